@@ -1,0 +1,1 @@
+//! Packets to byte streams: containers, links, reassembly.

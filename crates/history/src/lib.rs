@@ -1,0 +1,1 @@
+//! What each account, client and resource did over time.

@@ -1,0 +1,1 @@
+//! Messages, exchanges and who took part in them.

@@ -1,0 +1,1 @@
+//! What servers, gateways and libraries say when they refuse, and what clients do.

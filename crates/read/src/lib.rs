@@ -1,0 +1,1 @@
+//! One module an evidence format; finds the format by content.

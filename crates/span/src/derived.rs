@@ -1,0 +1,307 @@
+//! Bytes together with where they came from.
+
+use crate::Span;
+use std::borrow::Cow;
+use std::fmt;
+use std::ops::Range;
+
+/// A buffer whose bytes know where in the evidence they stand.
+///
+/// A buffer is made of pieces in order. A piece is *exact* where every byte of it is a byte of the source, one to
+/// one, and *enclosing* where the source holds another spelling of it (a JSON escape, base64, a compressed body).
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Derived {
+    bytes: Vec<u8>,
+    pieces: Vec<Piece>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Piece {
+    /// Where it begins in `bytes`; it ends where the next one begins.
+    at: usize,
+    origin: Option<Span>,
+    exact: bool,
+}
+
+/// What [`Derived::locate`] found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Located {
+    /// The bytes of the source.
+    pub span: Span,
+    /// Whether the span is those very bytes; otherwise it is the smallest known range that encloses them.
+    pub exact: bool,
+}
+
+impl Derived {
+    /// Bytes that stand in the evidence one to one, from `origin.start` on.
+    pub fn exact(bytes: impl Into<Vec<u8>>, origin: Span) -> Self {
+        let mut b = Builder::new();
+        b.push_exact(&bytes.into(), origin);
+        b.finish()
+    }
+
+    /// Bytes that the evidence spells otherwise, somewhere within `origin`.
+    pub fn enclosed(bytes: impl Into<Vec<u8>>, origin: Span) -> Self {
+        let mut b = Builder::new();
+        b.push_enclosed(&bytes.into(), origin);
+        b.finish()
+    }
+
+    /// Bytes that stand nowhere in the evidence (a field name that a log format implies).
+    pub fn synthetic(bytes: impl Into<Vec<u8>>) -> Self {
+        let bytes = bytes.into();
+        let pieces = vec![Piece { at: 0, origin: None, exact: false }];
+        Derived { bytes, pieces }
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The bytes as text; what is not UTF-8 is shown as U+FFFD.
+    pub fn to_text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.bytes)
+    }
+
+    /// How many bytes it holds.
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether it holds no byte.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The same bytes and origins, of `range` only; out of range is cut off.
+    pub fn slice(&self, range: Range<usize>) -> Derived {
+        let mut b = Builder::new();
+        b.push_part(self, range);
+        b.finish()
+    }
+
+    /// Without spaces and tabs at both ends.
+    pub fn trimmed(&self) -> Derived {
+        let is_space = |c: &u8| *c == b' ' || *c == b'\t';
+        let start = self.bytes.iter().position(|c| !is_space(c)).unwrap_or(self.bytes.len());
+        let end = self.bytes.iter().rposition(|c| !is_space(c)).map_or(start, |i| i + 1);
+        self.slice(start..end)
+    }
+
+    /// Other bytes in place of `range` of this buffer, enclosed by where that range stood: what decoding gives.
+    pub fn decoded(&self, range: Range<usize>, bytes: impl Into<Vec<u8>>) -> Derived {
+        match self.locate(range) {
+            Some(at) => Derived::enclosed(bytes, at.span),
+            None => Derived::synthetic(bytes),
+        }
+    }
+
+    /// Where `range` of this buffer stands in the evidence; `None` if nowhere.
+    ///
+    /// Pieces of another source or layer than the first one's are left out of the answer.
+    pub fn locate(&self, range: Range<usize>) -> Option<Located> {
+        let mut found: Option<Located> = None;
+        for (i, piece) in self.pieces.iter().enumerate() {
+            let piece_end = self.pieces.get(i + 1).map_or(self.bytes.len(), |p| p.at);
+            let touches = (piece.at < range.end && range.start < piece_end)
+                || (range.is_empty() && piece.at <= range.start && range.start <= piece_end);
+            let (true, Some(origin)) = (touches, piece.origin) else { continue };
+            let (span, exact) = if piece.exact {
+                let from = range.start.max(piece.at) - piece.at;
+                let to = range.end.min(piece_end).max(range.start.max(piece.at)) - piece.at;
+                let line = self.line_within(piece, from, origin.line);
+                let start = origin.start + from as u64;
+                (Span { start, end: origin.start + to as u64, line, ..origin }, true)
+            } else {
+                (origin, false)
+            };
+            found = Some(match found {
+                None => Located { span, exact },
+                Some(f) if f.span.source == span.source && f.span.layer == span.layer => {
+                    let touching = exact && f.exact && f.span.end == span.start;
+                    Located {
+                        span: Span {
+                            start: f.span.start.min(span.start),
+                            end: f.span.end.max(span.end),
+                            ..f.span
+                        },
+                        exact: touching,
+                    }
+                }
+                Some(f) => f,
+            });
+        }
+        found
+    }
+
+    /// Where the whole buffer stands in the evidence.
+    pub fn whole(&self) -> Option<Located> {
+        self.locate(0..self.bytes.len())
+    }
+
+    fn line_within(&self, piece: &Piece, from: usize, line: u32) -> u32 {
+        if line == 0 {
+            return 0;
+        }
+        let before = self.bytes.get(piece.at..piece.at + from).unwrap_or_default();
+        line.saturating_add(before.iter().filter(|c| **c == b'\n').count() as u32)
+    }
+}
+
+/// Shows the bytes escaped, without origins. Not for output: nothing is masked.
+impl fmt::Debug for Derived {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\"", self.bytes.escape_ascii())
+    }
+}
+
+impl PartialEq<str> for Derived {
+    fn eq(&self, other: &str) -> bool {
+        self.bytes == other.as_bytes()
+    }
+}
+
+/// Puts a [`Derived`] together piece by piece.
+#[derive(Debug, Default)]
+pub struct Builder {
+    out: Derived,
+}
+
+impl Builder {
+    /// An empty buffer.
+    pub fn new() -> Self {
+        Builder::default()
+    }
+
+    /// Appends bytes that stand in the evidence one to one, from `origin.start` on.
+    pub fn push_exact(&mut self, bytes: &[u8], origin: Span) {
+        let end = origin.start + bytes.len() as u64;
+        let continues = self.out.pieces.last().is_some_and(|p| {
+            p.exact
+                && p.origin.is_some_and(|o| {
+                    o.source == origin.source
+                        && o.layer == origin.layer
+                        && o.start + (self.out.bytes.len() - p.at) as u64 == origin.start
+                })
+        });
+        if !continues {
+            self.push_piece(Some(Span { end, ..origin }), true);
+        } else if let Some(o) = self.out.pieces.last_mut().and_then(|p| p.origin.as_mut()) {
+            o.end = end;
+        }
+        self.out.bytes.extend_from_slice(bytes);
+    }
+
+    /// Appends bytes that the evidence spells otherwise, somewhere within `origin`.
+    pub fn push_enclosed(&mut self, bytes: &[u8], origin: Span) {
+        self.push_piece(Some(origin), false);
+        self.out.bytes.extend_from_slice(bytes);
+    }
+
+    /// Appends bytes that stand nowhere in the evidence.
+    pub fn push_synthetic(&mut self, bytes: &[u8]) {
+        self.push_piece(None, false);
+        self.out.bytes.extend_from_slice(bytes);
+    }
+
+    /// Appends a part of another buffer with its origins; out of range is cut off.
+    pub fn push_part(&mut self, from: &Derived, range: Range<usize>) {
+        let range = range.start.min(from.bytes.len())..range.end.min(from.bytes.len());
+        for (i, piece) in from.pieces.iter().enumerate() {
+            let piece_end = from.pieces.get(i + 1).map_or(from.bytes.len(), |p| p.at);
+            let (start, end) = (range.start.max(piece.at), range.end.min(piece_end));
+            if start >= end {
+                continue;
+            }
+            let bytes = from.bytes.get(start..end).unwrap_or_default();
+            match (piece.origin, piece.exact) {
+                (Some(o), true) => {
+                    let line = from.line_within(piece, start - piece.at, o.line);
+                    let start = o.start + (start - piece.at) as u64;
+                    self.push_exact(bytes, Span { start, end: start + bytes.len() as u64, line, ..o });
+                }
+                (Some(o), false) => self.push_enclosed(bytes, o),
+                (None, _) => self.push_synthetic(bytes),
+            }
+        }
+    }
+
+    /// How many bytes there are so far.
+    pub fn len(&self) -> usize {
+        self.out.bytes.len()
+    }
+
+    /// Whether there is no byte yet.
+    pub fn is_empty(&self) -> bool {
+        self.out.bytes.is_empty()
+    }
+
+    /// The buffer.
+    pub fn finish(self) -> Derived {
+        self.out
+    }
+
+    fn push_piece(&mut self, origin: Option<Span>, exact: bool) {
+        self.out.pieces.push(Piece { at: self.out.bytes.len(), origin, exact });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::SourceId;
+
+    fn span(start: u64, end: u64) -> Span {
+        Span::new(SourceId(0), start, end)
+    }
+
+    #[test]
+    fn an_exact_part_is_found_byte_for_byte() {
+        let d = Derived::exact("Authorization: Basic x", span(100, 122).on_line(3));
+        let at = d.locate(15..20).unwrap();
+        assert_eq!((at.span.start, at.span.end, at.span.line, at.exact), (115, 120, 3, true));
+    }
+
+    #[test]
+    fn pieces_that_do_not_touch_give_the_enclosing_range() {
+        let mut b = Builder::new();
+        b.push_exact(b"Bearer ", span(10, 17));
+        b.push_exact(b"token", span(40, 45));
+        let at = b.finish().locate(3..9).unwrap();
+        assert_eq!((at.span.start, at.span.end, at.exact), (13, 42, false));
+    }
+
+    #[test]
+    fn pieces_that_touch_grow_together() {
+        let mut b = Builder::new();
+        b.push_exact(b"abc", span(10, 13));
+        b.push_exact(b"def", span(13, 16));
+        let d = b.finish();
+        assert_eq!(d.whole().map(|l| (l.span.start, l.span.end, l.exact)), Some((10, 16, true)));
+    }
+
+    #[test]
+    fn a_slice_of_a_slice_keeps_its_origin_and_line() {
+        let d = Derived::exact("one\ntwo\nthree", span(0, 13).on_line(1));
+        let three = d.slice(4..13).slice(4..9);
+        assert_eq!(three.as_bytes(), b"three");
+        let at = three.whole().unwrap();
+        assert_eq!((at.span.start, at.span.end, at.span.line), (8, 13, 3));
+    }
+
+    #[test]
+    fn decoding_points_at_the_encoded_bytes() {
+        let d = Derived::exact("Basic QTpC", span(50, 60));
+        let user_pass = d.decoded(6..10, "A:B");
+        let at = user_pass.locate(0..1).unwrap();
+        assert_eq!((at.span.start, at.span.end, at.exact), (56, 60, false));
+    }
+
+    #[test]
+    fn synthetic_bytes_stand_nowhere() {
+        assert_eq!(Derived::synthetic("x").whole(), None);
+        assert_eq!(Derived::default().whole(), None);
+        assert_eq!(Derived::exact("abc", span(0, 3)).slice(7..9).whole(), None);
+    }
+}
