@@ -1,1 +1,10 @@
-//! One module an evidence format; finds the format by content.
+//! One module an evidence format; the format is found by content, never by name alone.
+//!
+//! A format takes bytes and gives what it could read to a [`Sink`]. It knows nothing of causes. To add one, write a
+//! module with a [`Format`] and enter it in [`FORMATS`].
+
+mod format;
+mod sink;
+
+pub use format::{FORMATS, Format, HEAD, Input, detect, read};
+pub use sink::{Collected, Sink};

@@ -1,1 +1,10 @@
-//! The diagnosis as data.
+//! The diagnosis as data: what was read, what was found, who has to act. No cause, no format and no layout here.
+
+mod excerpt;
+mod finding;
+
+pub use excerpt::Excerpt;
+pub use finding::{
+    AlsoPossible, Annotation, Certainty, Diagnosis, ExchangeRow, Finding, Fix, Party, Problem, SourceReport,
+    Verdict,
+};

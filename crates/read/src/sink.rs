@@ -1,0 +1,53 @@
+//! Where readers put what they read.
+
+use why401_http::{Exchange, Fact, Statement};
+use why401_report::Problem;
+use why401_span::LayerId;
+
+/// Takes what a reader yields, in the order of the source.
+pub trait Sink {
+    /// One request and its answer.
+    fn exchange(&mut self, exchange: Exchange);
+    /// What somebody said.
+    fn statement(&mut self, statement: Statement);
+    /// Context given along.
+    fn fact(&mut self, fact: Fact);
+    /// What could not be read, and where; reading goes on.
+    fn problem(&mut self, problem: Problem);
+    /// A decrypted or decompressed stream inside the source, whose offsets count by themselves.
+    fn layer(&mut self, name: String) -> LayerId;
+}
+
+/// A sink that keeps everything: for tests and for small evidence.
+#[derive(Debug, Default)]
+pub struct Collected {
+    /// The exchanges.
+    pub exchanges: Vec<Exchange>,
+    /// The statements.
+    pub statements: Vec<Statement>,
+    /// The facts.
+    pub facts: Vec<Fact>,
+    /// The problems.
+    pub problems: Vec<Problem>,
+    /// Names of the layers.
+    pub layers: Vec<String>,
+}
+
+impl Sink for Collected {
+    fn exchange(&mut self, exchange: Exchange) {
+        self.exchanges.push(exchange);
+    }
+    fn statement(&mut self, statement: Statement) {
+        self.statements.push(statement);
+    }
+    fn fact(&mut self, fact: Fact) {
+        self.facts.push(fact);
+    }
+    fn problem(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+    fn layer(&mut self, name: String) -> LayerId {
+        self.layers.push(name);
+        LayerId(self.layers.len() as u32 - 1)
+    }
+}
