@@ -58,7 +58,7 @@ pub fn read(
     sink: &mut dyn Sink,
 ) -> io::Result<&'static Format> {
     let mut head = Vec::new();
-    bytes.by_ref().take(HEAD as u64).read_to_end(&mut head)?;
+    (&mut *bytes).take(HEAD as u64).read_to_end(&mut head)?;
     let format = match named {
         Some(name) => FORMATS.iter().find(|f| f.name == name).ok_or_else(|| {
             io::Error::new(io::ErrorKind::InvalidInput, format!("no format is called {name:?}"))
