@@ -1,3 +1,31 @@
-//! The command line of `why401`.
+//! The command line of `why401`: arguments in, evidence read, diagnosis rendered, exit status out.
+//!
+//! Exit status: 0 no fault found, 1 a fault or an attack, 2 the evidence or the command line could not be used.
 
-fn main() {}
+mod args;
+mod diagnose;
+mod evidence;
+mod output;
+mod tally;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = args::Args::parse();
+    match diagnose::run(&args) {
+        Ok(status) => ExitCode::from(status as u8),
+        Err(message) => {
+            output::complain(&message);
+            ExitCode::from(Status::Unusable as u8)
+        }
+    }
+}
+
+/// What the exit status tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Status {
+    NoFault = 0,
+    Fault = 1,
+    Unusable = 2,
+}

@@ -1,1 +1,10 @@
-//! One file an output: terminal, JSON, Markdown, HTML.
+//! One file an output: terminal text, JSON, Markdown, HTML.
+//!
+//! Evidence is hostile: every text of it passes one boundary, [`Shown`], where secrets are masked and characters that a
+//! terminal, a page or an eye could be deceived by are made visible. Renderers take nothing else.
+
+mod json;
+mod shown;
+
+pub use json::json;
+pub use shown::{Secrets, Shown, visible};

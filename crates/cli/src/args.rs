@@ -1,0 +1,98 @@
+//! The command line as clap reads it; contract: commands and flags only ever get more.
+
+use clap::{Parser, ValueEnum};
+
+/// Tells why a request got 401 Unauthorized.
+#[derive(Debug, Parser)]
+#[command(name = "why401", version, about, long_about = None, max_term_width = 100)]
+#[command(
+    after_help = "Exit status: 0 no fault found, 1 a fault or an attack, 2 the evidence could not be used."
+)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) evidence: Evidence,
+
+    #[command(flatten)]
+    pub(crate) output: Output,
+}
+
+/// What to read.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Evidence {
+    /// Files (transcripts, HAR, captures, logs, pasted text), `-` for standard input, or a code such as 401.3
+    #[arg(value_name = "EVIDENCE")]
+    pub(crate) evidence: Vec<std::ffi::OsString>,
+
+    /// Read the evidence in this format instead of finding it by content
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) input: Option<String>,
+
+    /// The Apache LogFormat or nginx log_format of the access logs
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) log_format: Option<String>,
+
+    /// A key log (SSLKEYLOGFILE) that decrypts the captures; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keys: Vec<std::path::PathBuf>,
+
+    /// The time to take for the present, RFC 3339
+    #[arg(long, value_name = "TIME", hide = true)]
+    pub(crate) now: Option<jiff::Timestamp>,
+
+    /// Show every finding in full
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+/// How to print.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Output {
+    /// The form of the output
+    #[arg(long, value_enum, default_value_t, value_name = "FORMAT", global = true)]
+    pub(crate) format: Format,
+
+    /// Show passwords, tokens and cookies instead of masking them
+    #[arg(long, global = true)]
+    pub(crate) show_secrets: bool,
+
+    /// When to use colour
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", global = true)]
+    pub(crate) color: When,
+}
+
+/// The form of the output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
+pub(crate) enum Format {
+    /// For people, on a terminal and on a pipe alike
+    #[default]
+    Text,
+    /// One document for programs
+    Json,
+    /// For an issue or a ticket
+    Markdown,
+    /// A page of its own
+    Html,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Default)]
+pub(crate) enum When {
+    /// On a terminal, unless NO_COLOR is set
+    #[default]
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+}

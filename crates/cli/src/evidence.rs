@@ -1,0 +1,190 @@
+//! Opens each piece of evidence and reads it into a sink.
+
+use crate::args::Evidence;
+use crate::tally::Tally;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, IsTerminal, Read};
+use std::path::Path;
+use why401_http::{Fact, FactKind};
+use why401_read::Sink;
+use why401_report::{Problem, SourceReport};
+use why401_span::{Derived, SourceId, Span};
+
+/// Whether the command line names no evidence and none is piped in.
+pub(crate) fn is_absent(args: &Evidence) -> bool {
+    args.evidence.is_empty() && io::stdin().is_terminal()
+}
+
+/// Reads everything into `sink`, source by source; what could be read of each comes back.
+///
+/// # Errors
+/// Where not one source could be used: a line for each, what is wrong with it.
+pub(crate) fn read_all(args: &Evidence, sink: &mut dyn Sink) -> Result<Vec<SourceReport>, String> {
+    let keys = read_keys(args)?;
+    let stdin = [std::ffi::OsString::from("-")];
+    let named = if args.evidence.is_empty() { &stdin[..] } else { &args.evidence[..] };
+    let mut sources = Vec::new();
+    let mut failures = Vec::new();
+    for (number, name) in named.iter().enumerate() {
+        let id = SourceId(u32::try_from(number).unwrap_or(u32::MAX));
+        let shown = if name == "-" { "standard input".into() } else { name.to_string_lossy() };
+        match read_one(args, id, name, &keys, sink) {
+            Ok(report) => sources.push(SourceReport { name: shown.into_owned(), ..report }),
+            Err(why) => {
+                failures.push(format!("{shown}: {why}"));
+                sources.push(unread(shown.into_owned(), why));
+            }
+        }
+    }
+    if failures.len() == named.len() { Err(failures.join("\n")) } else { Ok(sources) }
+}
+
+/// A source of which nothing could be used, among others that could.
+fn unread(name: String, what: String) -> SourceReport {
+    let problems = vec![Problem { offset: 0, line: None, what }];
+    SourceReport { name, format: "unread".to_owned(), problems, ..SourceReport::default() }
+}
+
+fn read_keys(args: &Evidence) -> Result<Vec<Vec<u8>>, String> {
+    args.keys
+        .iter()
+        .map(|path| std::fs::read(path).map_err(|e| format!("{}: {}", path.display(), in_words(&e))))
+        .collect()
+}
+
+fn read_one(
+    args: &Evidence,
+    id: SourceId,
+    name: &OsStr,
+    keys: &[Vec<u8>],
+    sink: &mut dyn Sink,
+) -> Result<SourceReport, String> {
+    if name == "-" {
+        return read_bytes(args, id, &mut io::stdin().lock(), keys, sink);
+    }
+    let path = Path::new(name);
+    match File::open(path) {
+        Ok(_) if path.is_dir() => Err("is a folder; name the files in it".to_owned()),
+        Ok(mut file) => read_bytes(args, id, &mut file, keys, sink),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => not_a_file(args, id, name, keys, sink),
+        Err(e) => Err(in_words(&e)),
+    }
+}
+
+/// What is no file may be a code in words, or words.
+fn not_a_file(
+    args: &Evidence,
+    id: SourceId,
+    name: &OsStr,
+    keys: &[Vec<u8>],
+    sink: &mut dyn Sink,
+) -> Result<SourceReport, String> {
+    let text = name.to_str().unwrap_or_default().trim();
+    let lower = text.to_ascii_lowercase();
+    if lower.starts_with("http://") || lower.starts_with("https://") {
+        return Err("asking a live server is not there yet; run `curl -v` on it and pipe what it prints: \
+                    curl -v ADDRESS 2>&1 | why401"
+            .to_owned());
+    }
+    if is_code(text) {
+        return Ok(read_code(id, text, sink));
+    }
+    if text.contains(char::is_whitespace) {
+        return read_bytes(args, id, &mut text.as_bytes(), keys, sink);
+    }
+    Err("no such file, and no code known here by its form (401.3, 0x80244017, AH01617)".to_owned())
+}
+
+fn read_code(id: SourceId, code: &str, sink: &mut dyn Sink) -> SourceReport {
+    let bytes = code.len() as u64;
+    let text = Derived::exact(code, Span::new(id, 0, bytes).on_line(1));
+    sink.fact(Fact { source: id, text, kind: FactKind::Code(code.to_owned()) });
+    SourceReport { format: "code".to_owned(), bytes, ..SourceReport::default() }
+}
+
+/// `401`, `401.3`, `0x80244017`, `AH01617`, `AADSTS50034`, `KDC_ERR_C_PRINCIPAL_UNKNOWN`: what no file is named.
+fn is_code(text: &str) -> bool {
+    let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+    let status = |s: &str| s.len() == 3 && digits(s);
+    let hex = |s: &str| (4..=16).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_hexdigit());
+    let constant = |s: &str| {
+        let form = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+        s.len() >= 5
+            && s.bytes().all(form)
+            && s.starts_with(|c: char| c.is_ascii_uppercase())
+            && s.contains(|c: char| c == '_' || c.is_ascii_digit())
+    };
+    match (text.split_once('.'), text.get(2..)) {
+        (Some((a, b)), _) => status(a) && digits(b) && b.len() <= 3,
+        (None, Some(rest)) if text.starts_with("0x") || text.starts_with("0X") => hex(rest),
+        _ => status(text) || constant(text),
+    }
+}
+
+fn read_bytes(
+    args: &Evidence,
+    id: SourceId,
+    bytes: &mut dyn Read,
+    keys: &[Vec<u8>],
+    sink: &mut dyn Sink,
+) -> Result<SourceReport, String> {
+    let mut counted = Counted { bytes, count: 0 };
+    let mut tally = Tally::new(sink);
+    let format = why401_read::read(
+        id,
+        &mut counted,
+        args.input.as_deref(),
+        args.log_format.as_deref(),
+        keys,
+        &mut tally,
+    )
+    .map_err(|e| if counted.count == 0 { "is empty".to_owned() } else { in_words(&e) })?;
+    if !tally.has_any() && tally.has_problems() {
+        let report = tally.finish();
+        let what = report.problems.into_iter().next().map(|p| p.what).unwrap_or_default();
+        return Err(format!("looks like {}, but nothing in it could be read: {what}", format.name));
+    }
+    Ok(SourceReport { format: format.name.to_owned(), bytes: counted.count, ..tally.finish() })
+}
+
+/// Counts the bytes on their way.
+struct Counted<'a> {
+    bytes: &'a mut dyn Read,
+    count: u64,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.bytes.read(into)?;
+        self.count += read as u64;
+        Ok(read)
+    }
+}
+
+/// An error without the number of the operating system.
+fn in_words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::IsADirectory => "is a folder; name the files in it".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_known_by_its_form() {
+        for code in ["401", "401.3", "0x80244017", "AH01617", "AADSTS50034", "KDC_ERR_C_PRINCIPAL_UNKNOWN"] {
+            assert!(is_code(code), "{code}");
+        }
+        for other in
+            ["", "40", "4011", "401.", "401.har", "0x", "README", "session.har", "a", "0xzz", "FOO.TXT"]
+        {
+            assert!(!is_code(other), "{other}");
+        }
+    }
+}

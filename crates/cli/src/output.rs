@@ -1,0 +1,37 @@
+//! Standard output and standard error: form, colour, width, and a reader who goes away early.
+
+use crate::args::{Args, Format};
+use std::io::{self, Write};
+use why401_render::{Secrets, Shown};
+use why401_report::Diagnosis;
+
+/// Name and version, as the JSON names its maker.
+const TOOL: &str = concat!("why401 ", env!("CARGO_PKG_VERSION"));
+
+/// Prints a diagnosis in the form asked for.
+///
+/// # Errors
+/// Where it has no such form.
+pub(crate) fn diagnosis(args: &Args, diagnosis: Diagnosis) -> Result<(), String> {
+    let secrets = if args.output.show_secrets { Secrets::Shown } else { Secrets::Masked };
+    let shown = Shown::new(diagnosis, secrets);
+    let text = match args.output.format {
+        Format::Json | Format::Text | Format::Markdown | Format::Html => why401_render::json(&shown, TOOL),
+    };
+    print(&text.map_err(|e| e.to_string())?);
+    Ok(())
+}
+
+/// Prints to standard output. Whoever reads it may stop reading (`| head`): that is no error.
+pub(crate) fn print(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// Prints what is wrong to standard error, made safe for a terminal.
+pub(crate) fn complain(message: &str) {
+    let mut err = io::stderr().lock();
+    for line in message.lines() {
+        let _ = writeln!(err, "{}", why401_render::visible(line));
+    }
+}
