@@ -4,6 +4,7 @@
 //! module with a [`Format`] and enter it in [`FORMATS`].
 
 mod format;
+pub mod http1;
 mod sink;
 
 pub use format::{FORMATS, Format, HEAD, Input, detect, read};

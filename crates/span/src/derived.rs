@@ -102,7 +102,10 @@ impl Derived {
     /// Pieces of another source or layer than the first one's are left out of the answer.
     pub fn locate(&self, range: Range<usize>) -> Option<Located> {
         let mut found: Option<Located> = None;
-        for (i, piece) in self.pieces.iter().enumerate() {
+        for (i, piece) in self.pieces.iter().enumerate().skip(self.first_piece(range.start)) {
+            if piece.at > range.end {
+                break;
+            }
             let piece_end = self.pieces.get(i + 1).map_or(self.bytes.len(), |p| p.at);
             let touches = (piece.at < range.end && range.start < piece_end)
                 || (range.is_empty() && piece.at <= range.start && range.start <= piece_end);
@@ -138,6 +141,11 @@ impl Derived {
     /// Where the whole buffer stands in the evidence.
     pub fn whole(&self) -> Option<Located> {
         self.locate(0..self.bytes.len())
+    }
+
+    /// The first piece that may touch `at`: a buffer of thousands of lines is sliced line by line.
+    fn first_piece(&self, at: usize) -> usize {
+        self.pieces.partition_point(|p| p.at < at).saturating_sub(1)
     }
 
     fn line_within(&self, piece: &Piece, from: usize, line: u32) -> u32 {
@@ -208,7 +216,10 @@ impl Builder {
     /// Appends a part of another buffer with its origins; out of range is cut off.
     pub fn push_part(&mut self, from: &Derived, range: Range<usize>) {
         let range = range.start.min(from.bytes.len())..range.end.min(from.bytes.len());
-        for (i, piece) in from.pieces.iter().enumerate() {
+        for (i, piece) in from.pieces.iter().enumerate().skip(from.first_piece(range.start)) {
+            if piece.at >= range.end {
+                break;
+            }
             let piece_end = from.pieces.get(i + 1).map_or(from.bytes.len(), |p| p.at);
             let (start, end) = (range.start.max(piece.at), range.end.min(piece_end));
             if start >= end {

@@ -1,0 +1,316 @@
+//! Both directions of a connection: which response answers which request.
+
+use super::content::Keep;
+use super::head::{self, Start};
+use super::side::{Framing, Input, SideState, Step, fields};
+use std::collections::VecDeque;
+use why401_http::{Fields, Moment, Request, Response};
+use why401_span::{Derived, Span};
+
+/// More requests than this do not wait for their answers; the oldest is given up.
+const MOST_WAITING: usize = 1024;
+
+/// A direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// From the client: requests.
+    Client,
+    /// From the server: responses.
+    Server,
+}
+
+/// A message and its place in the stream of its direction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message<T> {
+    /// Offset of its first byte in the stream.
+    pub start: u64,
+    /// Offset behind its last byte; that of the head's while the body is not complete.
+    pub end: u64,
+    /// The time given with the bytes that completed its head.
+    pub at: Option<Moment>,
+    /// The message.
+    pub message: T,
+}
+
+/// A request and its final answer; either may be missing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Pair {
+    /// The request.
+    pub request: Option<Message<Request>>,
+    /// The answer.
+    pub response: Option<Message<Response>>,
+}
+
+#[derive(Debug, Default)]
+struct Waiting {
+    pair: Pair,
+    request_done: bool,
+    response_done: bool,
+}
+
+/// Reads both directions of one connection as their bytes come, in order within a direction and, as well as can be
+/// had, in order of time between them.
+///
+/// Memory is bounded by the heads and body excerpts of the requests that wait for an answer.
+#[derive(Debug)]
+pub struct Connection {
+    client: SideState,
+    server: SideState,
+    waiting: VecDeque<Waiting>,
+    ready: VecDeque<Pair>,
+    /// Whether the final answer that is being read belongs to the front of `waiting`.
+    answering: bool,
+    interim: bool,
+}
+
+impl Default for Connection {
+    fn default() -> Self {
+        Connection::new()
+    }
+}
+
+impl Connection {
+    /// A connection of which nothing was read yet.
+    pub fn new() -> Self {
+        let (client, server) = (SideState::new(), SideState::new());
+        let (waiting, ready) = (VecDeque::new(), VecDeque::new());
+        Connection { client, server, waiting, ready, answering: false, interim: false }
+    }
+
+    /// Takes bytes of one direction, whose first stands at `origin.start`; `at` is their time.
+    ///
+    /// Gives how many were taken: fewer than all only where the connection stops being HTTP/1 in their midst, because
+    /// a `CONNECT` was granted (RFC 9110 section 9.3.6) or the protocol was switched (section 7.8).
+    pub fn push(&mut self, side: Side, bytes: &[u8], origin: Span, at: Option<Moment>) -> usize {
+        let mut input = Input { bytes, origin };
+        if side == Side::Server
+            && self.server.reads_until_close()
+            && self.waiting.get(1).is_some()
+            && head::surely_starts(bytes.split(|c| *c == b'\n').next().unwrap_or_default().trim_ascii_end())
+        {
+            // A server that keeps the connection although it gave no length: the answer had no body, or has it all.
+            let step = self.server.end();
+            self.server.resume();
+            self.take(side, step, at);
+        }
+        loop {
+            let step = self.side(side).step(&mut input);
+            if step.is_none() {
+                return bytes.len() - input.bytes.len();
+            }
+            self.take(side, step, at);
+        }
+    }
+
+    /// `bytes` bytes of one direction are missing here (0: an unknown number).
+    pub fn gap(&mut self, side: Side, bytes: u64) {
+        let step = self.side(side).gap(bytes);
+        self.take(side, step, None);
+    }
+
+    /// A direction was closed.
+    pub fn end(&mut self, side: Side) {
+        let step = self.side(side).end();
+        let was_head = matches!(step, Some(Step::Head { .. }));
+        self.take(side, step, None);
+        if was_head {
+            let rest = self.side(side).end();
+            self.take(side, rest, None);
+        }
+    }
+
+    /// Both directions are over: gives what still waits.
+    pub fn finish(&mut self) {
+        self.end(Side::Client);
+        self.end(Side::Server);
+        self.ready.extend(self.waiting.drain(..).map(|w| w.pair));
+    }
+
+    /// The next pair that is complete.
+    pub fn next_pair(&mut self) -> Option<Pair> {
+        self.ready.pop_front()
+    }
+
+    /// Whether the connection has stopped being HTTP/1; [`Connection::push`] takes nothing more then.
+    pub fn is_raw(&self) -> bool {
+        self.client.is_raw() && self.server.is_raw()
+    }
+
+    /// Bytes that belonged to no message, by direction.
+    pub fn skipped(&self, side: Side) -> u64 {
+        match side {
+            Side::Client => self.client.skipped,
+            Side::Server => self.server.skipped,
+        }
+    }
+
+    fn side(&mut self, side: Side) -> &mut SideState {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
+
+    fn take(&mut self, side: Side, step: Option<Step>, at: Option<Moment>) {
+        match (side, step) {
+            (_, None) => {}
+            (Side::Client, Some(Step::Head { start, line, lines, whole })) => {
+                self.request_head(start, line, &lines, whole, at);
+            }
+            (Side::Server, Some(Step::Head { start, line, lines, whole })) => {
+                self.response_head(start, line, &lines, whole, at);
+            }
+            (Side::Client, Some(Step::Body { body, trailers, end, ended })) => {
+                if let Some(w) = self.waiting.iter_mut().rev().find(|w| !w.request_done) {
+                    w.request_done = true;
+                    if let Some(m) = &mut w.pair.request {
+                        m.end = end;
+                        m.message.fields.0.extend(fields(&trailers).0);
+                        m.message.body = body.finish(&m.message.fields, ended && m.message.complete);
+                    }
+                }
+            }
+            (Side::Server, Some(Step::Body { body, trailers, end, ended })) => {
+                self.response_body(body, &trailers, end, ended);
+            }
+        }
+        self.release();
+    }
+
+    fn request_head(
+        &mut self,
+        start: u64,
+        line: Derived,
+        lines: &[Derived],
+        whole: bool,
+        at: Option<Moment>,
+    ) {
+        let Some(Start::Request { method, target, version }) = head::request_line(&line) else {
+            // A status line from the client: the directions are not what they were taken for.
+            self.client.skipped += line.len() as u64;
+            self.client.resume();
+            return;
+        };
+        // What was not finished before stays as it is.
+        for w in &mut self.waiting {
+            w.request_done = true;
+        }
+        if self.waiting.len() >= MOST_WAITING
+            && let Some(oldest) = self.waiting.pop_front()
+        {
+            self.ready.push_back(oldest.pair);
+            self.answering = false;
+        }
+        let fields = fields(lines);
+        let connect = method.as_bytes() == b"CONNECT";
+        let framing = match framing(&fields) {
+            _ if connect => Framing::Length(0),
+            Some(Framing::UntilClose) | None => Framing::Length(0),
+            Some(framing) => framing,
+        };
+        let message =
+            Request { line, method, target, version, fields, complete: whole, ..Request::default() };
+        let end = self.client.offset();
+        let request = Some(Message { start, end, at, message });
+        self.waiting.push_back(Waiting { pair: Pair { request, response: None }, ..Waiting::default() });
+        self.client.lost = false;
+        let step = self.client.expect_body(if whole { framing } else { Framing::Length(0) });
+        self.take(Side::Client, step, at);
+    }
+
+    fn response_head(
+        &mut self,
+        start: u64,
+        line: Derived,
+        lines: &[Derived],
+        whole: bool,
+        at: Option<Moment>,
+    ) {
+        let Some(Start::Response { version, status }) = head::status_line(&line) else {
+            self.server.skipped += line.len() as u64;
+            self.server.resume();
+            return;
+        };
+        let fields = fields(lines);
+        if (100..200).contains(&status) && status != 101 {
+            // An interim response (RFC 9110 section 15.2); the final one follows.
+            self.interim = true;
+            let step = self.server.expect_body(Framing::Length(0));
+            self.take(Side::Server, step, at);
+            return;
+        }
+        if self.server.lost {
+            // Answers may have been lost: this one is taken for that of the last request.
+            while self.waiting.len() > 1 {
+                self.ready.extend(self.waiting.pop_front().map(|w| w.pair));
+            }
+            self.server.lost = false;
+        }
+        if self.waiting.front().is_none() {
+            self.waiting.push_back(Waiting { request_done: true, ..Waiting::default() });
+        }
+        let method =
+            self.waiting.front().and_then(|w| w.pair.request.as_ref()).map(|m| m.message.method.clone());
+        let is = |name: &[u8]| method.as_ref().is_some_and(|m| m.as_bytes() == name);
+        let tunnel = status == 101 || (is(b"CONNECT") && (200..300).contains(&status));
+        let framing = match status {
+            101 | 204 | 304 => Framing::Length(0),
+            _ if is(b"HEAD") || tunnel || !whole => Framing::Length(0),
+            _ => framing(&fields).unwrap_or(Framing::UntilClose),
+        };
+        let message = Response { line, status, version, fields, complete: whole, ..Response::default() };
+        let end = self.server.offset();
+        if let Some(front) = self.waiting.front_mut() {
+            front.pair.response = Some(Message { start, end, at, message });
+            self.answering = true;
+        }
+        let step = self.server.expect_body(framing);
+        self.take(Side::Server, step, at);
+        if tunnel {
+            self.client.become_raw();
+            self.server.become_raw();
+            for w in &mut self.waiting {
+                w.request_done = true;
+            }
+            self.release();
+        }
+    }
+
+    fn response_body(&mut self, body: Keep, trailers: &[Derived], end: u64, ended: bool) {
+        if std::mem::take(&mut self.interim) {
+            return;
+        }
+        let Some(front) = self.waiting.front_mut().filter(|_| self.answering) else { return };
+        self.answering = false;
+        front.response_done = true;
+        if let Some(m) = &mut front.pair.response {
+            m.end = end;
+            m.message.fields.0.extend(fields(trailers).0);
+            m.message.body = body.finish(&m.message.fields, ended && m.message.complete);
+        }
+    }
+
+    /// Gives the pairs that are complete, in order.
+    fn release(&mut self) {
+        while self.waiting.front().is_some_and(|w| w.response_done && w.request_done) {
+            self.ready.extend(self.waiting.pop_front().map(|w| w.pair));
+        }
+    }
+}
+
+/// What the fields say of the body (RFC 9112 section 6.3); `None` where they say nothing.
+fn framing(fields: &Fields) -> Option<Framing> {
+    let codings: Vec<String> =
+        fields.all("transfer-encoding").map(|f| f.text().to_ascii_lowercase()).collect();
+    if let Some(last) = codings.last() {
+        return Some(if last.trim_end().ends_with("chunked") {
+            Framing::Chunked
+        } else {
+            Framing::UntilClose
+        });
+    }
+    let length = fields.text("content-length")?;
+    // Several equal lengths in one field are a known fault of proxies (RFC 9110 section 8.6).
+    let length = length.split(',').next()?.trim().parse().ok()?;
+    Some(Framing::Length(length))
+}
