@@ -3,6 +3,7 @@
 mod flow;
 mod half;
 mod table;
+mod waiting;
 
 pub(crate) use table::{Flows, finish};
 

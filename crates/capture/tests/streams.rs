@@ -1,11 +1,12 @@
 //! Streams out of packets made in code.
-#![allow(clippy::panic, reason = "in a test a panic is the report")]
+#![allow(clippy::panic, clippy::indexing_slicing, reason = "in a test a panic is the report")]
 
 mod support;
 
 use proptest::prelude::*;
 use support::*;
-use why401_capture::{Capture, End, Limits, Missing, Segment, Stream, read};
+use why401_capture::{Capture, ConnectionId, Data, Direction, End, Gap, Limits, Missing, Reader};
+use why401_capture::{Segment, Sink, Stream, read};
 use why401_span::SourceId;
 
 fn patient() -> Limits {
@@ -124,7 +125,7 @@ fn a_reused_port_is_another_connection() {
     let [first, second] = capture.connections.as_slice() else { panic!() };
     assert_eq!((text(&first.client_to_server).as_str(), first.end), (REQUEST, End::Fin));
     assert_eq!(text(&second.client_to_server), "HEAD / HTTP/1.1\r\n\r\n");
-    assert!(matches!(second.end, End::Reset(why401_capture::Direction::ToClient)));
+    assert!(matches!(second.end, End::Reset(Direction::ToClient)));
 }
 
 #[test]
@@ -317,6 +318,49 @@ fn what_waits_too_long_or_costs_too_much_is_given_up() {
     assert_eq!((why, stream.len()), (vec![Missing::Lost, Missing::Limit], 100_010));
 }
 
+/// What is handed over, in order: `>` to the server, `<` to the client.
+#[derive(Default)]
+struct Order(String);
+
+impl Sink for Order {
+    fn data(&mut self, _: ConnectionId, direction: Direction, data: Data<'_>) {
+        let arrow = if direction == Direction::ToServer { '>' } else { '<' };
+        self.0 += &format!("{arrow}{} ", String::from_utf8_lossy(data.bytes));
+    }
+    fn gap(&mut self, _: ConnectionId, direction: Direction, gap: Gap) {
+        let arrow = if direction == Direction::ToServer { '>' } else { '<' };
+        self.0 += &format!("{arrow}[{}] ", gap.len);
+    }
+}
+
+fn order(frames: &[Frame]) -> String {
+    let mut reader = Reader::new(SourceId(0), Limits::default());
+    let mut order = Order::default();
+    reader.feed(&pcap(1, frames), &mut order);
+    reader.finish(&mut order);
+    order.0.trim_end().to_owned()
+}
+
+#[test]
+fn an_answer_never_overtakes_its_request() {
+    let mut t = Talk::begin(1, 1);
+    for i in 0..3 {
+        t.say(0, format!("ask{i}").as_bytes());
+        t.say(1, format!("answer{i}").as_bytes());
+    }
+    let in_order = ">ask0 <answer0 >ask1 <answer1 >ask2 <answer2";
+    assert_eq!(order(&t.frames), in_order);
+    let mut late = t.frames.clone();
+    late[3..].reverse();
+    assert_eq!(order(&late), in_order);
+    let mut lost = t.frames.clone();
+    lost.remove(5);
+    assert_eq!(order(&lost), ">ask0 <answer0 >[4] <answer1 >ask2 <answer2");
+    let one_sided: Vec<_> =
+        t.frames.iter().skip(3).filter(|f| f.bytes[14 + 20 + 1] == 0x90).cloned().collect();
+    assert_eq!(order(&one_sided), "<answer0 >[4] <answer1 >[4] <answer2");
+}
+
 fn long_talk() -> Talk {
     let mut t = Talk::begin(u32::MAX - 60, 50);
     for i in 0..12u8 {
@@ -349,7 +393,7 @@ proptest! {
         let at = damage.index(file.len());
         file[at] = value;
         let whole = read_all(&file);
-        let mut reader = why401_capture::Reader::new(SourceId(0), patient());
+        let mut reader = Reader::new(SourceId(0), patient());
         let mut sink = why401_capture::Connections::new(1 << 20);
         let (mut rest, mut sizes) = (file.as_slice(), sizes.iter().cycle());
         while !rest.is_empty() {

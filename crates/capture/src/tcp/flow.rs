@@ -144,15 +144,70 @@ impl Flow {
         (mine, other, &mut self.who)
     }
 
+    /// Hands over what is in order, and gives up what is not worth waiting for at this time; all if there is none.
+    pub(crate) fn settle<S: Sink + ?Sized>(
+        &mut self,
+        now: Option<Option<Time>>,
+        kept: &mut Kept<'_>,
+        sink: &mut S,
+    ) {
+        loop {
+            let mut any = false;
+            for side in [Side::A, Side::B] {
+                let (half, other, who) = self.split(side);
+                any |= half.drain(other, &mut kept.out(sink, who, side));
+            }
+            if any {
+                continue;
+            }
+            // Of two halves that wait, the one that has waited longer is helped first.
+            let [a, b] = &self.halves;
+            let side = match (a.waits_since(), b.waits_since()) {
+                (None, None) => return,
+                (Some(_), None) => Side::A,
+                (None, Some(_)) => Side::B,
+                (Some(a), Some(b)) if a <= b => Side::A,
+                _ => Side::B,
+            };
+            let mut helped = false;
+            for side in [side, side.other()] {
+                let (half, other, who) = self.split(side);
+                let Some(since) = half.waits_since() else { continue };
+                let waited = match (now.flatten(), since) {
+                    (Some(Time(now)), Some(Time(since))) => now.saturating_sub(since).max(0) as u64,
+                    _ => 0,
+                };
+                let too_much =
+                    half.cost() > kept.limits.waiting_per_stream || *kept.waiting > kept.limits.waiting;
+                if too_much && now.is_some() {
+                    let at = kept.base.start;
+                    kept.problems
+                        .add(at, "missing bytes of a stream were not waited for, for the limit of memory");
+                }
+                let force = too_much || now.is_none();
+                if force || kept.limits.patience.is_some_and(|p| waited >= p) {
+                    helped = half.give_up(other, force, &mut kept.out(sink, who, side));
+                }
+                if helped {
+                    break;
+                }
+            }
+            if !helped {
+                return;
+            }
+        }
+    }
+
     /// Hands over what waits, and tells the sink that nothing more will come.
     pub(crate) fn close<S: Sink + ?Sized>(&mut self, evicted: bool, state: &mut Kept<'_>, sink: &mut S) {
         if self.closed {
             return;
         }
-        // The client's half first, so that who is who is told by it where the content has to tell.
+        self.settle(None, state, sink);
         for side in [self.who.first, self.who.first.other()] {
-            let (half, _, who) = self.split(side);
-            half.flush(&mut state.out(sink, who, side));
+            let (half, other, who) = self.split(side);
+            half.finish(&mut state.out(sink, who, side));
+            half.drain(other, &mut state.out(sink, who, side));
         }
         let first = self.who.first;
         self.who.open(sink, first, &[]);
@@ -183,8 +238,8 @@ impl Kept<'_> {
         who: &'b mut Who,
         side: Side,
     ) -> Out<'b, S> {
-        let Kept { limits, problems, waiting, base } = self;
-        Out { sink, problems, limits, waiting, base: *base, who, side }
+        let Kept { problems, waiting, base, .. } = self;
+        Out { sink, problems, waiting, base: *base, who, side }
     }
 }
 

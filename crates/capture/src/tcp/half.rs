@@ -3,20 +3,21 @@
 //! Sequence numbers become *positions*: 64-bit, counted from the first sequence number known of the stream, so that
 //! they neither wrap around nor have to begin at the stream's first byte. What arrives out of order waits; of bytes
 //! that arrive twice the first ones count. A hole becomes a gap once nothing can be expected to fill it.
+//!
+//! The two directions are held against each other: a segment acknowledges what its sender had received, so it is not
+//! handed over before that was. A response never overtakes its request, whatever the order in the capture.
 
 use super::flow::{Side, Who};
+use super::waiting::{Chunk, Waiting, What};
 use crate::bytes::Bytes;
-use crate::limits::Limits;
 use crate::problem::Problems;
 use crate::sink::{Data, Gap, Missing, Sink, Time};
-use std::collections::BTreeMap;
 use why401_span::Span;
 
 /// Where things go that are in order, and what may be kept.
 pub(crate) struct Out<'a, S: ?Sized> {
     pub(crate) sink: &'a mut S,
     pub(crate) problems: &'a mut Problems,
-    pub(crate) limits: &'a Limits,
     /// Bytes that wait in all streams together.
     pub(crate) waiting: &'a mut usize,
     pub(crate) base: Span,
@@ -24,36 +25,15 @@ pub(crate) struct Out<'a, S: ?Sized> {
     pub(crate) side: Side,
 }
 
-/// A part of the stream that arrived before what precedes it.
-#[derive(Debug)]
-enum Chunk {
-    Bytes { bytes: Box<[u8]>, at: u64, time: Option<Time> },
-    Cut(u64),
-}
-
-impl Chunk {
-    fn len(&self) -> i64 {
-        match self {
-            Chunk::Bytes { bytes, .. } => bytes.len() as i64,
-            Chunk::Cut(n) => *n as i64,
-        }
-    }
-
-    fn cost(&self) -> usize {
-        /// Of a node in the tree, roughly.
-        const OVERHEAD: usize = 96;
-        match self {
-            Chunk::Bytes { bytes, .. } => bytes.len() + OVERHEAD,
-            Chunk::Cut(_) => OVERHEAD,
-        }
-    }
-}
-
-#[derive(Debug, Default)]
-struct Waiting {
-    chunks: BTreeMap<i64, Chunk>,
-    cost: usize,
-    since: Option<Time>,
+/// The bytes of a segment, and where in the streams they belong.
+pub(crate) struct Arrival<'a> {
+    pub(crate) position: i64,
+    pub(crate) payload: Bytes<'a>,
+    /// How many bytes behind `payload` were not captured.
+    pub(crate) missing: usize,
+    pub(crate) time: Option<Time>,
+    /// The position that the sender had received of the other direction.
+    pub(crate) needs: i64,
 }
 
 /// One direction of a connection.
@@ -73,21 +53,31 @@ pub(crate) struct Half {
     /// `seq` means something.
     pub(crate) known: bool,
     /// `start` is known, or was settled.
-    pub(crate) anchored: bool,
+    anchored: bool,
     /// The FIN was handed over.
     pub(crate) finished: bool,
     waiting: Option<Box<Waiting>>,
 }
 
+/// What is further away is no acknowledgement of this stream.
+const PLAUSIBLE: i64 = 1 << 28;
+
 impl Half {
     /// The position of a sequence number, taken as the one closest to what comes next.
-    fn position(&self, seq: u32) -> i64 {
-        self.next + i64::from(seq.wrapping_sub(self.seq) as i32)
+    pub(crate) fn position(&self, seq: u32) -> i64 {
+        self.next + self.distance(seq)
     }
 
     /// How far a sequence number is from what comes next.
     pub(crate) fn distance(&self, seq: u32) -> i64 {
-        self.position(seq) - self.next
+        i64::from(seq.wrapping_sub(self.seq) as i32)
+    }
+
+    /// Makes `seq` the position 0 if nothing is known yet.
+    pub(crate) fn refer(&mut self, seq: u32) {
+        if !self.known {
+            (self.seq, self.known) = (seq, true);
+        }
     }
 
     /// Whether the sequence number belongs to what was handed over already or to the bytes right behind that.
@@ -96,30 +86,32 @@ impl Half {
         self.start - 1 <= position && position <= self.next + 1
     }
 
-    /// Whether the stream, as far as it is known, begins with this sequence number.
-    pub(crate) fn begins_with(&self, seq: u32) -> bool {
-        self.anchored && self.position(seq) == self.start
-    }
-
-    /// Whether the stream may still turn out to begin with this sequence number.
+    /// Whether the stream begins with this sequence number, or may still turn out to.
     pub(crate) fn may_begin_with(&self, seq: u32) -> bool {
         const A_WINDOW: i64 = 16 << 20;
         let position = self.position(seq);
-        let first = self.waiting.as_ref().and_then(|w| w.chunks.keys().next()).copied();
-        !self.known || (!self.anchored && position <= first.unwrap_or(position) && position > -A_WINDOW)
+        let first = self.first_waiting().unwrap_or(position);
+        match self.anchored {
+            true => position == self.start,
+            false => !self.known || (position <= first && position > -A_WINDOW),
+        }
+    }
+
+    /// Whether everything that the other side had received up to this position was handed over. The FIN counts one.
+    fn reached(&self, position: i64) -> bool {
+        self.fin.map_or(position, |fin| position.min(fin)) <= self.next + 1
+    }
+
+    fn first_waiting(&self) -> Option<i64> {
+        self.waiting.as_ref()?.first().map(|(at, _)| at)
     }
 
     /// The stream begins with this sequence number (the one behind its SYN).
-    pub(crate) fn anchor<S: Sink + ?Sized>(&mut self, seq: u32, out: &mut Out<'_, S>) {
-        if self.anchored {
-            return;
+    pub(crate) fn anchor(&mut self, seq: u32) {
+        self.refer(seq);
+        if !self.anchored {
+            self.settle(self.position(seq));
         }
-        if !self.known {
-            (self.seq, self.known) = (seq, true);
-        }
-        let position = self.position(seq);
-        self.settle(position);
-        self.drain(out);
     }
 
     /// `position` is where the stream begins.
@@ -129,212 +121,174 @@ impl Half {
         self.acked = self.acked.max(position);
     }
 
-    /// The receiver has everything before this sequence number.
-    pub(crate) fn acknowledge(&mut self, seq: u32) {
-        if !self.known {
-            (self.seq, self.known) = (seq, true);
-            return;
-        }
-        /// What is further away is no acknowledgement of this stream.
-        const PLAUSIBLE: i64 = 1 << 28;
-        let position = self.position(seq);
-        if position > self.acked && position - self.next < PLAUSIBLE {
-            self.acked = position;
-        }
+    /// Without a SYN: the stream begins with the first byte known of.
+    fn settle_at_first(&mut self) {
+        self.settle(self.first_waiting().unwrap_or(0).min(0));
     }
 
-    /// Bytes that begin with this sequence number, then `missing` ones that were not captured.
-    pub(crate) fn segment<S: Sink + ?Sized>(
+    /// The receiver has everything before this sequence number; gives its position.
+    pub(crate) fn acknowledge(&mut self, seq: u32) -> i64 {
+        self.refer(seq);
+        if self.distance(seq) > PLAUSIBLE {
+            return self.acked;
+        }
+        let position = self.position(seq);
+        self.acked = self.acked.max(position);
+        position
+    }
+
+    /// Takes in the bytes of a segment; what can be handed over at once is.
+    pub(crate) fn arrive<S: Sink + ?Sized>(
         &mut self,
-        seq: u32,
-        mut payload: Bytes<'_>,
-        mut missing: usize,
-        time: Option<Time>,
+        mut a: Arrival<'_>,
+        other: &Half,
         out: &mut Out<'_, S>,
     ) {
-        if !self.known {
-            (self.seq, self.known) = (seq, true);
+        if let Some(fin) = self.fin {
+            let there = (fin - a.position).max(0) as usize;
+            a.missing = a.missing.min(there.saturating_sub(a.payload.len()));
+            a.payload = a.payload.truncated(there);
         }
-        let mut position = self.position(seq);
-        let mut end = position + (payload.len() + missing) as i64;
-        if let Some(fin) = self.fin.filter(|fin| *fin < end) {
-            let there = (fin - position).max(0) as usize;
-            missing = missing.min(there.saturating_sub(payload.len()));
-            payload = payload.truncated(there);
-            end = fin;
-        }
+        let end = a.position + (a.payload.len() + a.missing) as i64;
         if self.anchored && end <= self.next {
             return;
         }
-        if self.waiting.is_none() && self.anchored && position <= self.next {
-            let known = (self.next - position) as usize;
-            missing -= known.saturating_sub(payload.len()).min(missing);
-            let new = payload.skip(known.min(payload.len()));
-            for (bytes, at) in new.map(|()| payload.runs()).into_iter().flatten() {
-                self.hand_over(bytes, at, time, out);
+        let ready = self.waiting.is_none() && self.anchored && a.position <= self.next;
+        if ready && other.reached(a.needs) {
+            let known = (self.next - a.position) as usize;
+            a.missing -= known.saturating_sub(a.payload.len()).min(a.missing);
+            let new = a.payload.skip(known.min(a.payload.len()));
+            for (bytes, at) in new.map(|()| a.payload.runs()).into_iter().flatten() {
+                self.hand_over(bytes, at, a.time, out);
             }
-            self.hand_over_gap(missing as i64, Missing::Cut, out);
-            self.drain(out);
+            self.hand_over_gap(a.missing as i64, Missing::Cut, out);
             return;
         }
-        for (bytes, at) in payload.runs() {
-            self.keep(position, Chunk::Bytes { bytes: bytes.into(), at, time }, out);
+        let (time, needs) = (a.time, a.needs);
+        let mut position = a.position;
+        for (bytes, at) in a.payload.runs() {
+            self.keep(position, Chunk { what: What::Bytes(bytes.into(), at), time, needs }, out);
             position += bytes.len() as i64;
         }
-        if missing > 0 {
-            self.keep(position, Chunk::Cut(missing as u64), out);
+        if a.missing > 0 {
+            self.keep(position, Chunk { what: What::Cut(a.missing as u64), time, needs }, out);
         }
-        if let Some(w) = &mut self.waiting {
-            w.since = w.since.or(time);
-        }
-        self.drain(out);
-        self.give_up_waiting(time, out);
     }
 
-    /// The sender has sent all; this is the sequence number of its FIN.
-    pub(crate) fn fin<S: Sink + ?Sized>(&mut self, seq: u32, time: Option<Time>, out: &mut Out<'_, S>) {
-        if !self.known {
-            (self.seq, self.known) = (seq, true);
-        }
-        let position = self.position(seq);
-        if self.fin.is_none() && (position >= self.next || !self.anchored) {
-            (self.fin, self.fin_time) = (Some(position), time);
-        }
-        self.drain(out);
-    }
-
-    /// Nothing more will come: hands over what waits, with its gaps.
-    pub(crate) fn flush<S: Sink + ?Sized>(&mut self, out: &mut Out<'_, S>) {
-        if !self.anchored && (self.waiting.is_some() || self.fin.is_some() || self.acked > 0) {
-            self.settle_at_first();
-        }
-        while self.waiting.is_some() {
-            self.skip_hole(Missing::Lost, out);
-        }
-        // What the receiver acknowledged was sent; of a single byte one cannot tell whether it was a FIN.
-        let sent = self.fin.unwrap_or(if self.acked > self.next + 1 { self.acked } else { self.next });
-        self.hand_over_gap(sent - self.next, Missing::Lost, out);
-        self.drain(out);
-    }
-
-    /// Without a SYN: the stream begins with the first byte known of.
-    fn settle_at_first(&mut self) {
-        let first = self.waiting.as_ref().and_then(|w| w.chunks.keys().next()).copied();
-        self.settle(first.unwrap_or(0).min(0));
-    }
-
-    /// Keeps what of the chunk is not there yet.
     fn keep<S: Sink + ?Sized>(&mut self, position: i64, chunk: Chunk, out: &mut Out<'_, S>) {
-        let end = position + chunk.len();
-        let mut from = if self.anchored { position.max(self.next) } else { position };
-        if from >= end {
-            return;
-        }
+        let from = if self.anchored { position.max(self.next) } else { position };
         let waiting = self.waiting.get_or_insert_default();
-        while from < end {
-            // The chunk that covers `from` or, if none does, the next one behind it.
-            let before = waiting.chunks.range(..=from).next_back().map(|(p, c)| (*p, p + c.len()));
-            if let Some((known_from, known_to)) = before.filter(|(_, to)| *to > from) {
-                let same = waiting
-                    .chunks
-                    .get(&known_from)
-                    .is_none_or(|known| agree((known_from, known), (position, &chunk)));
-                if let (false, Chunk::Bytes { at, .. }) = (same, &chunk) {
-                    out.problems.add(*at, "TCP segments that overlap and disagree; the first one counts");
-                }
-                from = known_to;
-                continue;
-            }
-            let next = waiting.chunks.range(from..).next().map_or(end, |(p, _)| (*p).min(end));
-            let part = chunk.part((from - position) as usize, (next - position) as usize);
-            waiting.cost += part.cost();
-            *out.waiting += part.cost();
-            waiting.chunks.insert(from, part);
-            from = next;
+        let before = waiting.cost;
+        let agrees = waiting.keep(position, from, &chunk);
+        *out.waiting += waiting.cost - before;
+        if let (false, What::Bytes(_, at)) = (agrees, &chunk.what) {
+            out.problems.add(*at, "TCP segments that overlap and disagree; the first one counts");
         }
-        if waiting.chunks.is_empty() {
+        if waiting.is_empty() {
             self.waiting = None;
         }
     }
 
-    /// Hands over what waits and is in order now.
-    fn drain<S: Sink + ?Sized>(&mut self, out: &mut Out<'_, S>) {
+    /// The sender has sent all; this is the position of its FIN.
+    pub(crate) fn fin(&mut self, position: i64, time: Option<Time>) {
+        if self.fin.is_none() && (position >= self.next || !self.anchored) {
+            (self.fin, self.fin_time) = (Some(position), time);
+        }
+    }
+
+    /// Hands over what waits and is in order now; says whether there was any.
+    pub(crate) fn drain<S: Sink + ?Sized>(&mut self, other: &Half, out: &mut Out<'_, S>) -> bool {
+        let mut any = false;
         while self.anchored
-            && let Some(waiting) = &mut self.waiting
+            && let Some((position, first)) = self.waiting.as_ref().and_then(|w| w.first())
+            && position <= self.next
+            && other.reached(first.needs)
         {
-            let Some(first) = waiting.chunks.first_entry() else {
-                self.forget(out);
-                break;
-            };
-            let (position, end) = (*first.key(), *first.key() + first.get().len());
-            if position > self.next {
-                break;
-            }
-            let chunk = first.remove();
-            waiting.cost -= chunk.cost();
-            *out.waiting -= chunk.cost();
-            let known = (self.next - position).max(0) as usize;
-            match chunk {
-                _ if end <= self.next => {}
-                Chunk::Bytes { bytes, at, time } => {
-                    let new = bytes.get(known..).unwrap_or_default();
-                    self.hand_over(new, at + known as u64, time, out);
-                }
-                Chunk::Cut(n) => self.hand_over_gap(n as i64 - known as i64, Missing::Cut, out),
-            }
-            if let Some(waiting) = &mut self.waiting {
-                waiting.since = waiting.chunks.first_key_value().and_then(|(_, c)| c.time());
-            }
+            any = self.hand_over_first(out);
         }
         if self.anchored && !self.finished && self.fin == Some(self.next) {
             self.finished = true;
             out.finished(self.fin_time);
         }
+        any
     }
 
-    fn forget<S: Sink + ?Sized>(&mut self, out: &mut Out<'_, S>) {
-        if let Some(waiting) = self.waiting.take() {
-            *out.waiting -= waiting.cost;
-        }
+    /// Since when the first of what waits does so; `None` if nothing waits.
+    pub(crate) fn waits_since(&self) -> Option<Option<Time>> {
+        Some(self.waiting.as_ref()?.first()?.1.time)
     }
 
-    /// Gives up a hole that nothing can be expected to fill, or that costs too much.
-    fn give_up_waiting<S: Sink + ?Sized>(&mut self, now: Option<Time>, out: &mut Out<'_, S>) {
-        while let Some(waiting) = &self.waiting {
-            let first = waiting.chunks.keys().next().copied().unwrap_or(self.next);
-            let waited = match (now, waiting.since) {
-                (Some(Time(now)), Some(Time(since))) => now.saturating_sub(since).max(0) as u64,
-                _ => 0,
-            };
-            let too_long = out.limits.patience.is_some_and(|p| waited >= p);
-            let too_much = waiting.cost > out.limits.waiting_per_stream || *out.waiting > out.limits.waiting;
-            match self.anchored {
-                _ if too_much => {
-                    let at = match waiting.chunks.first_key_value() {
-                        Some((_, Chunk::Bytes { at, .. })) => *at,
-                        _ => out.base.start,
-                    };
-                    out.problems.add(at, "missing bytes of a stream are not waited for any longer");
-                    self.skip_hole(Missing::Lost, out);
-                }
-                false if too_long => {
-                    self.settle_at_first();
-                    self.drain(out);
-                }
-                true if too_long && self.acked >= first => self.skip_hole(Missing::Lost, out),
-                _ => break,
-            }
-        }
+    /// Whether something is still to be handed over or waited for.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.waiting.is_some() || (self.fin.is_some() && !self.finished)
     }
 
-    /// Makes a gap of the hole before what waits, and hands over what follows.
-    fn skip_hole<S: Sink + ?Sized>(&mut self, why: Missing, out: &mut Out<'_, S>) {
+    /// What the waiting parts cost.
+    pub(crate) fn cost(&self) -> usize {
+        self.waiting.as_ref().map_or(0, |w| w.cost)
+    }
+
+    /// Gives up what the first waiting part waits for; says whether that could be done. Without `force`, only bytes
+    /// are given up that the receiver has, so that they will not be sent again.
+    pub(crate) fn give_up<S: Sink + ?Sized>(
+        &mut self,
+        other: &mut Half,
+        force: bool,
+        out: &mut Out<'_, S>,
+    ) -> bool {
+        let Some((position, first)) = self.waiting.as_ref().and_then(|w| w.first()) else { return false };
+        let needs = first.needs;
         if !self.anchored {
             self.settle_at_first();
+        } else if position > self.next {
+            if !force && self.acked < position {
+                return false;
+            }
+            self.hand_over_gap(position - self.next, Missing::Lost, out);
+        } else if !other.anchored {
+            other.settle_at_first();
+        } else if other.first_waiting().is_some_and(|at| at <= other.next) {
+            // Each waits for the other, as no honest sender makes them.
+            self.hand_over_first(out);
+        } else {
+            let to = other.first_waiting().unwrap_or(needs).min(needs);
+            let to = other.fin.map_or(to, |fin| to.min(fin));
+            out.side = out.side.other();
+            other.hand_over_gap(to - other.next, Missing::Lost, out);
+            out.side = out.side.other();
         }
-        let first = self.waiting.as_ref().and_then(|w| w.chunks.keys().next()).copied();
-        self.hand_over_gap(first.unwrap_or(self.next) - self.next, why, out);
-        self.drain(out);
+        true
+    }
+
+    /// Nothing more will come, and nothing waits: makes a gap of what the receiver has and the capture has not.
+    pub(crate) fn finish<S: Sink + ?Sized>(&mut self, out: &mut Out<'_, S>) {
+        if !self.anchored && (self.fin.is_some() || self.acked > 0) {
+            self.settle_at_first();
+        }
+        if self.anchored {
+            // Of a single byte one cannot tell whether it was a FIN.
+            let sent = self.fin.unwrap_or(if self.acked > self.next + 1 { self.acked } else { self.next });
+            self.hand_over_gap(sent - self.next, Missing::Lost, out);
+        }
+    }
+
+    fn hand_over_first<S: Sink + ?Sized>(&mut self, out: &mut Out<'_, S>) -> bool {
+        let Some(waiting) = &mut self.waiting else { return false };
+        let before = waiting.cost;
+        let Some((position, chunk)) = waiting.take_first() else { return false };
+        *out.waiting -= before - waiting.cost;
+        if waiting.is_empty() {
+            self.waiting = None;
+        }
+        let known = (self.next - position).max(0) as usize;
+        match chunk.what {
+            What::Bytes(bytes, at) => {
+                let new = bytes.get(known..).unwrap_or_default();
+                self.hand_over(new, at + known as u64, chunk.time, out);
+            }
+            What::Cut(n) => self.hand_over_gap(n as i64 - known as i64, Missing::Cut, out),
+        }
+        true
     }
 
     fn hand_over<S: Sink + ?Sized>(
@@ -366,37 +320,4 @@ impl Half {
         self.next += by;
         self.seq = self.seq.wrapping_add(by as u32);
     }
-}
-
-impl Chunk {
-    fn part(&self, from: usize, to: usize) -> Chunk {
-        match self {
-            Chunk::Bytes { bytes, at, time } => {
-                let bytes = bytes.get(from..to).unwrap_or_default().into();
-                Chunk::Bytes { bytes, at: at + from as u64, time: *time }
-            }
-            Chunk::Cut(_) => Chunk::Cut((to - from) as u64),
-        }
-    }
-
-    fn time(&self) -> Option<Time> {
-        match self {
-            Chunk::Bytes { time, .. } => *time,
-            Chunk::Cut(_) => None,
-        }
-    }
-}
-
-/// Whether two chunks hold the same bytes where they overlap.
-fn agree(a: (i64, &Chunk), b: (i64, &Chunk)) -> bool {
-    let ((a_at, Chunk::Bytes { bytes: a, .. }), (b_at, Chunk::Bytes { bytes: b, .. })) = (a, b) else {
-        return true;
-    };
-    let from = a_at.max(b_at);
-    let to = (a_at + a.len() as i64).min(b_at + b.len() as i64);
-    let part = |at: i64, bytes: &[u8]| {
-        let range = (from - at).max(0) as usize..(to - at).max(0) as usize;
-        bytes.get(range).map(<[u8]>::to_vec)
-    };
-    part(a_at, a) == part(b_at, b)
 }

@@ -2,7 +2,7 @@
 
 use super::Segment;
 use super::flow::{Flow, Kept, Key, Side, Who};
-use super::half::Half;
+use super::half::{Arrival, Half};
 use crate::dissect::State;
 use crate::sink::{ConnectionId, Sink, Time};
 use std::collections::{HashMap, VecDeque};
@@ -148,7 +148,7 @@ fn is_another(flow: &Flow, side: Side, s: &Segment<'_>, carries: bool) -> bool {
     let half = half(flow, side);
     if s.syn {
         let first = s.seq.wrapping_add(1);
-        return !(half.begins_with(first) || half.may_begin_with(first));
+        return !half.may_begin_with(first);
     }
     if !carries || !half.known {
         return false;
@@ -208,23 +208,31 @@ fn take_in<S: Sink + ?Sized>(state: &mut State, sink: &mut S, i: u32, side: Side
         seq = seq.wrapping_add(1);
         flow.who.from_start = true;
         flow.who.client.get_or_insert(if s.ack.is_some() { side.other() } else { side });
-        let (mine, _, who) = flow.split(side);
-        mine.anchor(seq, &mut kept.out(sink, who, side));
     }
+    let (mine, other, who) = flow.split(side);
+    if s.syn {
+        mine.anchor(seq);
+    }
+    mine.refer(seq);
+    let mut needs = i64::MIN;
     if let Some(ack) = s.ack.filter(|_| !s.rst) {
-        let (_, other, who) = flow.split(side);
         if s.syn {
-            other.anchor(ack, &mut kept.out(sink, who, side.other()));
+            other.anchor(ack);
         }
-        other.acknowledge(ack);
+        needs = other.acknowledge(ack);
     }
-    let (mine, _, who) = flow.split(side);
-    let len = s.payload.len() + s.missing;
-    if len > 0 {
-        mine.segment(seq, s.payload, s.missing, s.time, &mut kept.out(sink, who, side));
+    let (payload, missing, time) = (s.payload, s.missing, s.time);
+    let position = mine.position(seq);
+    let end = position + (payload.len() + missing) as i64;
+    if end > position {
+        let arrival = Arrival { position, payload, missing, time, needs };
+        mine.arrive(arrival, other, &mut kept.out(sink, who, side));
     }
     if s.fin {
-        mine.fin(seq.wrapping_add(len as u32), s.time, &mut kept.out(sink, who, side));
+        mine.fin(end, time);
+    }
+    if s.syn || flow.halves.iter().any(Half::is_unsettled) {
+        flow.settle(Some(time), &mut kept, sink);
     }
     if flow.halves.iter().all(|h| h.finished) {
         flow.close(false, &mut kept, sink);
