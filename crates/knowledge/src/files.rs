@@ -9,5 +9,17 @@ macro_rules! files {
 
 files! {
     "library/jsonwebtoken.toml",
+    "library/kerberos.toml",
+    "library/mod-auth-gssapi.toml",
+    "library/mod-auth-openidc.toml",
+    "proxy/envoy.toml",
+    "proxy/haproxy.toml",
+    "proxy/istio.toml",
+    "proxy/oauth2-proxy.toml",
+    "proxy/squid.toml",
+    "proxy/traefik.toml",
+    "server/apache-httpd.toml",
+    "server/caddy.toml",
+    "server/lighttpd.toml",
     "server/nginx.toml",
 }
