@@ -60,6 +60,13 @@ impl Container {
         }
     }
 
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Container::Pcap(_) => "pcap",
+            Container::PcapNg(_) => "pcapng",
+        }
+    }
+
     /// Reads one record from the front of `buf` and hands over what it holds; `last` says that nothing follows.
     pub(crate) fn step(&mut self, buf: &[u8], last: bool, out: &mut impl FnMut(Item<'_>)) -> Step {
         match self {

@@ -30,5 +30,5 @@ pub use collect::{Capture, Connection, Connections, KeptDatagram, Segment, Strea
 pub use decompress::Compression;
 pub use limits::Limits;
 pub use problem::Problem;
-pub use reader::{Counts, Reader, is_capture};
+pub use reader::{Counts, Reader, detect};
 pub use sink::{ConnectionId, Data, Datagram, Direction, End, Endpoints, Gap, Missing, Sink, Time};

@@ -15,13 +15,14 @@ use why401_span::{LayerId, SourceId, Span};
 /// Bytes are handed over as slices of what was fed wherever they stand there in order; only what has to wait (out of
 /// order, a record between two pieces) is copied. Pieces of about a megabyte are best.
 ///
-/// Offsets count in the source. In a compressed capture they count in its decompressed contents, which are
-/// `LayerId(0)` of the source; [`Reader::compression`] tells.
+/// Offsets count in the source. In a compressed capture they count in its decompressed contents, which is the layer
+/// given by [`Reader::contents`]; [`Reader::compression`] tells.
 #[derive(Debug)]
 pub struct Reader {
     state: State,
     stage: Stage,
     compression: Option<Compression>,
+    contents: LayerId,
     /// What was fed and could not be used yet.
     begun: Vec<u8>,
     records: Records,
@@ -53,10 +54,16 @@ pub struct Counts {
     pub last: Option<Time>,
 }
 
-/// Whether these first bytes of a file are a capture's (or a compressed file's, which may hold one).
-pub fn is_capture(front: &[u8]) -> bool {
-    let magic = front.first_chunk::<4>();
-    magic.is_some_and(|m| Container::detect(*m).is_some())
+/// How these first bytes of a file are compressed, and the capture's format (`pcap`, `pcapng`) that they hold; `None`
+/// if they hold no capture.
+pub fn detect(front: &[u8]) -> Option<(Option<Compression>, &'static str)> {
+    let format = |bytes: &[u8]| Container::detect(*bytes.first_chunk::<4>()?).map(|c| c.name());
+    let Some(compression) = Compression::detect(*front.first_chunk::<4>()?) else {
+        return Some((None, format(front)?));
+    };
+    let mut decompressor = Decompressor::new(compression)?;
+    let contents = decompressor.step(front).ok()?.output;
+    Some((Some(compression), format(contents)?))
 }
 
 impl Reader {
@@ -66,10 +73,17 @@ impl Reader {
             state: State::new(limits, Span::new(source, 0, 0)),
             stage: Stage::Beginning,
             compression: None,
+            contents: LayerId(0),
             begun: Vec::new(),
             records: Records::default(),
             fed: 0,
         }
+    }
+
+    /// Names the layer that the contents of a compressed capture are; otherwise it is `LayerId(0)`.
+    pub fn contents(mut self, layer: LayerId) -> Self {
+        self.contents = layer;
+        self
     }
 
     /// Takes the next bytes of the file.
@@ -87,7 +101,7 @@ impl Reader {
             Some(None) => Stage::Over,
         };
         if self.compression.is_some() {
-            self.state.base = self.state.base.in_layer(LayerId(0));
+            self.state.base = self.state.base.in_layer(self.contents);
         }
         let begun = std::mem::take(&mut self.begun);
         self.file(&begun, sink);

@@ -30,7 +30,7 @@ pub struct Format {
 }
 
 /// All formats. Where two fit equally well, the earlier one is taken.
-pub const FORMATS: &[&Format] = &[];
+pub const FORMATS: &[&Format] = &[&crate::capture::PCAP, &crate::capture::PCAPNG];
 
 /// The format that fits the head of a source best; `None` if none does.
 pub fn detect(head: &[u8]) -> Option<&'static Format> {

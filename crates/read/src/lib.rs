@@ -3,6 +3,7 @@
 //! A format takes bytes and gives what it could read to a [`Sink`]. It knows nothing of causes. To add one, write a
 //! module with a [`Format`] and enter it in [`FORMATS`].
 
+pub mod capture;
 mod format;
 pub mod http1;
 mod sink;

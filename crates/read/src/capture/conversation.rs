@@ -1,0 +1,213 @@
+//! What is spoken on a connection: found by its first bytes, and again where a tunnel begins.
+
+use super::exchanges::{Exchanges, Place};
+use super::proxied::{self, Preamble};
+use crate::http1::{self, Side};
+use why401_capture::Direction;
+use why401_http::Moment;
+use why401_span::Span;
+
+/// Something that happened in one direction, kept until it is known what is spoken.
+#[derive(Debug)]
+enum Said {
+    Bytes(Direction, Vec<u8>, Span, Option<Moment>),
+    Gap(Direction, u64),
+    End(Direction),
+}
+
+/// What is spoken.
+#[derive(Debug)]
+enum Spoken {
+    /// Too little was said.
+    Undecided(Vec<Said>),
+    Http1(Box<Http1>),
+    /// Nothing that is read here.
+    Other,
+}
+
+#[derive(Debug, Default)]
+struct Http1 {
+    connection: http1::Connection,
+    /// What is spoken within, once a tunnel was granted or another protocol was agreed on.
+    inside: Option<Conversation>,
+}
+
+/// What both sides of a connection, or of a tunnel inside one, say to each other.
+#[derive(Debug)]
+pub(super) struct Conversation {
+    place: Place,
+    spoken: Spoken,
+    /// Tunnels that it is inside of.
+    depth: u8,
+}
+
+/// Nobody tunnels deeper.
+const DEEPEST: u8 = 4;
+
+impl Conversation {
+    pub(super) fn new(place: Place) -> Self {
+        Conversation { place, spoken: Spoken::Undecided(Vec::new()), depth: 0 }
+    }
+
+    fn within(&self) -> Conversation {
+        let depth = self.depth + 1;
+        let spoken = if depth > DEEPEST { Spoken::Other } else { Spoken::Undecided(Vec::new()) };
+        Conversation { place: self.place.clone(), spoken, depth }
+    }
+
+    /// The next bytes of one direction.
+    pub(super) fn bytes(
+        &mut self,
+        direction: Direction,
+        bytes: &[u8],
+        origin: Span,
+        at: Option<Moment>,
+        to: &mut Exchanges<'_>,
+    ) {
+        match &mut self.spoken {
+            Spoken::Undecided(said) => {
+                said.push(Said::Bytes(direction, bytes.to_vec(), origin, at));
+                self.decide(false, to);
+            }
+            Spoken::Http1(http) => {
+                let taken = http.connection.push(side(direction), bytes, origin, at);
+                self.hand_over(to);
+                let rest = bytes.get(taken..).unwrap_or_default();
+                if rest.is_empty() {
+                    return;
+                }
+                let fresh = self.within();
+                if let Spoken::Http1(http) = &mut self.spoken {
+                    let origin = Span { start: origin.start + taken as u64, ..origin };
+                    http.inside.get_or_insert(fresh).bytes(direction, rest, origin, at, to);
+                }
+            }
+            Spoken::Other => {}
+        }
+    }
+
+    /// Bytes of one direction are missing here.
+    pub(super) fn gap(&mut self, direction: Direction, len: u64, to: &mut Exchanges<'_>) {
+        match &mut self.spoken {
+            Spoken::Undecided(said) => said.push(Said::Gap(direction, len)),
+            Spoken::Http1(http) => {
+                http.connection.gap(side(direction), len);
+                if let Some(inside) = &mut http.inside {
+                    inside.gap(direction, len, to);
+                }
+                self.hand_over(to);
+            }
+            Spoken::Other => {}
+        }
+    }
+
+    /// One direction was closed.
+    pub(super) fn end(&mut self, direction: Direction, to: &mut Exchanges<'_>) {
+        match &mut self.spoken {
+            Spoken::Undecided(said) => said.push(Said::End(direction)),
+            Spoken::Http1(http) => {
+                http.connection.end(side(direction));
+                if let Some(inside) = &mut http.inside {
+                    inside.end(direction, to);
+                }
+                self.hand_over(to);
+            }
+            Spoken::Other => {}
+        }
+    }
+
+    /// Nothing more will be said.
+    pub(super) fn finish(mut self, to: &mut Exchanges<'_>) {
+        self.decide(true, to);
+        if let Spoken::Http1(http) = &mut self.spoken {
+            http.connection.finish();
+            let inside = http.inside.take();
+            self.hand_over(to);
+            if let Some(inside) = inside {
+                inside.finish(to);
+            }
+        }
+    }
+
+    fn hand_over(&mut self, to: &mut Exchanges<'_>) {
+        if let Spoken::Http1(http) = &mut self.spoken {
+            while let Some(pair) = http.connection.next_pair() {
+                to.pair(&self.place, pair);
+            }
+        }
+    }
+
+    /// Finds what is spoken by what was said so far; `last` says that no more will come.
+    fn decide(&mut self, last: bool, to: &mut Exchanges<'_>) {
+        let Spoken::Undecided(said) = &mut self.spoken else { return };
+        let mut fronts = [front(said, Direction::ToServer), front(said, Direction::ToClient)];
+        match proxied::preamble(&fronts[0]) {
+            Preamble::None => {}
+            Preamble::Incomplete if !last => return,
+            Preamble::Incomplete => {}
+            Preamble::Whole(len, client) => {
+                drop_front(said, len);
+                self.place.client = client.unwrap_or_else(|| self.place.client.clone());
+                fronts[0] = front(said, Direction::ToServer);
+            }
+        }
+        let Some(decided) = decided(&fronts[0], &fronts[1], last) else { return };
+        let said = std::mem::take(said);
+        self.spoken = decided;
+        for said in said {
+            match said {
+                Said::Bytes(direction, bytes, origin, at) => self.bytes(direction, &bytes, origin, at, to),
+                Said::Gap(direction, len) => self.gap(direction, len, to),
+                Said::End(direction) => self.end(direction, to),
+            }
+        }
+    }
+}
+
+/// As many bytes of the front of a direction as any decision takes.
+fn front(said: &[Said], of: Direction) -> Vec<u8> {
+    const ENOUGH: usize = 4096;
+    let mut front = Vec::new();
+    for said in said {
+        match said {
+            Said::Bytes(direction, bytes, ..) if *direction == of && front.len() < ENOUGH => {
+                front.extend_from_slice(bytes);
+            }
+            Said::Gap(direction, _) if *direction == of && !front.is_empty() => break,
+            _ => {}
+        }
+    }
+    front
+}
+
+/// Takes the first `len` bytes that the client said away.
+fn drop_front(said: &mut [Said], mut len: usize) {
+    for said in said {
+        if let Said::Bytes(Direction::ToServer, bytes, origin, _) = said {
+            let n = len.min(bytes.len());
+            bytes.drain(..n);
+            origin.start += n as u64;
+            len -= n;
+        }
+    }
+}
+
+fn decided(client: &[u8], server: &[u8], last: bool) -> Option<Spoken> {
+    let is_tls = |b: &[u8]| matches!(b, [20..=24, 3, 0..=4, ..]);
+    let may_be_tls = |b: &[u8]| b.len() < 3 && b.first().is_some_and(|c| (20..=24).contains(c));
+    if is_tls(client) || is_tls(server) {
+        return Some(Spoken::Other);
+    }
+    let nothing = client.is_empty() && server.is_empty();
+    if !last && (nothing || may_be_tls(client) || may_be_tls(server)) {
+        return None;
+    }
+    Some(Spoken::Http1(Box::default()))
+}
+
+fn side(direction: Direction) -> Side {
+    match direction {
+        Direction::ToServer => Side::Client,
+        Direction::ToClient => Side::Server,
+    }
+}

@@ -1,0 +1,56 @@
+//! Pairs of messages to exchanges, for all protocols alike.
+
+use crate::Sink;
+use crate::http1::Pair;
+use jiff::Timestamp;
+use why401_capture::Time;
+use why401_http::{Exchange, Moment, Peer, Shows};
+use why401_span::SourceId;
+
+/// Between whom an exchange took place.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    /// Number of the connection in the capture.
+    pub(super) connection: u64,
+    /// Who opened the connection.
+    pub(super) client: Peer,
+    /// Who accepted it.
+    pub(super) server: Peer,
+    /// Whether it went through TLS.
+    pub(super) encrypted: bool,
+}
+
+/// Where exchanges go.
+pub(super) struct Exchanges<'a> {
+    source: SourceId,
+    sink: &'a mut dyn Sink,
+    next: u64,
+}
+
+impl<'a> Exchanges<'a> {
+    pub(super) fn new(source: SourceId, sink: &'a mut dyn Sink) -> Self {
+        Exchanges { source, sink, next: 0 }
+    }
+
+    pub(super) fn pair(&mut self, place: &Place, pair: Pair) {
+        let mut exchange = Exchange::new(self.source, self.next, Shows::EVERYTHING);
+        self.next += 1;
+        exchange.time = pair.request.as_ref().and_then(|m| m.at);
+        exchange.time = exchange.time.or(pair.response.as_ref().and_then(|m| m.at));
+        exchange.client = Some(place.client.clone());
+        exchange.server = Some(place.server.clone());
+        exchange.connection = Some(place.connection);
+        exchange.request = pair.request.map(|m| m.message);
+        if let Some(request) = &mut exchange.request {
+            let scheme = if place.encrypted { "https" } else { "http" };
+            request.scheme.get_or_insert_with(|| scheme.to_owned());
+        }
+        exchange.response = pair.response.map(|m| m.message);
+        self.sink.exchange(exchange);
+    }
+}
+
+/// A time of a capture as evidence gives it.
+pub(super) fn moment(time: Time) -> Option<Moment> {
+    Timestamp::from_nanosecond(i128::from(time.0)).ok().map(Moment::utc)
+}

@@ -1,0 +1,110 @@
+//! Packet captures: the connections of a capture to exchanges.
+
+mod conversation;
+mod exchanges;
+mod proxied;
+
+use crate::{Format, Input, Sink};
+use conversation::Conversation;
+use exchanges::{Exchanges, Place, moment};
+use std::collections::HashMap;
+use std::io;
+use why401_capture::{ConnectionId, Data, Direction, End, Endpoints, Gap, Limits, Reader, Time, detect};
+use why401_http::Peer;
+use why401_report::Problem;
+
+/// `pcap`, as tcpdump writes it, also compressed.
+pub const PCAP: Format = Format { name: "pcap", fits: |head| fits(head, "pcap"), read };
+/// `pcapng`, as Wireshark writes it, also compressed.
+pub const PCAPNG: Format = Format { name: "pcapng", fits: |head| fits(head, "pcapng"), read };
+
+fn fits(head: &[u8], name: &str) -> u8 {
+    let found = detect(head).is_some_and(|(_, format)| format == name);
+    if found { 100 } else { 0 }
+}
+
+fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
+    let mut reader = Reader::new(input.source, Limits::default());
+    let compressed = detect(input.bytes.fill_buf()?).and_then(|(compression, _)| compression);
+    if compressed.is_some() {
+        reader = reader.contents(sink.layer("decompressed".into()));
+    }
+    let exchanges = Exchanges::new(input.source, sink);
+    let mut to = Conversations { exchanges, open: HashMap::new(), begun: HashMap::new() };
+    loop {
+        let bytes = match input.bytes.fill_buf() {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            Err(e) => return Err(e),
+        };
+        if bytes.is_empty() {
+            break;
+        }
+        let n = bytes.len();
+        reader.feed(bytes, &mut to);
+        input.bytes.consume(n);
+    }
+    reader.finish(&mut to);
+    for problem in reader.problems() {
+        let times = if problem.count > 1 { format!(" ({} times)", problem.count) } else { String::new() };
+        let what = format!("{}{times}", problem.what);
+        sink.problem(Problem { offset: problem.offset, line: None, what });
+    }
+    Ok(())
+}
+
+/// The connections of a capture, each with what is spoken on it.
+struct Conversations<'a> {
+    exchanges: Exchanges<'a>,
+    /// Connections on which something was said.
+    open: HashMap<ConnectionId, Conversation>,
+    /// Connections on which nothing was said yet.
+    begun: HashMap<ConnectionId, Place>,
+}
+
+impl<'a> Conversations<'a> {
+    fn conversation(&mut self, id: ConnectionId) -> Option<(&mut Conversation, &mut Exchanges<'a>)> {
+        if let Some(place) = self.begun.remove(&id) {
+            self.open.insert(id, Conversation::new(place));
+        }
+        Some((self.open.get_mut(&id)?, &mut self.exchanges))
+    }
+}
+
+impl why401_capture::Sink for Conversations<'_> {
+    fn open(&mut self, id: ConnectionId, endpoints: &Endpoints) {
+        let peer = |a: std::net::SocketAddr| Peer { host: a.ip().to_string(), port: Some(a.port()) };
+        let place = Place {
+            connection: id.0,
+            client: peer(endpoints.client),
+            server: peer(endpoints.server),
+            encrypted: false,
+        };
+        self.begun.insert(id, place);
+    }
+
+    fn data(&mut self, id: ConnectionId, direction: Direction, data: Data<'_>) {
+        if let Some((conversation, exchanges)) = self.conversation(id) {
+            conversation.bytes(direction, data.bytes, data.span, data.time.and_then(moment), exchanges);
+        }
+    }
+
+    fn gap(&mut self, id: ConnectionId, direction: Direction, gap: Gap) {
+        if let Some((conversation, exchanges)) = self.conversation(id) {
+            conversation.gap(direction, gap.len, exchanges);
+        }
+    }
+
+    fn finished(&mut self, id: ConnectionId, direction: Direction, _: Option<Time>) {
+        if let Some(conversation) = self.open.get_mut(&id) {
+            conversation.end(direction, &mut self.exchanges);
+        }
+    }
+
+    fn close(&mut self, id: ConnectionId, _: End, _: Option<Time>) {
+        self.begun.remove(&id);
+        if let Some(conversation) = self.open.remove(&id) {
+            conversation.finish(&mut self.exchanges);
+        }
+    }
+}

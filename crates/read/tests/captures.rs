@@ -1,0 +1,103 @@
+//! Captures that others made, against what tshark sees in them, and those of the lab.
+#![allow(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "in a test a panic is the report"
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use why401_read::{Collected, read};
+use why401_span::SourceId;
+
+fn shared(part: &str) -> Option<PathBuf> {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let found = here.ancestors().map(|a| a.join("shared").join(part)).find(|p| p.is_dir());
+    if found.is_none() {
+        println!("skipped: no shared folder");
+    }
+    found
+}
+
+fn collect(file: &Path, keys: &[Vec<u8>]) -> Collected {
+    let mut collected = Collected::default();
+    let bytes = fs::read(file).unwrap();
+    read(SourceId(0), &mut bytes.as_slice(), None, None, keys, &mut collected).unwrap();
+    collected
+}
+
+/// How many requests and how many answers of each status there are in messages of a version.
+fn seen(of: &Collected, version: &str) -> (u64, BTreeMap<String, u64>) {
+    let requests = of.exchanges.iter().filter_map(|e| e.request.as_ref());
+    let requests = requests.filter(|r| r.version.starts_with(version)).count() as u64;
+    let mut statuses = BTreeMap::new();
+    for response in of.exchanges.iter().filter_map(|e| e.response.as_ref()) {
+        if response.version.starts_with(version) {
+            *statuses.entry(response.status.to_string()).or_default() += 1;
+        }
+    }
+    (requests, statuses)
+}
+
+/// What is within TLS and HTTP/2 is not read yet.
+fn is_read(name: &str, version: &str) -> bool {
+    version == "1" && !name.contains("tls")
+}
+
+#[test]
+fn no_fewer_exchanges_than_tshark_finds() {
+    let Some(folder) = shared("peers/captures") else { return };
+    let mut wrong = Vec::new();
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let Some(name) = path.to_str().and_then(|p| p.strip_suffix(".oracle.json")) else { continue };
+        let oracle: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+        let keys = oracle["args"][1].as_str().and_then(|a| Path::new(a).file_name().map(|f| f.to_owned()));
+        let keys = keys.and_then(|k| {
+            let file = Path::new(name).file_stem()?.to_str()?.to_owned();
+            fs::read(folder.join(format!("{file}__{}", k.to_str()?))).ok()
+        });
+        let found = collect(Path::new(name), &Vec::from_iter(keys));
+        for (part, version) in [("http1", "1"), ("http2_3", "2")] {
+            let (requests, statuses) = seen(&found, version);
+            let wanted = oracle[part]["requests"].as_u64().unwrap();
+            println!(
+                "{name} {part}: {requests} of {wanted} requests, {statuses:?} of {}",
+                oracle[part]["status"]
+            );
+            let missing = oracle[part]["status"].as_object().unwrap().iter();
+            let missing =
+                missing.filter(|(s, n)| statuses.get(*s).copied().unwrap_or(0) < n.as_u64().unwrap());
+            if is_read(name, version) && (requests < wanted || missing.count() > 0) {
+                wrong.push(format!("{name} {part}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_capture_of_the_lab_has_its_exchanges() {
+    let Some(folder) = shared("lab") else { return };
+    let mut all = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let folder = entry.unwrap().path();
+        for name in ["capture.pcap", "capture.pcapng"] {
+            let file = folder.join(name);
+            if !file.exists() {
+                continue;
+            }
+            let found = collect(&file, &Vec::from_iter(fs::read(folder.join("keys.log")).ok()));
+            for e in &found.exchanges {
+                let asked = e.request.as_ref().map(|r| format!("{} {}", r.method(), r.target()));
+                println!("{file:?}: {asked:?} {:?}", e.status());
+            }
+            assert!(!found.exchanges.is_empty() || file.to_string_lossy().contains("h2"), "{file:?}");
+            assert!(found.problems.is_empty(), "{file:?}: {:?}", found.problems);
+            all += found.exchanges.len();
+        }
+    }
+    assert!(all > 40);
+}
