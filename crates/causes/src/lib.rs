@@ -1,1 +1,20 @@
-//! The catalogue: one file a cause.
+//! The catalogue: one file a cause, and how the right one is chosen.
+//!
+//! [`diagnose`] holds every refusal of a [`Case`](why401_history::Case) against every cause of [`CATALOGUE`]. A
+//! cause looks at a [`Scene`](scene::Scene) and gives an [`Answer`](cause::Answer); [`rank`] chooses among the
+//! answers. There is no dispatcher: to add a cause, write its file in `catalogue/` and enter it in the list there.
+
+pub mod cause;
+pub mod catalogue;
+mod diagnose;
+mod heard;
+pub mod rank;
+mod scene;
+mod show;
+mod told;
+
+pub use catalogue::CATALOGUE;
+pub use cause::{Answer, Cause, Claim, Group, Meta};
+pub use diagnose::diagnose;
+pub use heard::Heard;
+pub use scene::{Offered, Scene, Sent, Step};

@@ -1,1 +1,19 @@
 //! What each account, client and resource did over time.
+//!
+//! A [`Collector`] takes what the readers yield, in any amount, and keeps what a diagnosis needs in bounded memory.
+//! [`Collector::finish`] makes a [`Case`] of it: requests seen from several vantage points become one [`Attempt`],
+//! the steps of a handshake one [`Chain`], refusals that are alike one [`Refusal`].
+
+mod attempt;
+mod case;
+mod chain;
+mod collector;
+mod correlate;
+mod refusal;
+mod thin;
+
+pub use attempt::Attempt;
+pub use case::Case;
+pub use chain::{Chain, Outcome};
+pub use collector::Collector;
+pub use refusal::{Refusal, Subject};

@@ -1,0 +1,107 @@
+//! Credentials lost on the way to another address.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::scene::same_client;
+use crate::{Scene, Step};
+use why401_history::Attempt;
+use why401_http::{Address, FieldLine};
+use why401_report::Party;
+
+/// How long a client may take to follow a redirect, in seconds.
+const FOLLOWING: f64 = 30.0;
+
+cause! {
+    /// The client sent its credentials, was redirected, and did not send them to the new address.
+    ///
+    /// # What happened
+    /// The server answered a request that had credentials with a redirect. The client followed it without them, or with
+    /// a part of them. Clients do that on purpose: a redirect to another origin must not carry a secret there.
+    ///
+    /// # How it is decided
+    /// A 3xx answer to a request with an `Authorization` field, then a request to its `Location` without one, which was
+    /// answered 401.
+    ///
+    /// # Who acts
+    /// Whoever configures the client; who runs the server, if it redirects where it need not.
+    ///
+    /// # What to do
+    /// Ask the final address directly: take it from the `Location` field, with its scheme, host, port and trailing
+    /// slash. Make a client send credentials to another host only where both are yours.
+    ///
+    /// # Evidence needed
+    /// Both requests and the redirect between them.
+    ///
+    /// # Not to be confused with
+    /// login-redirect: the redirect itself is the refusal. dropped-by-intermediary: the field left the client and did
+    /// not arrive.
+    ///
+    /// # References
+    /// RFC 9110 section 15.4 (automatic redirection, removal of Authorization); Fetch standard, HTTP-redirect fetch;
+    /// curl's `--location-trusted`.
+    pub DroppedOnRedirect = "dropped-on-redirect" in NotSent, Fault by Caller, over ["no-credentials", "plain-http"]
+}
+
+impl DroppedOnRedirect {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let Some(step) = scene.steps.first().filter(|_| !scene.let_in() && scene.is_unauthorized()) else {
+            return Answer::RuledOut;
+        };
+        if step.attempt.request_field("authorization").is_some() {
+            return Answer::RuledOut;
+        }
+        let redirected = scene.earlier().take(8).find_map(|a| redirect_to(a, step.attempt).map(|location| (a, location)));
+        let Some((before, location)) = redirected else { return scene.told("dropped-on-redirect", "credentials were dropped on a redirect") };
+        let before = Step::of(before);
+        let Some((view, field)) = before.request_field("authorization") else { return Answer::RuledOut };
+        let mut claim = Claim::new(format!(
+            "the client sent its credentials, was redirected to {}, and did not send them there",
+            origin_of(&location.text()).unwrap_or_else(|| "another address".to_owned())
+        ))
+        .shown([scene.show_field(view, field, "sent with the first request")])
+        .shown([scene.show_field(before.attempt.view(), location, "redirected here")]);
+        if let Some((view, request)) = step.request() {
+            claim = claim.shown([scene.show_request(view, request, "no Authorization field any more")]);
+        }
+        claim = claim.fix_by(
+            Party::Caller,
+            format!("Ask the final address directly, so that no redirect is needed: {}", location_shown(&location.text())),
+            format!("curl -v -u USER {}", location_shown(&location.text())),
+        );
+        if step.attempt.shows_credentials() { claim.confirmed() } else { claim.likely() }
+    }
+}
+
+/// The `Location` of `before`, if it is a redirect with credentials that leads to `after`.
+fn redirect_to<'a>(before: &'a Attempt, after: &Attempt) -> Option<&'a FieldLine> {
+    let sent_some = before.request_field("authorization").is_some() && same_client(before, after);
+    if !matches!(before.status(), Some(301 | 302 | 303 | 307 | 308)) || !sent_some {
+        return None;
+    }
+    if let (Some(b), Some(a)) = (before.time(), after.time()) {
+        if a.seconds_since(&b) > FOLLOWING {
+            return None;
+        }
+    }
+    let location = before.response_field("location")?;
+    let text = location.text();
+    let target = match Address::parse(&text) {
+        Some(address) => {
+            let host = after.request()?.authority()?.to_ascii_lowercase();
+            let named = host == address.host || host == format!("{}:{}", address.host, address.port);
+            named.then_some(address.target)?
+        }
+        None => text.into_owned(),
+    };
+    let wanted = target.split('#').next().unwrap_or(&target);
+    (after.target()? == wanted).then_some(location)
+}
+
+fn origin_of(location: &str) -> Option<String> {
+    let a = Address::parse(location)?;
+    Some(format!("{}://{}", a.scheme, a.host))
+}
+
+/// The address without a query, which may hold secrets.
+fn location_shown(location: &str) -> &str {
+    location.split('?').next().unwrap_or(location)
+}

@@ -1,0 +1,46 @@
+//! 403 is another answer than 401.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::Scene;
+use why401_report::Party;
+
+cause! {
+    /// 403: the server understood who asks and refuses; other credentials of the same user will not help.
+    ///
+    /// # What happened
+    /// The answer is 403 Forbidden, not 401 Unauthorized. The server does not ask for credentials; it says no.
+    ///
+    /// # How it is decided
+    /// By the status.
+    ///
+    /// # Who acts
+    /// Who runs the server: it is a matter of permissions, addresses or rules.
+    ///
+    /// # What to do
+    /// Ask for the permission on this resource. Look at the server's error log for the rule that refused.
+    ///
+    /// # Evidence needed
+    /// The status line.
+    ///
+    /// # Not to be confused with
+    /// acl-denied: the same with IIS's 401.3. server-misconfigured: nginx answers 403 where its password file is missing.
+    ///
+    /// # References
+    /// RFC 9110 section 15.5.4.
+    pub Forbidden = "forbidden" in Neighbour, Fault by Server
+}
+
+impl Forbidden {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let Some(step) = scene.focus().filter(|s| s.status() == Some(403)) else {
+            return if scene.status() == Some(403) { scene.told("forbidden", "the permission is missing") } else { Answer::RuledOut };
+        };
+        let mut claim = Claim::new("the answer is 403, not 401: the server refuses whoever it is that asks");
+        if let Some((view, response)) = step.response() {
+            claim = claim.shown([scene.show_status(view, response, "403 asks for no credentials")]);
+        }
+        claim
+            .fix(Party::Server, "Look in the error log for the rule that refused this request, and grant the permission if it is due.")
+            .confirmed()
+    }
+}

@@ -1,0 +1,88 @@
+//! Nothing was sent.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::{Scene, Step};
+use why401_report::Party;
+
+cause! {
+    /// The request carries no credentials, and the client sends none after the challenge either.
+    ///
+    /// # What happened
+    /// The server asked for credentials and the client has none, or does not use those it has.
+    ///
+    /// # How it is decided
+    /// The whole request was seen (a capture, a transcript of all that the client sent) and has no `Authorization`
+    /// field, and no later request of the client answers the challenge: certain. An access log that shows `-` for the
+    /// user makes it likely only: servers differ in when they log a refused name, and a Bearer token never shows there.
+    /// A recorder that leaves secrets out proves nothing about absence.
+    ///
+    /// # Who acts
+    /// Whoever writes or configures the client.
+    ///
+    /// # What to do
+    /// Give the client its credentials where it looks for them, and look at the request again: the field must be there.
+    ///
+    /// # Evidence needed
+    /// The request as it left the client (`curl -v`, a capture), not only the answer.
+    ///
+    /// # Not to be confused with
+    /// A field that left the client and did not arrive (dropped-by-intermediary): look at the other end too. A session
+    /// cookie that is missing (session-missing). A CORS preflight, which never carries any (preflight-challenged).
+    ///
+    /// # References
+    /// RFC 9110 section 11.6.2 (Authorization), section 15.5.2 (401).
+    pub NoCredentials = "no-credentials" in NotSent, Fault by Caller
+}
+
+impl NoCredentials {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        if scene.let_in() || !scene.is_unauthorized() {
+            return Answer::RuledOut;
+        }
+        let told = scene.told_claim("no-credentials", "the request brought no credentials");
+        let Some(step) = scene.focus() else {
+            return match told {
+                Some(claim) => advise(claim).as_told(),
+                None => Answer::RuledOut,
+            };
+        };
+        if step.status() == Some(407) || step.attempt.carries_credentials() {
+            return Answer::RuledOut;
+        }
+        if step.attempt.shows_credentials() {
+            return advise(seen(scene, step)).confirmed();
+        }
+        if step.attempt.logged_dash() {
+            let mut claim = Claim::new("no user name was logged for the request, so it probably carried no credentials")
+                .or("dropped-by-intermediary", "a capture or transcript at the client shows whether it sent the field")
+                .or("credentials-refused", "a token leaves no name in a log: the client's own transcript shows it");
+            if let Some(log) = step.attempt.views.iter().find_map(|v| v.log.as_ref().map(|l| (v, l))) {
+                claim = claim.shown([scene.show_part(log.0.source, &log.1.line, 0..log.1.line.len(), "no user here")]);
+            }
+            return advise(claim).likely();
+        }
+        match told {
+            Some(claim) => advise(claim).as_told(),
+            None => Answer::Undecidable("the request as the client sent it: curl -v, or a capture"),
+        }
+    }
+}
+
+fn seen(scene: &Scene<'_>, step: &Step<'_>) -> Claim {
+    let mut claim = Claim::new("the request has no Authorization field and nothing follows the challenge");
+    if let Some((view, request)) = step.request() {
+        claim = claim.shown([scene.show_request(view, request, "no Authorization field in this request")]);
+    }
+    if let Some((offered, challenge)) = step.challenges().next() {
+        let says = "this is what the server asks for";
+        claim = claim.shown([scene.show_in_field(offered.view, offered.field, challenge.range.clone(), says)]);
+    }
+    claim
+}
+
+fn advise(claim: Claim) -> Claim {
+    claim.fix(
+        Party::Caller,
+        "Give the client credentials for this address, and check that its request then has an Authorization field.",
+    )
+}

@@ -1,0 +1,213 @@
+//! Holds every refusal against every cause and puts the findings together.
+
+use crate::cause::{Answer, Claim};
+use crate::rank::{Ranked, rank};
+use crate::{CATALOGUE, Scene};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+use why401_history::Case;
+use why401_http::{Moment, path_of};
+use why401_knowledge::Knowledge;
+use why401_report::{AlsoPossible, Certainty, ExchangeRow, Finding, Fix, Party, Verdict};
+
+/// So many exchanges are given as examples of a finding.
+const EXAMPLES: usize = 20;
+/// So many pieces of evidence are given for a finding.
+const EVIDENCE: usize = 8;
+/// So many other causes are named with a finding: a list of everything helps nobody.
+const ALSO: usize = 6;
+/// So many things to do.
+const FIXES: usize = 4;
+
+/// Explains every refusal of a case. `now` is the time of the diagnosis; without it no time is taken for past.
+pub fn diagnose(case: &Case, now: Option<Timestamp>) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for refusal in &case.refusals {
+        let scene = Scene::of(case, refusal, now);
+        findings.extend(explain(&scene));
+    }
+    order(merge(findings))
+}
+
+/// The findings of one refusal: the main one, and what stands beside it.
+fn explain(scene: &Scene<'_>) -> Vec<Finding> {
+    let mut claims = Vec::new();
+    let mut open: Vec<(&'static str, &'static str)> = Vec::new();
+    for (position, cause) in CATALOGUE.iter().enumerate() {
+        let meta = cause.meta();
+        match cause.detect(scene) {
+            Answer::Confirmed(claim) | Answer::Suspected(claim) => claims.push(Ranked { meta, claim, position }),
+            Answer::Undecidable(settle) => open.push((meta.name, settle)),
+            Answer::RuledOut => {}
+        }
+    }
+    let mut ranked = rank(claims).into_iter();
+    let Some(main) = ranked.next() else { return Vec::new() };
+    let (beside, rest): (Vec<Ranked>, Vec<Ranked>) =
+        ranked.partition(|r| matches!(r.verdict(), Verdict::Info) && main.verdict() != Verdict::Normal);
+    let mut first = finding(scene, main);
+    for r in rest {
+        let settle = r.claim.summary.clone();
+        also(&mut first, r.meta.name, &settle);
+    }
+    for (cause, settle) in open {
+        also(&mut first, cause, settle);
+    }
+    let mut findings = vec![first];
+    findings.extend(beside.into_iter().map(|r| finding(scene, r)));
+    findings
+}
+
+fn also(finding: &mut Finding, cause: &'static str, settle: &str) {
+    let known = finding.cause == cause || finding.also_possible.iter().any(|a| a.cause == cause);
+    if !known && finding.also_possible.len() < ALSO {
+        finding.also_possible.push(AlsoPossible { cause, settle: settle.to_owned() });
+    }
+}
+
+fn finding(scene: &Scene<'_>, ranked: Ranked) -> Finding {
+    let verdict = ranked.verdict();
+    let Ranked { meta, claim, .. } = ranked;
+    let Claim { certainty, summary, mut evidence, fixes, also: left_open, party, .. } = claim;
+    evidence.truncate(EVIDENCE);
+    let rows = rows(scene);
+    let shared = |pick: fn(&ExchangeRow) -> &Option<String>| {
+        let first = rows.first().and_then(|r| pick(r).clone());
+        first.filter(|v| rows.iter().all(|r| pick(r).as_deref().is_none_or(|o| o == v)))
+    };
+    let statement_user = || scene.refusal.statements().iter().find_map(|s| s.user.clone());
+    let statement_client = || scene.refusal.statements().iter().find_map(|s| s.client.as_ref().map(|c| c.host.clone()));
+    let statement_target = || scene.refusal.statements().iter().find_map(|s| s.target.clone());
+    let mut f = Finding {
+        cause: meta.name,
+        verdict,
+        certainty,
+        party: party.unwrap_or(meta.party),
+        summary,
+        count: scene.refusal.count,
+        first: scene.refusal.first.map(rfc3339),
+        last: scene.refusal.last.map(rfc3339),
+        account: shared(|r| &r.user).or_else(statement_user),
+        client: shared(|r| &r.client).or_else(statement_client),
+        server: shared(|r| &r.server),
+        resource: shared(|r| &r.target).or_else(statement_target).map(|t| path_of(&t).to_owned()),
+        exchanges: rows,
+        evidence,
+        fixes: all_fixes(scene, meta.name, fixes),
+        also_possible: Vec::new(),
+    };
+    for (cause, settle) in left_open {
+        also(&mut f, cause, &settle);
+    }
+    f
+}
+
+/// The product's own words first, then the claim's.
+fn all_fixes(scene: &Scene<'_>, cause: &str, fixes: Vec<Fix>) -> Vec<Fix> {
+    let mut all: Vec<Fix> = Vec::new();
+    for fix in Knowledge::shared().fixes(cause, &scene.products).into_iter().take(2) {
+        let party = match fix.party.as_str() {
+            "account-owner" => Party::AccountOwner,
+            "server" => Party::Server,
+            "intermediary" => Party::Intermediary,
+            _ => Party::Caller,
+        };
+        all.push(Fix { party, action: fix.action.clone(), command: fix.command.clone() });
+    }
+    for fix in fixes {
+        if !all.iter().any(|f| f.action == fix.action) {
+            all.push(fix);
+        }
+    }
+    all.truncate(FIXES);
+    all
+}
+
+fn rfc3339(m: Moment) -> String {
+    m.at.to_string()
+}
+
+fn rows(scene: &Scene<'_>) -> Vec<ExchangeRow> {
+    let attempts = scene.refusal.chains().iter().flat_map(|c| c.steps.iter()).filter_map(|&i| scene.case.attempt(i));
+    attempts
+        .take(EXAMPLES)
+        .map(|a| {
+            let view = a.view();
+            let target = a.target().map(|t| {
+                let hide = why401_redact::secrets_in_target(&t);
+                why401_span::mask(&t, |i| hide.iter().any(|r| r.contains(&i)))
+            });
+            ExchangeRow {
+                source: scene.case.source_name(view.source).to_owned(),
+                index: view.index,
+                time: a.time().map(rfc3339),
+                client: a.client().map(|c| c.host.clone()),
+                server: a
+                    .request()
+                    .and_then(|r| r.authority())
+                    .or_else(|| a.server().map(ToString::to_string)),
+                method: a.method().map(|m| m.into_owned()).filter(|m| !m.is_empty()),
+                target,
+                status: a.status(),
+                user: crate::heard::user_of(a),
+            }
+        })
+        .collect()
+}
+
+/// Findings of one cause that share account, client or resource become one.
+fn merge(findings: Vec<Finding>) -> Vec<Finding> {
+    type Key = (&'static str, Verdict, Certainty, Option<String>, Option<String>);
+    let mut out: Vec<Finding> = Vec::new();
+    let mut at: BTreeMap<Key, usize> = BTreeMap::new();
+    for f in findings {
+        // Alike in what they say of whom: the account, else the client, else the resource.
+        let whom = f.account.clone().or_else(|| f.client.clone());
+        let what = if whom.is_some() { None } else { f.resource.clone() };
+        let next = out.len();
+        let i = *at.entry((f.cause, f.verdict, f.certainty, whom, what)).or_insert(next);
+        match out.get_mut(i) {
+            Some(into) => absorb(into, f),
+            None => out.push(f),
+        }
+    }
+    out
+}
+
+fn absorb(into: &mut Finding, f: Finding) {
+    into.count += f.count;
+    into.first = match (into.first.take(), f.first) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+    into.last = into.last.take().max(f.last);
+    let keep = |a: &mut Option<String>, b: Option<String>| {
+        if *a != b {
+            *a = None;
+        }
+    };
+    keep(&mut into.account, f.account);
+    keep(&mut into.client, f.client);
+    keep(&mut into.server, f.server);
+    keep(&mut into.resource, f.resource);
+    let room = EXAMPLES.saturating_sub(into.exchanges.len());
+    into.exchanges.extend(f.exchanges.into_iter().take(room));
+    for a in f.also_possible {
+        also(into, a.cause, &a.settle);
+    }
+}
+
+/// What the reader should act on first stands first.
+fn order(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by_key(|f| {
+        let class = match f.verdict {
+            Verdict::Attack | Verdict::Fault => 0,
+            Verdict::Info => 1,
+            Verdict::Normal => 2,
+        };
+        // A mere 403 or a guess does not stand before what is proved.
+        (class, std::cmp::Reverse(f.certainty), std::cmp::Reverse(f.count))
+    });
+    findings
+}
+

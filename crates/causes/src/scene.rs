@@ -1,0 +1,289 @@
+//! What one refusal shows to a cause: its requests with their credentials and challenges taken apart, what was said
+//! about it, and everything else in the evidence to hold it against.
+
+use crate::heard::{Heard, listen};
+use jiff::Timestamp;
+use std::borrow::Cow;
+use why401_auth::{Challenge, Credentials, Parsed, parse_challenges, parse_credentials};
+use why401_history::{Attempt, Case, Chain, Outcome, Refusal};
+use why401_http::{Exchange, FieldLine, Moment, Request, Response, Statement};
+use why401_knowledge::{Knowledge, ProductId};
+
+/// An `Authorization` or `Proxy-Authorization` field, taken apart.
+#[derive(Debug)]
+pub struct Sent<'a> {
+    /// The vantage point that shows it.
+    pub view: &'a Exchange,
+    /// The field.
+    pub field: &'a FieldLine,
+    /// Whether it is for a proxy.
+    pub proxy: bool,
+    /// What it says.
+    pub parsed: Parsed<Vec<Credentials>>,
+}
+
+impl Sent<'_> {
+    /// The first credentials in it.
+    pub fn credentials(&self) -> Option<&Credentials> {
+        self.parsed.value.first()
+    }
+
+    /// The scheme in lower case; empty where none was written.
+    pub fn scheme(&self) -> &str {
+        self.credentials().map_or("", |c| c.scheme.name.as_str())
+    }
+
+    /// The whole value as text. A secret: for comparing and decoding, never for output.
+    pub fn value(&self) -> Cow<'_, str> {
+        self.field.text()
+    }
+}
+
+/// A `WWW-Authenticate` or `Proxy-Authenticate` field, taken apart.
+#[derive(Debug)]
+pub struct Offered<'a> {
+    /// The vantage point that shows it.
+    pub view: &'a Exchange,
+    /// The field.
+    pub field: &'a FieldLine,
+    /// Whether it is a proxy's.
+    pub proxy: bool,
+    /// What it says.
+    pub parsed: Parsed<Vec<Challenge>>,
+}
+
+/// A request of the refusal with what it carries and what it was answered.
+#[derive(Debug)]
+pub struct Step<'a> {
+    /// The request.
+    pub attempt: &'a Attempt,
+    /// The credentials on it, every field of every vantage point.
+    pub sent: Vec<Sent<'a>>,
+    /// The challenges of the answer.
+    pub offered: Vec<Offered<'a>>,
+}
+
+impl<'a> Step<'a> {
+    /// Takes an attempt apart.
+    pub fn of(attempt: &'a Attempt) -> Step<'a> {
+        let mut step = Step { attempt, sent: Vec::new(), offered: Vec::new() };
+        for view in &attempt.views {
+            for field in view.request.iter().flat_map(|r| r.fields.iter()) {
+                let proxy = field.is("proxy-authorization");
+                let new = !step.sent.iter().any(|s| s.view.source != view.source && s.field.value.as_bytes() == field.value.as_bytes());
+                if (proxy || field.is("authorization")) && new {
+                    let parsed = parse_credentials(field.value.as_bytes());
+                    step.sent.push(Sent { view, field, proxy, parsed });
+                }
+            }
+            for field in view.response.iter().flat_map(|r| r.fields.iter()) {
+                let proxy = field.is("proxy-authenticate");
+                let new = !step.offered.iter().any(|o| o.view.source != view.source);
+                if (proxy || field.is("www-authenticate")) && new {
+                    let parsed = parse_challenges(field.value.as_bytes());
+                    step.offered.push(Offered { view, field, proxy, parsed });
+                }
+            }
+        }
+        step
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> Option<u16> {
+        self.attempt.status()
+    }
+
+    /// The credentials that the answer is about: the proxy's for a 407, else the origin's.
+    pub fn credentials(&self) -> Option<&Sent<'a>> {
+        let proxy = self.status() == Some(407);
+        self.sent.iter().find(|s| s.proxy == proxy)
+    }
+
+    /// All the challenges of the answer, with the field that each stands in.
+    pub fn challenges(&self) -> impl Iterator<Item = (&Offered<'a>, &Challenge)> {
+        self.offered.iter().flat_map(|o| o.parsed.value.iter().map(move |c| (o, c)))
+    }
+
+    /// The first challenge of that scheme (in lower case).
+    pub fn challenge(&self, scheme: &str) -> Option<(&Offered<'a>, &Challenge)> {
+        self.challenges().find(|(_, c)| c.scheme.name == scheme)
+    }
+
+    /// A parameter of any challenge, by its name in lower case.
+    pub fn challenge_param(&self, name: &str) -> Option<(&Offered<'a>, &Challenge, String)> {
+        self.challenges().find_map(|(o, c)| c.text(name).map(|v| (o, c, v.into_owned())))
+    }
+
+    /// Whether the answer offers a challenge of this scheme (in lower case).
+    pub fn offers(&self, scheme: &str) -> bool {
+        self.challenge(scheme).is_some()
+    }
+
+    /// Whether the whole head of the answer was seen, so that a missing field is really missing.
+    pub fn answer_is_whole(&self) -> bool {
+        self.attempt.views.iter().any(|v| v.shows.response_fields && v.response.as_ref().is_some_and(|r| r.complete))
+    }
+
+    /// The request and the vantage point that shows most of it.
+    pub fn request(&self) -> Option<(&'a Exchange, &'a Request)> {
+        self.attempt.views.iter().find_map(|v| v.request.as_ref().map(|r| (v, r)))
+    }
+
+    /// The answer and the vantage point that shows most of it.
+    pub fn response(&self) -> Option<(&'a Exchange, &'a Response)> {
+        self.attempt.views.iter().find_map(|v| v.response.as_ref().map(|r| (v, r)))
+    }
+
+    /// A field of the request with the vantage point that shows it.
+    pub fn request_field(&self, name: &str) -> Option<(&'a Exchange, &'a FieldLine)> {
+        self.attempt.views.iter().find_map(|v| v.request.as_ref()?.fields.get(name).map(|f| (v, f)))
+    }
+
+    /// A field of the answer with the vantage point that shows it.
+    pub fn response_field(&self, name: &str) -> Option<(&'a Exchange, &'a FieldLine)> {
+        self.attempt.views.iter().find_map(|v| v.response.as_ref()?.fields.get(name).map(|f| (v, f)))
+    }
+
+    /// The content of the answer as text.
+    pub fn body(&self) -> Cow<'a, str> {
+        self.response().map_or(Cow::Borrowed(""), |(_, r)| r.body.text())
+    }
+
+    /// When the server answered, by its own clock (RFC 9110 section 6.6.1).
+    pub fn server_clock(&self) -> Option<Moment> {
+        let (_, date) = self.response_field("date")?;
+        jiff::fmt::rfc2822::parse(date.text().trim()).ok().map(|z| Moment::utc(z.timestamp()))
+    }
+}
+
+/// What one refusal shows to a cause.
+#[derive(Debug)]
+pub struct Scene<'a> {
+    /// All the evidence.
+    pub case: &'a Case,
+    /// What has to be explained.
+    pub refusal: &'a Refusal,
+    /// The requests of the handshake, in order; empty where the refusal is known only from words.
+    pub steps: Vec<Step<'a>>,
+    /// What servers, clients and people are known to say, found in this refusal; what proves stands first.
+    pub heard: Vec<Heard<'a>>,
+    /// Products that were recognised.
+    pub products: Vec<ProductId>,
+    /// The time of the diagnosis, where it is known.
+    pub now: Option<Timestamp>,
+}
+
+impl<'a> Scene<'a> {
+    /// Sets the scene of a refusal.
+    pub fn of(case: &'a Case, refusal: &'a Refusal, now: Option<Timestamp>) -> Scene<'a> {
+        let steps = refusal
+            .chain()
+            .map(|c| c.steps.iter().filter_map(|&i| case.attempt(i)).map(Step::of).collect())
+            .unwrap_or_default();
+        let (heard, products) = listen(case, refusal);
+        Scene { case, refusal, steps, heard, products, now }
+    }
+
+    /// The chain that stands for the refusal.
+    pub fn chain(&self) -> Option<&'a Chain> {
+        self.refusal.chain()
+    }
+
+    /// Whether the handshake ended with the client let in.
+    pub fn let_in(&self) -> bool {
+        self.chain().is_some_and(|c| c.outcome == Outcome::LetIn)
+    }
+
+    /// The request that decides: the last one of the handshake.
+    pub fn last(&self) -> Option<&Step<'a>> {
+        self.steps.last()
+    }
+
+    /// The last request of the handshake that was answered 401, 403 or 407, else the last one.
+    pub fn focus(&self) -> Option<&Step<'a>> {
+        self.steps.iter().rev().find(|s| matches!(s.status(), Some(401 | 403 | 407))).or(self.last())
+    }
+
+    /// The status that the refusal shows with: of its request, or as somebody named it.
+    pub fn status(&self) -> Option<u16> {
+        self.focus()
+            .and_then(Step::status)
+            .or_else(|| self.refusal.statements().iter().find_map(|s| s.status))
+    }
+
+    /// Whether the refusal is a 401 or a 407, or is known from words without any other status.
+    pub fn is_unauthorized(&self) -> bool {
+        matches!(self.status(), Some(401 | 407) | None)
+    }
+
+    /// The credentials that the refusal is about.
+    pub fn credentials(&self) -> Option<&Sent<'a>> {
+        self.focus()?.credentials()
+    }
+
+    /// Every request of the evidence, in order of time.
+    pub fn attempts(&self) -> impl DoubleEndedIterator<Item = &'a Attempt> {
+        self.case.attempts.iter()
+    }
+
+    /// Requests before the first step of the refusal, the nearest first.
+    pub fn earlier(&self) -> impl Iterator<Item = &'a Attempt> {
+        let first = self.chain().map_or(0, Chain::first);
+        self.case.attempts.iter().take(first).rev()
+    }
+
+    /// Requests after the last step of the refusal, in order of time.
+    pub fn later(&self) -> impl Iterator<Item = &'a Attempt> {
+        let next = self.chain().map_or(usize::MAX, |c| c.last().saturating_add(1));
+        self.case.attempts.iter().skip(next)
+    }
+
+    /// Everything that was said: about this refusal, and in the context of the evidence.
+    pub fn statements(&self) -> impl Iterator<Item = &'a Statement> {
+        let own = self.refusal.statements().iter();
+        let steps = self.chain().into_iter().flat_map(|c| c.steps.iter());
+        let attached = steps.filter_map(|&i| self.case.attempt(i)).flat_map(|a| a.statements.iter());
+        let context: &'a [Statement] = if self.refusal.chain().is_some() { &self.case.statements } else { &[] };
+        own.chain(attached).chain(context)
+    }
+
+    /// The wordings that are known to mean this cause, those that prove it first.
+    pub fn heard_of<'s>(&'s self, cause: &'s str) -> impl Iterator<Item = &'s Heard<'a>> {
+        self.heard.iter().filter(move |h| h.said.cause == cause)
+    }
+
+    /// The name of a recognised product.
+    pub fn product_name(&self, id: ProductId) -> &'static str {
+        Knowledge::shared().product(id).map_or("", |p| p.name.as_str())
+    }
+
+    /// Whether a product of this stable name was recognised.
+    pub fn is_product(&self, name: &str) -> bool {
+        self.products.iter().any(|id| Knowledge::shared().product(*id).is_some_and(|p| p.product == name))
+    }
+}
+
+/// Whether two requests come from the same client, as far as the evidence tells.
+pub fn same_client(a: &Attempt, b: &Attempt) -> bool {
+    match (a.client(), b.client()) {
+        (Some(x), Some(y)) => x.host == y.host,
+        _ => a.views.iter().any(|v| b.views.iter().any(|w| v.source == w.source)),
+    }
+}
+
+/// Whether two requests ask the same origin server, as far as the evidence tells.
+pub fn same_server(a: &Attempt, b: &Attempt) -> bool {
+    let authority = |x: &Attempt| x.request().and_then(Request::authority).map(|h| h.to_ascii_lowercase());
+    match (authority(a), authority(b)) {
+        (Some(x), Some(y)) => x == y,
+        _ => match (a.server(), b.server()) {
+            (Some(x), Some(y)) => x == y,
+            _ => true,
+        },
+    }
+}
+
+/// Whether two requests ask for the same resource of the same server.
+pub fn same_resource(a: &Attempt, b: &Attempt) -> bool {
+    same_server(a, b) && a.path() == b.path()
+}

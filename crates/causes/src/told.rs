@@ -1,0 +1,32 @@
+//! Claims that rest on somebody's words: what a server, a library or a client is known to say.
+
+use crate::Scene;
+use crate::cause::{Answer, Claim};
+use why401_report::Certainty;
+
+impl Scene<'_> {
+    /// What the known wordings say of a cause. `meaning` completes "… says that …": `the password is wrong`.
+    ///
+    /// A wording that means only this proves it; one that products give for several causes suggests it, and the
+    /// others stand among what is also possible.
+    pub fn told(&self, cause: &'static str, meaning: &str) -> Answer {
+        self.told_claim(cause, meaning).map_or(Answer::RuledOut, Claim::as_told)
+    }
+
+    /// The same as a claim, to be completed by the cause; its certainty is set already.
+    pub fn told_claim(&self, cause: &'static str, meaning: &str) -> Option<Claim> {
+        let best = self.heard_of(cause).next()?;
+        let who = self.product_name(best.said.product);
+        let mut claim = Claim::new(format!("{who} says that {meaning}"));
+        claim.certainty = if best.proves() { Certainty::Certain } else { Certainty::Likely };
+        // The longer a wording, the less by accident it stands there.
+        claim.weight = (best.said.phrase.split_whitespace().count().min(12)) as i32;
+        claim.evidence.push(self.show_heard(best, format!("{who}: {meaning}")));
+        for name in best.said.also {
+            if let Some(other) = crate::catalogue::by_name(name) {
+                claim.also.push((other.meta().name, format!("{who} gives the same words for it")));
+            }
+        }
+        Some(claim)
+    }
+}

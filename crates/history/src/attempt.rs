@@ -1,0 +1,151 @@
+//! One request of a client, with everything that any vantage point shows of it.
+
+use std::borrow::Cow;
+use why401_http::{Exchange, FieldLine, LoggedUser, Moment, Peer, Request, Response, Statement, path_of};
+
+/// One request of a client and its answer, from one or more vantage points.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// Its number in the case, in order of time.
+    pub id: usize,
+    /// What the vantage points saw, the one that shows most first. Never empty.
+    pub views: Vec<Exchange>,
+    /// What servers and clients said about this very request.
+    pub statements: Vec<Statement>,
+    /// How many like this it stands for, itself included: of very large evidence only examples are kept.
+    pub stands_for: u64,
+    /// The first of those it stands for.
+    pub first: Option<Moment>,
+    /// The last of those it stands for.
+    pub last: Option<Moment>,
+    /// The same request as the intermediary passed it on, where the evidence shows that too.
+    pub forwarded_as: Option<usize>,
+    /// The request that an intermediary passed on as this one.
+    pub forwarded_from: Option<usize>,
+}
+
+impl Attempt {
+    /// The view that shows most.
+    #[expect(clippy::indexing_slicing, reason = "views is made with one element and only grows")]
+    pub fn view(&self) -> &Exchange {
+        &self.views[0]
+    }
+
+    /// The request as the best vantage point shows it.
+    pub fn request(&self) -> Option<&Request> {
+        self.views.iter().find_map(|v| v.request.as_ref())
+    }
+
+    /// The answer as the best vantage point shows it.
+    pub fn response(&self) -> Option<&Response> {
+        self.views.iter().find_map(|v| v.response.as_ref())
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> Option<u16> {
+        self.views.iter().find_map(Exchange::status)
+    }
+
+    /// When.
+    pub fn time(&self) -> Option<Moment> {
+        self.views.iter().find_map(|v| v.time.filter(|t| t.zoned)).or_else(|| self.views.iter().find_map(|v| v.time))
+    }
+
+    /// Who asked.
+    pub fn client(&self) -> Option<&Peer> {
+        self.views.iter().find_map(|v| v.client.as_ref())
+    }
+
+    /// Who was asked, as an address on the wire.
+    pub fn server(&self) -> Option<&Peer> {
+        self.views.iter().find_map(|v| v.server.as_ref())
+    }
+
+    /// The connection it went over, and in which source that number counts.
+    pub fn connection(&self) -> Option<(u32, u64)> {
+        self.views.iter().find_map(|v| v.connection.map(|c| (v.source.0, c)))
+    }
+
+    /// The method.
+    pub fn method(&self) -> Option<Cow<'_, str>> {
+        self.request().map(Request::method)
+    }
+
+    /// The target as sent.
+    pub fn target(&self) -> Option<Cow<'_, str>> {
+        self.request().map(Request::target)
+    }
+
+    /// The path of the target.
+    pub fn path(&self) -> Option<String> {
+        self.target().map(|t| path_of(&t).to_owned())
+    }
+
+    /// A field of the request, from any vantage point.
+    pub fn request_field(&self, name: &str) -> Option<&FieldLine> {
+        self.views.iter().filter_map(|v| v.request.as_ref()).find_map(|r| r.fields.get(name))
+    }
+
+    /// A field of the answer, from any vantage point.
+    pub fn response_field(&self, name: &str) -> Option<&FieldLine> {
+        self.views.iter().filter_map(|v| v.response.as_ref()).find_map(|r| r.fields.get(name))
+    }
+
+    /// The user name of an access log, where one was claimed.
+    pub fn logged_name(&self) -> Option<Cow<'_, str>> {
+        self.views.iter().find_map(|v| match &v.user {
+            LoggedUser::Name(name) => Some(name.to_text()),
+            _ => None,
+        })
+    }
+
+    /// Whether an access log shows `-` for the user and no other vantage point shows more.
+    pub fn logged_dash(&self) -> bool {
+        self.logged_name().is_none() && self.views.iter().any(|v| v.user == LoggedUser::Dash)
+    }
+
+    /// Whether a vantage point would show the credentials if there were any.
+    pub fn shows_credentials(&self) -> bool {
+        self.views.iter().any(|v| v.shows.authorization && v.request.as_ref().is_some_and(|r| r.complete))
+    }
+
+    /// Whether the request carries credentials in `Authorization` or `Proxy-Authorization`, or claims a user in a log.
+    pub fn carries_credentials(&self) -> bool {
+        self.request_field("authorization").is_some()
+            || self.request_field("proxy-authorization").is_some()
+            || self.logged_name().is_some()
+    }
+
+    /// Whether the answer lets the request in as far as authentication goes: no 401, 403, 407, no error of the
+    /// server, and no way to a login page.
+    pub fn let_in(&self) -> bool {
+        match self.status() {
+            Some(101 | 200..=299 | 304) => true,
+            Some(300..=399) => self.login_location().is_none(),
+            Some(404 | 405 | 406 | 409 | 410 | 412 | 415 | 416 | 422) => true,
+            _ => false,
+        }
+    }
+
+    /// The address of a login page that the answer redirects to.
+    pub fn login_location(&self) -> Option<&FieldLine> {
+        let status = self.status()?;
+        if !(300..=399).contains(&status) {
+            return None;
+        }
+        self.response_field("location").filter(|l| looks_like_login(&l.text()))
+    }
+}
+
+/// Whether an address names a login page: a path segment or host label that says so.
+fn looks_like_login(address: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "login", "signin", "sign-in", "sign_in", "logon", "log-in", "log_in", "authorize", "saml2", "saml", "sso",
+        "oauth2", "openid-connect", "cas", "users/sign_in", "accounts/login", "_signin", "authenticate",
+    ];
+    let address = address.to_ascii_lowercase();
+    let before_query = address.split(['?', '#']).next().unwrap_or_default();
+    before_query
+        .split(['/', '.', ':'])
+        .any(|segment| WORDS.contains(&segment) || segment.starts_with("login") || segment.ends_with("login"))
+}

@@ -1,0 +1,210 @@
+//! The whole body of evidence, put in order.
+
+use crate::thin::{Kept, earlier, later};
+use crate::{Attempt, Chain, Outcome, Refusal, Subject, chain, correlate};
+use std::collections::HashMap;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use why401_http::{Fact, Speaker, Statement};
+use why401_report::SourceReport;
+
+/// So many chains of one refusal are kept as examples.
+const EXAMPLES: usize = 20;
+
+/// Host and port of the client and the second: lines of a log that share these are about one request.
+type OneRequest = (String, Option<u16>, i64);
+
+/// The whole body of evidence, put in order of time.
+#[derive(Debug, Default)]
+pub struct Case {
+    /// What was read.
+    pub sources: Vec<SourceReport>,
+    /// Every request, in order of time.
+    pub attempts: Vec<Attempt>,
+    /// Every chain of requests, in order of its first step.
+    pub chains: Vec<Chain>,
+    /// Statements about no request that the evidence shows.
+    pub statements: Vec<Statement>,
+    /// Context given along.
+    pub facts: Vec<Fact>,
+    /// What has to be explained, in order of time.
+    pub refusals: Vec<Refusal>,
+}
+
+impl Case {
+    pub(crate) fn new(
+        sources: Vec<SourceReport>,
+        kept: Vec<Kept>,
+        statements: Vec<(Statement, u64)>,
+        facts: Vec<Fact>,
+    ) -> Case {
+        let mut attempts = correlate::attempts(kept);
+        let left = correlate::attach(&mut attempts, statements);
+        let chains = chain::chains(&attempts);
+        let mut case = Case { sources, attempts, chains, facts, ..Case::default() };
+        case.refusals = case.alike();
+        case.told(left);
+        case
+    }
+
+    /// An attempt by its number.
+    pub fn attempt(&self, id: usize) -> Option<&Attempt> {
+        self.attempts.get(id)
+    }
+
+    /// The name of a source.
+    pub fn source_name(&self, id: why401_span::SourceId) -> &str {
+        self.sources.get(id.0 as usize).map_or("", |s| &s.name)
+    }
+
+    /// Chains that want an explanation, alike ones together.
+    fn alike(&self) -> Vec<Refusal> {
+        let mut kinds: HashMap<u64, usize> = HashMap::new();
+        let mut refusals: Vec<Refusal> = Vec::new();
+        for chain in self.chains.iter().filter(|c| self.wants_explanation(c)) {
+            let next = refusals.len();
+            let at = *kinds.entry(self.likeness(chain)).or_insert(next);
+            let (Some(first), Some(last)) = (self.attempt(chain.first()), self.attempt(chain.last())) else {
+                continue;
+            };
+            match refusals.get_mut(at) {
+                Some(refusal) => {
+                    refusal.count += chain.stands_for;
+                    refusal.first = earlier(refusal.first, first.first);
+                    refusal.last = later(refusal.last, last.last);
+                    if let Subject::Chains(examples) = &mut refusal.subject
+                        && examples.len() < EXAMPLES
+                    {
+                        examples.push(chain.clone());
+                    }
+                }
+                None => refusals.push(Refusal {
+                    subject: Subject::Chains(vec![chain.clone()]),
+                    count: chain.stands_for,
+                    first: first.first,
+                    last: last.last,
+                }),
+            }
+        }
+        refusals
+    }
+
+    /// Whether a chain holds a refusal, or an answer that may stand for one. The causes decide about the latter.
+    fn wants_explanation(&self, chain: &Chain) -> bool {
+        chain.steps.iter().filter_map(|&i| self.attempt(i)).any(|a| match a.status() {
+            Some(401 | 403 | 407) => true,
+            // Apache answers a Digest mismatch with 400, a broken password file with 500; gateways with 502 to 504.
+            Some(400 | 500 | 502 | 503 | 504) => a.carries_credentials() || !a.statements.is_empty(),
+            Some(200..=299) => a.carries_credentials() || a.views.iter().any(shows_login_form),
+            Some(300..=399) => a.login_location().is_some(),
+            // A browser's recorder hides what failed by CORS.
+            Some(0) => true,
+            _ => false,
+        })
+    }
+
+    fn likeness(&self, chain: &Chain) -> u64 {
+        let mut h = DefaultHasher::new();
+        chain.outcome.hash(&mut h);
+        for a in chain.steps.iter().filter_map(|&i| self.attempt(i)) {
+            a.status().hash(&mut h);
+            a.client().map(|c| &c.host).hash(&mut h);
+            a.method().hash(&mut h);
+            a.path().hash(&mut h);
+            a.logged_name().hash(&mut h);
+            for name in ["authorization", "proxy-authorization", "host", "user-agent"] {
+                // A nonce makes every Digest answer differ; the user and the nonce's course matter, not the bytes.
+                let value = a.request_field(name).map(|f| f.text().into_owned()).unwrap_or_default();
+                if value.get(..7).is_some_and(|s| s.eq_ignore_ascii_case("digest ")) {
+                    "digest".hash(&mut h);
+                } else {
+                    value.hash(&mut h);
+                }
+            }
+            if let Some(log) = a.views.iter().find_map(|v| v.log.as_ref()) {
+                (log.substatus, log.win32).hash(&mut h);
+            }
+            for s in &a.statements {
+                correlate::wording(s).hash(&mut h);
+            }
+        }
+        h.finish()
+    }
+
+    /// Sorts the statements that are about no request of the evidence: those that tell of one request by themselves
+    /// (a line of a server's error log) become refusals, the rest is context.
+    fn told(&mut self, left: Vec<(Statement, u64)>) {
+        let shown = self.refusals.iter().any(|r| r.chain().is_some_and(|c| c.outcome != Outcome::LetIn));
+        let mut requests: HashMap<OneRequest, Vec<(Statement, u64)>> = HashMap::new();
+        let mut order = Vec::new();
+        let mut context = Vec::new();
+        for (statement, count) in left {
+            let structured = statement.speaker == Speaker::ServerLog && statement.client.is_some();
+            if !structured {
+                context.push(statement);
+                continue;
+            }
+            let key = (
+                statement.client.as_ref().map(|c| c.host.clone()).unwrap_or_default(),
+                statement.client.as_ref().and_then(|c| c.port),
+                statement.time.map_or(0, |t| t.at.as_second()),
+            );
+            let group = requests.entry(key.clone()).or_default();
+            if group.is_empty() {
+                order.push(key);
+            }
+            group.push((statement, count));
+        }
+        let mut kinds: HashMap<Vec<(String, Option<String>)>, usize> = HashMap::new();
+        for key in order {
+            let Some(group) = requests.remove(&key) else { continue };
+            // Without a port, lines of one second may be about different requests: each stands for itself.
+            let parts: Vec<Vec<(Statement, u64)>> =
+                if key.1.is_some() { vec![group] } else { group.into_iter().map(|s| vec![s]).collect() };
+            for part in parts {
+                let kind = part.iter().map(|(s, _)| (correlate::wording(s), s.user.clone())).collect();
+                let next = self.refusals.len();
+                let at = *kinds.entry(kind).or_insert(next);
+                let count = part.iter().map(|(_, n)| *n).max().unwrap_or(1);
+                let time = part.iter().find_map(|(s, _)| s.time);
+                match self.refusals.get_mut(at) {
+                    Some(refusal) => {
+                        refusal.count += count;
+                        refusal.first = earlier(refusal.first, time);
+                        refusal.last = later(refusal.last, time);
+                    }
+                    None => self.refusals.push(Refusal {
+                        subject: Subject::Statements(part.into_iter().map(|(s, _)| s).collect()),
+                        count,
+                        first: time,
+                        last: time,
+                    }),
+                }
+            }
+        }
+        // A story without a request in the evidence: all of it together is one refusal.
+        if !shown && self.refusals.iter().all(|r| r.chain().is_some()) && (!context.is_empty() || !self.facts.is_empty())
+        {
+            let time = context.iter().find_map(|s| s.time);
+            let last = context.iter().rev().find_map(|s| s.time);
+            self.refusals.push(Refusal {
+                subject: Subject::Statements(context.clone()),
+                count: 1,
+                first: time,
+                last,
+            });
+        }
+        self.statements = context;
+    }
+}
+
+/// Whether the answer is a page with a login form or a sign-in title.
+fn shows_login_form(e: &why401_http::Exchange) -> bool {
+    let Some(response) = &e.response else { return false };
+    let body = response.body.text();
+    let head: String = body.chars().take(16 * 1024).collect::<String>().to_ascii_lowercase();
+    head.contains("type=\"password\"") || head.contains("type=password") || head.contains("type='password'") || {
+        let title = head.split("<title").nth(1).and_then(|t| t.split("</title").next()).unwrap_or_default();
+        ["sign in", "sign-in", "log in", "login", "log on", "logon"].iter().any(|w| title.contains(w))
+    }
+}

@@ -1,0 +1,193 @@
+//! The steps of one handshake: a request, its challenge, the answer to that, and so on.
+
+use crate::Attempt;
+use std::collections::HashMap;
+use why401_http::{FieldLine, Moment};
+
+/// How long a client may take to answer a challenge and still be taken to answer it, in seconds. A person at a
+/// browser's dialog needs time; a program needs milliseconds.
+const ANSWER_WINDOW: f64 = 120.0;
+
+/// How a chain ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// The last request was let in.
+    LetIn,
+    /// The last request was refused.
+    Refused,
+    /// The last request was neither: an error of the server, no answer.
+    Otherwise,
+}
+
+/// Requests of one client for one resource, each answering the challenge before it. The last one decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chain {
+    /// The attempts by number; never empty.
+    pub steps: Vec<usize>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// How many chains like this it stands for.
+    pub stands_for: u64,
+}
+
+impl Chain {
+    /// The last step.
+    pub fn last(&self) -> usize {
+        self.steps.last().copied().unwrap_or_default()
+    }
+
+    /// The first step.
+    pub fn first(&self) -> usize {
+        self.steps.first().copied().unwrap_or_default()
+    }
+}
+
+/// Puts attempts, given in order of time, together to chains.
+pub(crate) fn chains(attempts: &[Attempt]) -> Vec<Chain> {
+    let mut open: HashMap<String, usize> = HashMap::new();
+    let mut chains: Vec<Chain> = Vec::new();
+    for attempt in attempts {
+        let key = conversation(attempt);
+        let continued = open.get(&key).copied().filter(|&i| {
+            chains
+                .get(i)
+                .and_then(|chain| attempts.get(chain.last()))
+                .is_some_and(|before| answers(attempt, before))
+        });
+        let index = match continued {
+            Some(i) => i,
+            None => {
+                chains.push(Chain { steps: Vec::new(), outcome: Outcome::Otherwise, stands_for: 1 });
+                chains.len() - 1
+            }
+        };
+        if let Some(chain) = chains.get_mut(index) {
+            chain.steps.push(attempt.id);
+            chain.stands_for = chain.stands_for.max(attempt.stands_for);
+            chain.outcome = outcome(attempt);
+        }
+        open.insert(key, index);
+    }
+    chains
+}
+
+fn outcome(attempt: &Attempt) -> Outcome {
+    match attempt.status() {
+        Some(401 | 403 | 407) => Outcome::Refused,
+        _ if attempt.let_in() => Outcome::LetIn,
+        _ => Outcome::Otherwise,
+    }
+}
+
+/// Who talks with whom about what: the client, the method and the path.
+fn conversation(a: &Attempt) -> String {
+    let client = match a.client() {
+        Some(peer) => peer.host.clone(),
+        None => format!("source {}", a.view().source.0),
+    };
+    let server = a
+        .request()
+        .and_then(|r| r.authority())
+        .or_else(|| a.server().map(ToString::to_string))
+        .unwrap_or_default();
+    format!("{client}\n{server}\n{}\n{}", a.method().unwrap_or_default(), a.path().unwrap_or_default())
+}
+
+/// Whether `next` answers the refusal of `before`, so that the two are steps of one handshake.
+fn answers(next: &Attempt, before: &Attempt) -> bool {
+    if !matches!(before.status(), Some(401 | 407)) || !in_window(before.time(), next.time()) {
+        return false;
+    }
+    if before.forwarded_as == Some(next.id) || before.forwarded_from == Some(next.id) {
+        return false;
+    }
+    match (credentials(before), credentials(next)) {
+        (None, None) => logs_agree(before, next),
+        (None, Some(_)) => true,
+        (Some(_), None) => false,
+        (Some(b), Some(n)) => renews(b, n, before, next),
+    }
+}
+
+/// Where logs are all there is: `-` and then a name, or a challenge that was answered by what a log does not show.
+fn logs_agree(before: &Attempt, next: &Attempt) -> bool {
+    let handshake_step = |a: &Attempt| {
+        // SEC_E_NO_CREDENTIALS and no error: the steps of an integrated handshake in an IIS log.
+        a.view().log.as_ref().is_some_and(|l| matches!(l.win32, Some(2_148_074_254)) || l.substatus == Some(2))
+    };
+    if before.logged_name().is_some() || before.shows_credentials() {
+        return false;
+    }
+    next.logged_name().is_some() || (before.logged_dash() && (next.let_in() || handshake_step(before)))
+}
+
+fn renews(before_field: &FieldLine, next_field: &FieldLine, before: &Attempt, next: &Attempt) -> bool {
+    let (b, n) = (before_field.text(), next_field.text());
+    let scheme = |v: &str| v.split([' ', '\t']).next().unwrap_or_default().to_ascii_lowercase();
+    let (bs, ns) = (scheme(&b), scheme(&n));
+    let changed = b != n;
+    match (bs.as_str(), ns.as_str()) {
+        // The messages of one handshake (RFC 4559 section 5, MS-NTHT section 3).
+        ("ntlm" | "negotiate", "ntlm" | "negotiate") => changed,
+        // A nonce renewed (RFC 7616 section 3.3): the next answer uses the nonce of this challenge.
+        ("digest", "digest") => {
+            changed
+                && challenge_text(before)
+                    .is_some_and(|c| nonce(&c).is_some_and(|fresh| nonce(&n).is_some_and(|used| used == fresh)))
+        }
+        // A proof renewed with the server's nonce (RFC 9449 section 8), or a token refreshed: only if it worked.
+        ("bearer" | "dpop", "bearer" | "dpop") => {
+            next.let_in() && (changed || next.request_field("dpop").map(|f| f.text()) != before.request_field("dpop").map(|f| f.text()))
+        }
+        // A helper that asks with the user name alone first (git), then with the password.
+        ("basic", "basic") => changed && empty_password(&b),
+        ("basic", _) => changed && next.let_in() && empty_password(&b),
+        _ => false,
+    }
+}
+
+/// Whether a Basic value is a user name, a colon and nothing: its base64 text ends in an encoded colon.
+fn empty_password(field: &str) -> bool {
+    let value = field.split_whitespace().nth(1).unwrap_or_default();
+    matches!(why401_auth_basic(value), Some(decoded) if decoded.ends_with(b":") && decoded.len() > 1)
+}
+
+fn why401_auth_basic(value: &str) -> Option<Vec<u8>> {
+    crate::thin::base64(value.as_bytes())
+}
+
+fn nonce(text: &str) -> Option<&str> {
+    let at = text.to_ascii_lowercase().find("nonce=").filter(|&i| {
+        // not the end of cnonce=
+        i == 0 || !text.get(i - 1..i).is_some_and(|c| c.eq_ignore_ascii_case("c"))
+    });
+    let at = match at {
+        Some(at) => at,
+        None => text.to_ascii_lowercase().find(" nonce=").map(|i| i + 1)?,
+    };
+    let value = text.get(at + 6..)?.trim_start_matches('"');
+    value.split(['"', ',', ' ']).next()
+}
+
+fn challenge_text(attempt: &Attempt) -> Option<String> {
+    let fields = &attempt.response()?.fields;
+    let all: Vec<String> = fields
+        .all("www-authenticate")
+        .chain(fields.all("proxy-authenticate"))
+        .map(|f| f.text().into_owned())
+        .filter(|t| t.to_ascii_lowercase().contains("digest"))
+        .collect();
+    if all.is_empty() { None } else { Some(all.join(", ")) }
+}
+
+fn credentials(a: &Attempt) -> Option<&FieldLine> {
+    let name = if a.status() == Some(407) { "proxy-authorization" } else { "authorization" };
+    a.request_field(name).or_else(|| a.request_field("authorization")).or_else(|| a.request_field("proxy-authorization"))
+}
+
+fn in_window(before: Option<Moment>, next: Option<Moment>) -> bool {
+    match (before, next) {
+        (Some(b), Some(n)) => (-1.0..=ANSWER_WINDOW).contains(&n.seconds_since(&b)),
+        _ => true,
+    }
+}

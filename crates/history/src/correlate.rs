@@ -1,0 +1,287 @@
+//! Finds the same request again in several vantage points, and the request that a statement is about.
+
+use crate::thin::Kept;
+use crate::{Attempt, thin};
+use std::collections::HashMap;
+use why401_http::{Exchange, Moment, Statement, path_of};
+
+/// Two clocks and two roundings to a second: a log notes the start or the end of a request in whole seconds.
+const SAME_TIME: f64 = 2.5;
+/// How long an intermediary may take until it has passed a request on, in seconds.
+const FORWARDING: f64 = 30.0;
+/// Time zones differ by multiples of this, in seconds.
+const QUARTER_HOUR: f64 = 900.0;
+
+/// Makes attempts, in order of time, of exchanges from all sources.
+pub(crate) fn attempts(kept: Vec<Kept>) -> Vec<Attempt> {
+    let mut attempts: Vec<Attempt> = Vec::new();
+    // By method and path: the requests that could be the same one.
+    let mut alike: HashMap<(String, String), Vec<usize>> = HashMap::new();
+    for k in kept {
+        let key = (
+            k.exchange.request.as_ref().map(|r| r.method().into_owned()).unwrap_or_default(),
+            k.exchange.request.as_ref().map(|r| path_of(&r.target()).to_owned()).unwrap_or_default(),
+        );
+        let candidates = alike.entry(key).or_default();
+        let same = candidates
+            .iter()
+            .rev()
+            .take(64)
+            .filter_map(|&i| attempts.get(i).map(|a| (i, a)))
+            .filter(|(_, a)| a.views.iter().all(|v| v.source != k.exchange.source))
+            .filter_map(|(i, a)| sameness(a.view(), &k.exchange).map(|s| (s, std::cmp::Reverse(i))))
+            .max();
+        match same.and_then(|(_, std::cmp::Reverse(i))| attempts.get_mut(i)) {
+            Some(attempt) => add_view(attempt, k),
+            None => {
+                candidates.push(attempts.len());
+                attempts.push(Attempt {
+                    id: 0,
+                    views: vec![k.exchange],
+                    statements: Vec::new(),
+                    stands_for: k.stands_for,
+                    first: k.first,
+                    last: k.last,
+                    forwarded_as: None,
+                    forwarded_from: None,
+                });
+            }
+        }
+    }
+    // A stable sort: where times are equal or missing, the order of the evidence holds.
+    if attempts.iter().all(|a| a.time().is_some()) {
+        attempts.sort_by_key(|a| a.time());
+    }
+    for (id, attempt) in attempts.iter_mut().enumerate() {
+        attempt.id = id;
+    }
+    link_hops(&mut attempts);
+    attempts
+}
+
+fn add_view(attempt: &mut Attempt, k: Kept) {
+    attempt.first = thin::earlier(attempt.first, k.first);
+    attempt.last = thin::later(attempt.last, k.last);
+    attempt.stands_for = attempt.stands_for.max(k.stands_for);
+    attempt.views.push(k.exchange);
+    attempt.views.sort_by_key(|v| std::cmp::Reverse(shown(v)));
+}
+
+/// How much a view shows.
+fn shown(v: &Exchange) -> u32 {
+    let s = &v.shows;
+    [s.authorization, s.request_fields, s.response_fields, s.body, s.cookies].iter().map(|b| u32::from(*b)).sum()
+}
+
+/// How surely two exchanges of different sources, alike in method and path, are one; `None` if they are not.
+fn sameness(a: &Exchange, b: &Exchange) -> Option<u32> {
+    let mut score = 1;
+    if let (Some(x), Some(y)) = (a.status(), b.status()) {
+        if x != y {
+            return None;
+        }
+        score += 1;
+    }
+    if let (Some(x), Some(y)) = (&a.client, &b.client) {
+        if is_address(&x.host) && is_address(&y.host) && x.host != y.host {
+            return None;
+        }
+        if let (Some(p), Some(q)) = (x.port, y.port) {
+            if p != q {
+                return None;
+            }
+            score += 4;
+        }
+    }
+    if let (Some(x), Some(y)) = (time_of(a), time_of(b)) {
+        if !same_time(x, y) {
+            return None;
+        }
+        score += 2;
+    }
+    let field = |e: &Exchange, name: &str| {
+        e.request.as_ref().and_then(|r| r.fields.text(name)).map(|v| v.into_owned())
+    };
+    if let (Some(x), Some(y)) = (field(a, "user-agent"), field(b, "user-agent")) {
+        if x != y {
+            return None;
+        }
+        score += 1;
+    }
+    Some(score)
+}
+
+fn is_address(host: &str) -> bool {
+    host.parse::<std::net::IpAddr>().is_ok()
+}
+
+/// When the exchange was; a transcript has no time, but the server wrote one into its answer.
+fn time_of(e: &Exchange) -> Option<Moment> {
+    e.time.or_else(|| {
+        let date = e.response.as_ref()?.fields.text("date")?;
+        jiff::fmt::rfc2822::parse(&date).ok().map(|z| Moment::utc(z.timestamp()))
+    })
+}
+
+fn same_time(a: Moment, b: Moment) -> bool {
+    let apart = a.seconds_since(&b).abs();
+    if a.zoned && b.zoned {
+        return apart <= SAME_TIME;
+    }
+    // A local time of an unknown zone: at most a day off, by whole quarters of an hour.
+    let rest = apart % QUARTER_HOUR;
+    apart <= 15.0 * 3600.0 && (rest <= SAME_TIME || QUARTER_HOUR - rest <= SAME_TIME)
+}
+
+/// Finds the requests that an intermediary passed on: seen in one capture on both its sides.
+fn link_hops(attempts: &mut [Attempt]) {
+    let mut links = Vec::new();
+    for (i, outer) in attempts.iter().enumerate() {
+        for inner in attempts.iter().skip(i + 1).take(32) {
+            if let (Some(x), Some(y)) = (outer.time(), inner.time())
+                && y.seconds_since(&x) > FORWARDING
+            {
+                break;
+            }
+            if inner.forwarded_from.is_none() && is_hop(outer, inner) {
+                links.push((outer.id, inner.id));
+                break;
+            }
+        }
+    }
+    for (outer, inner) in links {
+        if attempts.get(inner).is_some_and(|a| a.forwarded_from.is_some()) {
+            continue;
+        }
+        if let Some(a) = attempts.get_mut(outer) {
+            a.forwarded_as = Some(inner);
+        }
+        if let Some(a) = attempts.get_mut(inner) {
+            a.forwarded_from = Some(outer);
+        }
+    }
+}
+
+fn is_hop(outer: &Attempt, inner: &Attempt) -> bool {
+    let (Some(asked), Some(asking)) = (outer.server(), inner.client()) else { return false };
+    let (Some(there), Some(o), Some(i)) = (inner.server(), outer.request(), inner.request()) else { return false };
+    if outer.view().source != inner.view().source || asked.host != asking.host || asked == there {
+        return false;
+    }
+    if outer.connection() == inner.connection() || o.method != i.method || outer.status() != inner.status() {
+        return false;
+    }
+    // The path may be rewritten, but then the intermediary says what it is.
+    let same_path = outer.path() == inner.path();
+    let announced = ["via", "x-forwarded-for", "x-real-ip", "forwarded", "x-forwarded-host", "x-forwarded-proto"];
+    let says_so = announced.iter().any(|name| i.fields.has(name) && !o.fields.has(name));
+    let same_agent = match (o.fields.text("user-agent"), i.fields.text("user-agent")) {
+        (Some(a), Some(b)) => a == b,
+        (None, None) => true,
+        _ => false,
+    };
+    same_agent && (same_path || says_so)
+}
+
+/// Gives each statement to the attempt that it is about; gives back those that are about none.
+pub(crate) fn attach(attempts: &mut [Attempt], statements: Vec<(Statement, u64)>) -> Vec<(Statement, u64)> {
+    let mut by_client: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut by_path: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut by_index: HashMap<(u32, u64), usize> = HashMap::new();
+    for a in attempts.iter() {
+        if let Some(client) = a.client() {
+            by_client.entry(client.host.clone()).or_default().push(a.id);
+        }
+        if let Some(path) = a.path() {
+            by_path.entry(path).or_default().push(a.id);
+        }
+        for v in &a.views {
+            by_index.insert((v.source.0, v.index), a.id);
+        }
+    }
+    let none = Vec::new();
+    let mut left = Vec::new();
+    for (statement, count) in statements {
+        let beside = statement.beside.and_then(|i| by_index.get(&(statement.source.0, i)).copied());
+        let path = statement.target.as_deref().map(path_of);
+        let candidates = match (&statement.client, path) {
+            (_, Some(path)) => by_path.get(path).unwrap_or(&none),
+            (Some(client), None) => by_client.get(&client.host).unwrap_or(&none),
+            (None, None) => &none,
+        };
+        let about = beside.or_else(|| {
+            candidates
+                .iter()
+                .filter_map(|&i| attempts.get(i))
+                .filter_map(|a| aboutness(a, &statement).map(|s| (s, std::cmp::Reverse(a.id))))
+                .max()
+                .map(|(_, std::cmp::Reverse(id))| id)
+        });
+        match about.and_then(|i| attempts.get_mut(i)) {
+            Some(attempt) => attempt.statements.push(statement),
+            None => left.push((statement, count)),
+        }
+    }
+    left
+}
+
+/// How surely a statement is about an attempt; `None` if it is not.
+fn aboutness(a: &Attempt, s: &Statement) -> Option<i32> {
+    let mut score = 0;
+    if let (Some(x), Some(y)) = (a.client(), &s.client) {
+        if is_address(&x.host) && is_address(&y.host) && x.host != y.host {
+            return None;
+        }
+        if let (Some(p), Some(q)) = (x.port, y.port) {
+            if p != q {
+                return None;
+            }
+            score += 4;
+        }
+        score += 1;
+    }
+    if let (Some(x), Some(y)) = (a.logged_name(), &s.user) {
+        if x != y.as_str() {
+            return None;
+        }
+        score += 2;
+    }
+    if let (Some(x), Some(y)) = (a.method(), &s.method)
+        && x != y.as_str()
+    {
+        return None;
+    }
+    if let (Some(x), Some(y)) = (a.views.iter().find_map(time_of), s.time) {
+        if !same_time(x, y) {
+            return None;
+        }
+        score += 2;
+    }
+    if let (Some(x), Some(y)) = (a.status(), s.status) {
+        if x != y {
+            return None;
+        }
+        score += 1;
+    }
+    if a.let_in() && s.level.as_deref() == Some("error") {
+        return None;
+    }
+    // Statements alike are about different requests.
+    let alike = a.statements.iter().filter(|t| t.source == s.source && wording(t) == wording(s)).count();
+    Some(score - 8 * alike as i32)
+}
+
+/// The words of a statement without what changes from line to line: numbers, quoted names, addresses.
+pub(crate) fn wording(s: &Statement) -> String {
+    let mut out = String::new();
+    let mut quoted = false;
+    for c in s.text.to_text().chars().take(400) {
+        match c {
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            '0'..='9' => {}
+            _ => out.push(c),
+        }
+    }
+    out
+}
