@@ -10,6 +10,7 @@ mod diagnose;
 mod heard;
 pub mod rank;
 mod scene;
+mod secrets;
 mod show;
 mod told;
 

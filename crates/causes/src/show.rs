@@ -25,11 +25,11 @@ impl Scene<'_> {
         says: impl Into<String>,
     ) -> Annotation {
         let name = field.name.to_text();
-        let secrets = why401_redact::secrets_in_field(&name, field.value.as_bytes());
+        let secrets = crate::secrets::secrets_in_field(&name, field.value.as_bytes());
         let shift = |r: &Range<usize>| r.start + name.len() + 2..r.end + name.len() + 2;
         let (value, map) = text_of(field.value.as_bytes());
         let map_range = |r: Range<usize>| map(r.start)..map(r.end);
-        let excerpt = Excerpt::new(format!("{name}: {value}"), shift(&map_range(part.clone())));
+        let excerpt = Excerpt::new(format!("{name}: {value}"), shift(&map_range(part.clone())), Vec::new());
         let excerpt = excerpt.hiding(secrets.into_iter().map(|r| shift(&map_range(r))));
         let at = field.value.locate(part).or_else(|| field.name.whole());
         self.annotation(view.source, at, excerpt, says)
@@ -72,8 +72,8 @@ impl Scene<'_> {
         let shown = shown.strip_suffix(b"\r").unwrap_or(shown);
         let (line, map) = text_of(shown);
         let within = |at: usize| map(at.clamp(from, to) - from);
-        let secrets = why401_redact::secrets_in_text(&line);
-        let excerpt = Excerpt::new(line.clone(), within(part.start)..within(part.end)).hiding(secrets);
+        let secrets = crate::secrets::secrets_in_text(&line);
+        let excerpt = Excerpt::new(line.clone(), within(part.start)..within(part.end), secrets);
         let at = text.locate(part.start..part.end.min(line_end).max(part.start));
         self.annotation(source, at, excerpt, says)
     }
@@ -93,10 +93,10 @@ impl Scene<'_> {
         match heard.field {
             Some(field) => {
                 let name = field.name.to_text();
-                let secrets = why401_redact::secrets_in_field(&name, field.value.as_bytes());
+                let secrets = crate::secrets::secrets_in_field(&name, field.value.as_bytes());
                 let (value, map) = text_of(field.value.as_bytes());
                 let shift = |r: Range<usize>| map(r.start) + name.len() + 2..map(r.end) + name.len() + 2;
-                let excerpt = Excerpt::new(format!("{name}: {value}"), shift(heard.said.range.clone()));
+                let excerpt = Excerpt::new(format!("{name}: {value}"), shift(heard.said.range.clone()), Vec::new());
                 let excerpt = excerpt.hiding(secrets.into_iter().map(shift));
                 let at = field.value.locate(heard.said.range.clone()).or_else(|| field.name.whole());
                 self.annotation(heard.source, at, excerpt, says)

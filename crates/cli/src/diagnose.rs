@@ -3,8 +3,11 @@
 use crate::args::Args;
 use crate::{Status, evidence, output};
 use clap::CommandFactory;
-use why401_read::Collected;
-use why401_report::{Diagnosis, Verdict};
+use why401_history::Collector;
+use why401_http::{Exchange, Fact, Statement};
+use why401_read::Sink;
+use why401_report::{Diagnosis, Problem, Verdict};
+use why401_span::LayerId;
 
 /// Reads, diagnoses and prints.
 ///
@@ -14,10 +17,32 @@ pub(crate) fn run(args: &Args) -> Result<Status, String> {
     if evidence::is_absent(&args.evidence) {
         return Err(Args::command().render_help().to_string());
     }
-    let mut sink = Collected::default();
-    let sources = evidence::read_all(&args.evidence, &mut sink)?;
-    let diagnosis = Diagnosis { sources, findings: Vec::new() };
+    let mut intake = Intake::default();
+    let sources = evidence::read_all(&args.evidence, &mut intake)?;
+    let case = intake.0.finish(sources);
+    let findings = why401_causes::diagnose(&case, args.evidence.now);
+    let diagnosis = Diagnosis { sources: case.sources, findings };
     let faulty = diagnosis.findings.iter().any(|f| matches!(f.verdict, Verdict::Fault | Verdict::Attack));
     output::diagnosis(args, diagnosis)?;
     Ok(if faulty { Status::Fault } else { Status::NoFault })
+}
+
+/// Hands what the readers yield to the collector. Problems and layers are kept in the account of each source.
+#[derive(Default)]
+struct Intake(Collector);
+
+impl Sink for Intake {
+    fn exchange(&mut self, exchange: Exchange) {
+        self.0.exchange(exchange);
+    }
+    fn statement(&mut self, statement: Statement) {
+        self.0.statement(statement);
+    }
+    fn fact(&mut self, fact: Fact) {
+        self.0.fact(fact);
+    }
+    fn problem(&mut self, _: Problem) {}
+    fn layer(&mut self, _: String) -> LayerId {
+        LayerId(0)
+    }
 }

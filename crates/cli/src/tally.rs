@@ -84,7 +84,9 @@ impl Sink for Tally<'_> {
 
     fn layer(&mut self, name: String) -> LayerId {
         self.report.layers.push(name.clone());
-        self.to.layer(name)
+        self.to.layer(name);
+        // Numbered source by source: a span names its source as well.
+        LayerId(self.report.layers.len() as u32 - 1)
     }
 }
 

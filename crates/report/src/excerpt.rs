@@ -14,14 +14,18 @@ pub struct Excerpt {
 
 impl Excerpt {
     /// Makes one; ranges that do not fit are moved to the nearest character boundary.
-    pub fn new(text: impl Into<String>, mark: Range<usize>) -> Self {
+    pub fn new(text: impl Into<String>, mark: Range<usize>, secrets: Vec<Range<usize>>) -> Self {
         let text = text.into();
-        let start = floor(&text, mark.start);
-        let mark = start..ceil(&text, mark.end).max(start);
-        Excerpt { text, mark, secrets: Vec::new() }
+        let snap = |r: Range<usize>| {
+            let start = floor(&text, r.start);
+            start..ceil(&text, r.end).max(start)
+        };
+        let mark = snap(mark);
+        let secrets = secrets.into_iter().map(snap).collect();
+        Excerpt { text, mark, secrets }
     }
 
-    /// With these ranges masked.
+    /// With these ranges masked too.
     #[must_use]
     pub fn hiding(mut self, secrets: impl IntoIterator<Item = Range<usize>>) -> Self {
         self.hide(secrets);
@@ -83,7 +87,7 @@ mod tests {
 
     #[test]
     fn a_secret_is_masked_and_the_mark_stays_in_its_columns() {
-        let e = Excerpt::new("Basic QTpC", 6..10).hiding([6..10]);
+        let e = Excerpt::new("Basic QTpC", 6..10, vec![6..10]);
         assert_eq!(e.redacted(), "Basic ••••");
         assert_eq!(e.mark_columns(), 6..10);
         assert!(!format!("{e:?}").contains("QTpC"));
@@ -91,7 +95,7 @@ mod tests {
 
     #[test]
     fn ranges_within_a_character_are_widened() {
-        let e = Excerpt::new("pä:ß", 2..3).hiding([5..99]);
+        let e = Excerpt::new("pä:ß", 2..3, vec![5..99]);
         assert_eq!(e.mark(), 1..3);
         assert_eq!(e.redacted(), "pä:•");
     }
