@@ -36,7 +36,9 @@ fn explain(scene: &Scene<'_>) -> Vec<Finding> {
     for (position, cause) in CATALOGUE.iter().enumerate() {
         let meta = cause.meta();
         match cause.detect(scene) {
-            Answer::Confirmed(claim) | Answer::Suspected(claim) => claims.push(Ranked { meta, claim, position }),
+            Answer::Confirmed(claim) | Answer::Suspected(claim) => {
+                claims.push(Ranked { meta, claim, position })
+            }
             Answer::Undecidable(settle) => open.push((meta.name, settle)),
             Answer::RuledOut => {}
         }
@@ -76,7 +78,8 @@ fn finding(scene: &Scene<'_>, ranked: Ranked) -> Finding {
         first.filter(|v| rows.iter().all(|r| pick(r).as_deref().is_none_or(|o| o == v)))
     };
     let statement_user = || scene.refusal.statements().iter().find_map(|s| s.user.clone());
-    let statement_client = || scene.refusal.statements().iter().find_map(|s| s.client.as_ref().map(|c| c.host.clone()));
+    let statement_client =
+        || scene.refusal.statements().iter().find_map(|s| s.client.as_ref().map(|c| c.host.clone()));
     let statement_target = || scene.refusal.statements().iter().find_map(|s| s.target.clone());
     let mut f = Finding {
         cause: meta.name,
@@ -128,7 +131,8 @@ fn rfc3339(m: Moment) -> String {
 }
 
 fn rows(scene: &Scene<'_>) -> Vec<ExchangeRow> {
-    let attempts = scene.refusal.chains().iter().flat_map(|c| c.steps.iter()).filter_map(|&i| scene.case.attempt(i));
+    let attempts =
+        scene.refusal.chains().iter().flat_map(|c| c.steps.iter()).filter_map(|&i| scene.case.attempt(i));
     attempts
         .take(EXAMPLES)
         .map(|a| {
@@ -210,4 +214,3 @@ fn order(mut findings: Vec<Finding>) -> Vec<Finding> {
     });
     findings
 }
-

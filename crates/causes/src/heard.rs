@@ -1,6 +1,8 @@
 //! What servers, clients and people are known to say, found in the evidence of one refusal.
 
 use std::collections::BTreeSet;
+use why401_auth::Inside;
+use why401_auth::scheme::ntlm::Message;
 use why401_history::{Attempt, Case, Refusal};
 use why401_http::{FactKind, FieldLine, Speaker, Statement};
 use why401_knowledge::{Channel, Knowledge, ProductId, Said, Weight};
@@ -94,7 +96,14 @@ fn texts<'a>(case: &'a Case, refusal: &'a Refusal) -> Vec<Text<'a>> {
                 _ => Channel::Symptom,
             };
             let (source, text) = (fact.source, &fact.text);
-            texts.push(Text { channel, source, text, field: None, speaker: Some(Speaker::Person), attempt: None });
+            texts.push(Text {
+                channel,
+                source,
+                text,
+                field: None,
+                speaker: Some(Speaker::Person),
+                attempt: None,
+            });
         }
     }
     texts
@@ -112,14 +121,28 @@ fn of_attempt<'a>(a: &'a Attempt, texts: &mut Vec<Text<'a>>) {
                 } else {
                     continue;
                 };
-                texts.push(Text { channel, source: v.source, text: &field.value, field: Some(field), speaker: None, attempt });
+                texts.push(Text {
+                    channel,
+                    source: v.source,
+                    text: &field.value,
+                    field: Some(field),
+                    speaker: None,
+                    attempt,
+                });
             }
         }
         // An answer that lets the client in may hold the same words about something else.
         if let (Some(r), false) = (&v.response, a.let_in() && !matches!(a.status(), Some(200..=399))) {
             for field in r.fields.iter() {
                 let mut push = |channel| {
-                    texts.push(Text { channel, source: v.source, text: &field.value, field: Some(field), speaker: None, attempt });
+                    texts.push(Text {
+                        channel,
+                        source: v.source,
+                        text: &field.value,
+                        field: Some(field),
+                        speaker: None,
+                        attempt,
+                    });
                 };
                 push(Channel::Field(field_name(field)));
                 if field.is("www-authenticate") || field.is("proxy-authenticate") {
@@ -140,7 +163,14 @@ fn of_attempt<'a>(a: &'a Attempt, texts: &mut Vec<Text<'a>>) {
             });
         }
         if let Some(log) = &v.log {
-            texts.push(Text { channel: Channel::Log, source: v.source, text: &log.line, field: None, speaker: Some(Speaker::ServerLog), attempt });
+            texts.push(Text {
+                channel: Channel::Log,
+                source: v.source,
+                text: &log.line,
+                field: None,
+                speaker: Some(Speaker::ServerLog),
+                attempt,
+            });
         }
     }
     texts.extend(a.statements.iter().map(of_statement).map(|t| Text { attempt, ..t }));
@@ -165,5 +195,14 @@ pub(crate) fn user_of(a: &Attempt) -> Option<String> {
     }
     let field = a.request_field("authorization").or_else(|| a.request_field("proxy-authorization"))?;
     let parsed = why401_auth::parse_credentials(field.value.as_bytes());
-    why401_auth::user_of(parsed.value.first()?)
+    match why401_auth::inside::of(field.value.as_bytes(), parsed.value.first()?) {
+        Inside::Basic(basic) => Some(basic.user_shown()).filter(|u| !u.is_empty()),
+        Inside::Digest(digest) => digest.username,
+        Inside::Ntlm(ntlm) => match ntlm.message {
+            Message::Authenticate(a) if a.domain.is_empty() => Some(a.user),
+            Message::Authenticate(a) => Some(format!("{}\\{}", a.domain, a.user)),
+            _ => None,
+        },
+        _ => None,
+    }
 }

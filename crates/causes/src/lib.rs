@@ -4,8 +4,8 @@
 //! cause looks at a [`Scene`](scene::Scene) and gives an [`Answer`](cause::Answer); [`rank`] chooses among the
 //! answers. There is no dispatcher: to add a cause, write its file in `catalogue/` and enter it in the list there.
 
-pub mod cause;
 pub mod catalogue;
+pub mod cause;
 mod diagnose;
 mod heard;
 pub mod rank;

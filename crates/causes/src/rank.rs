@@ -45,7 +45,8 @@ pub fn rank(mut claims: Vec<Ranked>) -> Vec<Ranked> {
                     && other.is_main()
                     && supersedes(this.meta, other.meta)
                     && (this.claim.certainty >= other.claim.certainty
-                        || (this.claim.certainty == Certainty::Likely && other.meta.name == "credentials-refused"))
+                        || (this.claim.certainty == Certainty::Likely
+                            && other.meta.name == "credentials-refused"))
             })
         });
         match before {
@@ -66,7 +67,8 @@ pub fn supersedes(this: &Meta, other: &Meta) -> bool {
     fn reaches(from: &Meta, to: &str, depth: usize) -> bool {
         depth > 0
             && from.supersedes.iter().any(|name| {
-                *name == to || crate::catalogue::by_name(name).is_some_and(|c| reaches(c.meta(), to, depth - 1))
+                *name == to
+                    || crate::catalogue::by_name(name).is_some_and(|c| reaches(c.meta(), to, depth - 1))
             })
     }
     reaches(this, other.name, 8)

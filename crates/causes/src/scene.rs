@@ -4,7 +4,9 @@
 use crate::heard::{Heard, listen};
 use jiff::Timestamp;
 use std::borrow::Cow;
-use why401_auth::{Challenge, Credentials, Parsed, parse_challenges, parse_credentials};
+use why401_auth::scheme::basic::Basic;
+use why401_auth::token::Token;
+use why401_auth::{Challenge, Credentials, Inside, Parsed, inside, parse_challenges, parse_credentials};
 use why401_history::{Attempt, Case, Chain, Outcome, Refusal};
 use why401_http::{Exchange, FieldLine, Moment, Request, Response, Statement};
 use why401_knowledge::{Knowledge, ProductId};
@@ -20,6 +22,8 @@ pub struct Sent<'a> {
     pub proxy: bool,
     /// What it says.
     pub parsed: Parsed<Vec<Credentials>>,
+    /// What its first credentials carry.
+    pub inside: Inside,
 }
 
 impl Sent<'_> {
@@ -31,6 +35,22 @@ impl Sent<'_> {
     /// The scheme in lower case; empty where none was written.
     pub fn scheme(&self) -> &str {
         self.credentials().map_or("", |c| c.scheme.name.as_str())
+    }
+
+    /// The Basic pair in it.
+    pub fn basic(&self) -> Option<&Basic> {
+        match &self.inside {
+            Inside::Basic(basic) => Some(basic),
+            _ => None,
+        }
+    }
+
+    /// The token in it.
+    pub fn token(&self) -> Option<&Token> {
+        match &self.inside {
+            Inside::Token(token) => Some(token),
+            _ => None,
+        }
     }
 
     /// The whole value as text. A secret: for comparing and decoding, never for output.
@@ -70,10 +90,14 @@ impl<'a> Step<'a> {
         for view in &attempt.views {
             for field in view.request.iter().flat_map(|r| r.fields.iter()) {
                 let proxy = field.is("proxy-authorization");
-                let new = !step.sent.iter().any(|s| s.view.source != view.source && s.field.value.as_bytes() == field.value.as_bytes());
+                let new = !step.sent.iter().any(|s| {
+                    s.view.source != view.source && s.field.value.as_bytes() == field.value.as_bytes()
+                });
                 if (proxy || field.is("authorization")) && new {
                     let parsed = parse_credentials(field.value.as_bytes());
-                    step.sent.push(Sent { view, field, proxy, parsed });
+                    let first = parsed.value.first();
+                    let inside = first.map_or(Inside::Empty, |c| inside::of(field.value.as_bytes(), c));
+                    step.sent.push(Sent { view, field, proxy, parsed, inside });
                 }
             }
             for field in view.response.iter().flat_map(|r| r.fields.iter()) {
@@ -121,7 +145,10 @@ impl<'a> Step<'a> {
 
     /// Whether the whole head of the answer was seen, so that a missing field is really missing.
     pub fn answer_is_whole(&self) -> bool {
-        self.attempt.views.iter().any(|v| v.shows.response_fields && v.response.as_ref().is_some_and(|r| r.complete))
+        self.attempt
+            .views
+            .iter()
+            .any(|v| v.shows.response_fields && v.response.as_ref().is_some_and(|r| r.complete))
     }
 
     /// The request and the vantage point that shows most of it.
@@ -204,6 +231,16 @@ impl<'a> Scene<'a> {
         self.steps.iter().rev().find(|s| matches!(s.status(), Some(401 | 403 | 407))).or(self.last())
     }
 
+    /// The refused request, where the handshake did not end with the client let in: answered 401 or 407, or with
+    /// something that stands for it (400 for a field that cannot be read, a login page).
+    pub fn refused(&self) -> Option<&Step<'a>> {
+        let step = self.focus()?;
+        let stands_for_it = matches!(step.status(), Some(400 | 401 | 403 | 407))
+            || step.attempt.shows_login_page()
+            || step.attempt.login_location().is_some();
+        (stands_for_it && !self.let_in()).then_some(step)
+    }
+
     /// The status that the refusal shows with: of its request, or as somebody named it.
     pub fn status(&self) -> Option<u16> {
         self.focus()
@@ -243,7 +280,8 @@ impl<'a> Scene<'a> {
         let own = self.refusal.statements().iter();
         let steps = self.chain().into_iter().flat_map(|c| c.steps.iter());
         let attached = steps.filter_map(|&i| self.case.attempt(i)).flat_map(|a| a.statements.iter());
-        let context: &'a [Statement] = if self.refusal.chain().is_some() { &self.case.statements } else { &[] };
+        let context: &'a [Statement] =
+            if self.refusal.chain().is_some() { &self.case.statements } else { &[] };
         own.chain(attached).chain(context)
     }
 
@@ -264,7 +302,7 @@ impl<'a> Scene<'a> {
 }
 
 /// Whether two requests come from the same client, as far as the evidence tells.
-pub fn same_client(a: &Attempt, b: &Attempt) -> bool {
+pub(crate) fn same_client(a: &Attempt, b: &Attempt) -> bool {
     match (a.client(), b.client()) {
         (Some(x), Some(y)) => x.host == y.host,
         _ => a.views.iter().any(|v| b.views.iter().any(|w| v.source == w.source)),
@@ -272,7 +310,7 @@ pub fn same_client(a: &Attempt, b: &Attempt) -> bool {
 }
 
 /// Whether two requests ask the same origin server, as far as the evidence tells.
-pub fn same_server(a: &Attempt, b: &Attempt) -> bool {
+pub(crate) fn same_server(a: &Attempt, b: &Attempt) -> bool {
     let authority = |x: &Attempt| x.request().and_then(Request::authority).map(|h| h.to_ascii_lowercase());
     match (authority(a), authority(b)) {
         (Some(x), Some(y)) => x == y,
@@ -284,6 +322,6 @@ pub fn same_server(a: &Attempt, b: &Attempt) -> bool {
 }
 
 /// Whether two requests ask for the same resource of the same server.
-pub fn same_resource(a: &Attempt, b: &Attempt) -> bool {
+pub(crate) fn same_resource(a: &Attempt, b: &Attempt) -> bool {
     same_server(a, b) && a.path() == b.path()
 }

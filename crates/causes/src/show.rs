@@ -60,7 +60,8 @@ impl Scene<'_> {
         says: impl Into<String>,
     ) -> Annotation {
         let bytes = text.as_bytes();
-        let line_start = bytes.get(..part.start).and_then(|b| b.iter().rposition(|c| *c == b'\n')).map_or(0, |i| i + 1);
+        let line_start =
+            bytes.get(..part.start).and_then(|b| b.iter().rposition(|c| *c == b'\n')).map_or(0, |i| i + 1);
         let line_end = bytes
             .get(part.start..)
             .and_then(|b| b.iter().position(|c| *c == b'\n'))
@@ -96,7 +97,8 @@ impl Scene<'_> {
                 let secrets = crate::secrets::secrets_in_field(&name, field.value.as_bytes());
                 let (value, map) = text_of(field.value.as_bytes());
                 let shift = |r: Range<usize>| map(r.start) + name.len() + 2..map(r.end) + name.len() + 2;
-                let excerpt = Excerpt::new(format!("{name}: {value}"), shift(heard.said.range.clone()), Vec::new());
+                let excerpt =
+                    Excerpt::new(format!("{name}: {value}"), shift(heard.said.range.clone()), Vec::new());
                 let excerpt = excerpt.hiding(secrets.into_iter().map(shift));
                 let at = field.value.locate(heard.said.range.clone()).or_else(|| field.name.whole());
                 self.annotation(heard.source, at, excerpt, says)

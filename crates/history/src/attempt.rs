@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use why401_http::{Exchange, FieldLine, LoggedUser, Moment, Peer, Request, Response, Statement, path_of};
 
+/// So many characters of a page are searched for a login form.
+const LOGIN_HEAD: usize = 16 * 1024;
+
 /// One request of a client and its answer, from one or more vantage points.
 #[derive(Debug, Clone)]
 pub struct Attempt {
@@ -48,7 +51,10 @@ impl Attempt {
 
     /// When.
     pub fn time(&self) -> Option<Moment> {
-        self.views.iter().find_map(|v| v.time.filter(|t| t.zoned)).or_else(|| self.views.iter().find_map(|v| v.time))
+        self.views
+            .iter()
+            .find_map(|v| v.time.filter(|t| t.zoned))
+            .or_else(|| self.views.iter().find_map(|v| v.time))
     }
 
     /// Who asked.
@@ -120,11 +126,27 @@ impl Attempt {
     /// server, and no way to a login page.
     pub fn let_in(&self) -> bool {
         match self.status() {
-            Some(101 | 200..=299 | 304) => true,
+            Some(101 | 304) => true,
+            Some(200..=299) => !(self.request_field("authorization").is_some() && self.shows_login_page()),
             Some(300..=399) => self.login_location().is_none(),
             Some(404 | 405 | 406 | 409 | 410 | 412 | 415 | 416 | 422) => true,
             _ => false,
         }
+    }
+
+    /// Whether the answer is a page with a login form or a sign-in title.
+    pub fn shows_login_page(&self) -> bool {
+        self.response().is_some_and(|response| {
+            let body = response.body.text();
+            let head: String = body.chars().take(LOGIN_HEAD).collect::<String>().to_ascii_lowercase();
+            let form =
+                ["type=\"password\"", "type=password", "type='password'"].iter().any(|f| head.contains(f));
+            let title =
+                head.split("<title").nth(1).and_then(|t| t.split("</title").next()).unwrap_or_default();
+            form || ["sign in", "sign-in", "log in", "login", "log on", "logon"]
+                .iter()
+                .any(|w| title.contains(w))
+        })
     }
 
     /// The address of a login page that the answer redirects to.
@@ -140,8 +162,24 @@ impl Attempt {
 /// Whether an address names a login page: a path segment or host label that says so.
 fn looks_like_login(address: &str) -> bool {
     const WORDS: &[&str] = &[
-        "login", "signin", "sign-in", "sign_in", "logon", "log-in", "log_in", "authorize", "saml2", "saml", "sso",
-        "oauth2", "openid-connect", "cas", "users/sign_in", "accounts/login", "_signin", "authenticate",
+        "login",
+        "signin",
+        "sign-in",
+        "sign_in",
+        "logon",
+        "log-in",
+        "log_in",
+        "authorize",
+        "saml2",
+        "saml",
+        "sso",
+        "oauth2",
+        "openid-connect",
+        "cas",
+        "users/sign_in",
+        "accounts/login",
+        "_signin",
+        "authenticate",
     ];
     let address = address.to_ascii_lowercase();
     let before_query = address.split(['?', '#']).next().unwrap_or_default();

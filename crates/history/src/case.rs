@@ -95,7 +95,7 @@ impl Case {
             Some(401 | 403 | 407) => true,
             // Apache answers a Digest mismatch with 400, a broken password file with 500; gateways with 502 to 504.
             Some(400 | 500 | 502 | 503 | 504) => a.carries_credentials() || !a.statements.is_empty(),
-            Some(200..=299) => a.carries_credentials() || a.views.iter().any(shows_login_form),
+            Some(200..=299) => a.shows_login_page(),
             Some(300..=399) => a.login_location().is_some(),
             // A browser's recorder hides what failed by CORS.
             Some(0) => true,
@@ -183,7 +183,9 @@ impl Case {
             }
         }
         // A story without a request in the evidence: all of it together is one refusal.
-        if !shown && self.refusals.iter().all(|r| r.chain().is_some()) && (!context.is_empty() || !self.facts.is_empty())
+        if !shown
+            && self.refusals.iter().all(|r| r.chain().is_some())
+            && (!context.is_empty() || !self.facts.is_empty())
         {
             let time = context.iter().find_map(|s| s.time);
             let last = context.iter().rev().find_map(|s| s.time);
@@ -195,16 +197,5 @@ impl Case {
             });
         }
         self.statements = context;
-    }
-}
-
-/// Whether the answer is a page with a login form or a sign-in title.
-fn shows_login_form(e: &why401_http::Exchange) -> bool {
-    let Some(response) = &e.response else { return false };
-    let body = response.body.text();
-    let head: String = body.chars().take(16 * 1024).collect::<String>().to_ascii_lowercase();
-    head.contains("type=\"password\"") || head.contains("type=password") || head.contains("type='password'") || {
-        let title = head.split("<title").nth(1).and_then(|t| t.split("</title").next()).unwrap_or_default();
-        ["sign in", "sign-in", "log in", "login", "log on", "logon"].iter().any(|w| title.contains(w))
     }
 }

@@ -113,7 +113,10 @@ fn answers(next: &Attempt, before: &Attempt) -> bool {
 fn logs_agree(before: &Attempt, next: &Attempt) -> bool {
     let handshake_step = |a: &Attempt| {
         // SEC_E_NO_CREDENTIALS and no error: the steps of an integrated handshake in an IIS log.
-        a.view().log.as_ref().is_some_and(|l| matches!(l.win32, Some(2_148_074_254)) || l.substatus == Some(2))
+        a.view()
+            .log
+            .as_ref()
+            .is_some_and(|l| matches!(l.win32, Some(2_148_074_254)) || l.substatus == Some(2))
     };
     if before.logged_name().is_some() || before.shows_credentials() {
         return false;
@@ -132,12 +135,16 @@ fn renews(before_field: &FieldLine, next_field: &FieldLine, before: &Attempt, ne
         // A nonce renewed (RFC 7616 section 3.3): the next answer uses the nonce of this challenge.
         ("digest", "digest") => {
             changed
-                && challenge_text(before)
-                    .is_some_and(|c| nonce(&c).is_some_and(|fresh| nonce(&n).is_some_and(|used| used == fresh)))
+                && challenge_text(before).is_some_and(|c| {
+                    nonce(&c).is_some_and(|fresh| nonce(&n).is_some_and(|used| used == fresh))
+                })
         }
         // A proof renewed with the server's nonce (RFC 9449 section 8), or a token refreshed: only if it worked.
         ("bearer" | "dpop", "bearer" | "dpop") => {
-            next.let_in() && (changed || next.request_field("dpop").map(|f| f.text()) != before.request_field("dpop").map(|f| f.text()))
+            next.let_in()
+                && (changed
+                    || next.request_field("dpop").map(|f| f.text())
+                        != before.request_field("dpop").map(|f| f.text()))
         }
         // A helper that asks with the user name alone first (git), then with the password.
         ("basic", "basic") => changed && empty_password(&b),
@@ -182,7 +189,9 @@ fn challenge_text(attempt: &Attempt) -> Option<String> {
 
 fn credentials(a: &Attempt) -> Option<&FieldLine> {
     let name = if a.status() == Some(407) { "proxy-authorization" } else { "authorization" };
-    a.request_field(name).or_else(|| a.request_field("authorization")).or_else(|| a.request_field("proxy-authorization"))
+    a.request_field(name)
+        .or_else(|| a.request_field("authorization"))
+        .or_else(|| a.request_field("proxy-authorization"))
 }
 
 fn in_window(before: Option<Moment>, next: Option<Moment>) -> bool {

@@ -70,7 +70,10 @@ fn add_view(attempt: &mut Attempt, k: Kept) {
 /// How much a view shows.
 fn shown(v: &Exchange) -> u32 {
     let s = &v.shows;
-    [s.authorization, s.request_fields, s.response_fields, s.body, s.cookies].iter().map(|b| u32::from(*b)).sum()
+    [s.authorization, s.request_fields, s.response_fields, s.body, s.cookies]
+        .iter()
+        .map(|b| u32::from(*b))
+        .sum()
 }
 
 /// How surely two exchanges of different sources, alike in method and path, are one; `None` if they are not.
@@ -164,7 +167,9 @@ fn link_hops(attempts: &mut [Attempt]) {
 
 fn is_hop(outer: &Attempt, inner: &Attempt) -> bool {
     let (Some(asked), Some(asking)) = (outer.server(), inner.client()) else { return false };
-    let (Some(there), Some(o), Some(i)) = (inner.server(), outer.request(), inner.request()) else { return false };
+    let (Some(there), Some(o), Some(i)) = (inner.server(), outer.request(), inner.request()) else {
+        return false;
+    };
     if outer.view().source != inner.view().source || asked.host != asking.host || asked == there {
         return false;
     }
@@ -173,7 +178,8 @@ fn is_hop(outer: &Attempt, inner: &Attempt) -> bool {
     }
     // The path may be rewritten, but then the intermediary says what it is.
     let same_path = outer.path() == inner.path();
-    let announced = ["via", "x-forwarded-for", "x-real-ip", "forwarded", "x-forwarded-host", "x-forwarded-proto"];
+    let announced =
+        ["via", "x-forwarded-for", "x-real-ip", "forwarded", "x-forwarded-host", "x-forwarded-proto"];
     let says_so = announced.iter().any(|name| i.fields.has(name) && !o.fields.has(name));
     let same_agent = match (o.fields.text("user-agent"), i.fields.text("user-agent")) {
         (Some(a), Some(b)) => a == b,

@@ -80,7 +80,8 @@ fn kind(e: &Exchange) -> u64 {
     if let Some(r) = &e.request {
         r.method.as_bytes().hash(&mut h);
         path_of(&r.target()).hash(&mut h);
-        for field in r.fields.iter().filter(|f| f.is("authorization") || f.is("user-agent") || f.is("cookie")) {
+        for field in r.fields.iter().filter(|f| f.is("authorization") || f.is("user-agent") || f.is("cookie"))
+        {
             field.value.as_bytes().hash(&mut h);
         }
     }

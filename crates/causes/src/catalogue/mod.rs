@@ -15,9 +15,28 @@ catalogue! {
     // Nothing is wrong.
     challenge_answered::ChallengeAnswered,
     // No usable credentials reached the server.
+    empty_credentials::EmptyCredentials,
+    placeholder_credentials::PlaceholderCredentials,
     dropped_on_redirect::DroppedOnRedirect,
+    dropped_by_intermediary::DroppedByIntermediary,
+    overridden_by_client::OverriddenByClient,
+    layers_collide::LayersCollide,
+    tenant_missing::TenantMissing,
+    wrong_field::WrongField,
+    url_credentials_ignored::UrlCredentialsIgnored,
+    session_expired::SessionExpired,
+    session_missing::SessionMissing,
     preflight_challenged::PreflightChallenged,
     no_credentials::NoCredentials,
+    // Credentials that no server could read.
+    duplicate_credentials::DuplicateCredentials,
+    scheme_doubled::SchemeDoubled,
+    scheme_missing::SchemeMissing,
+    basic_malformed::BasicMalformed,
+    stray_characters::StrayCharacters,
+    charset_mismatch::CharsetMismatch,
+    scheme_not_offered::SchemeNotOffered,
+    scheme_unsupported_by_client::SchemeUnsupportedByClient,
     // Credentials that the server read and refused.
     credentials_refused::CredentialsRefused,
     // Neighbours of the 401.

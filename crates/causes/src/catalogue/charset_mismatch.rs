@@ -1,0 +1,75 @@
+//! Letters that two sides spell otherwise.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::Scene;
+use why401_auth::scheme::basic::{Basic, Charset};
+use why401_report::Party;
+
+cause! {
+    /// User name or password has non-ASCII characters, encoded otherwise than the server expects.
+    ///
+    /// # What happened
+    /// A name or password with letters such as ä or é was encoded in one charset and is compared in another, so the same
+    /// password is other bytes.
+    ///
+    /// # How it is decided
+    /// Bytes outside ASCII in the decoded value. Certain where the challenge says `charset="UTF-8"` and the bytes are not
+    /// UTF-8, or where the same text in the other encoding was accepted; otherwise likely.
+    ///
+    /// # Who acts
+    /// Whoever writes the client.
+    ///
+    /// # What to do
+    /// Encode as the challenge says (UTF-8), or, if it says nothing, as the server's operator says; a password of ASCII
+    /// letters works everywhere.
+    ///
+    /// # Evidence needed
+    /// The request as it was sent, and the challenge.
+    ///
+    /// # Not to be confused with
+    /// wrong-password: with ASCII letters only, the charset plays no part.
+    ///
+    /// # References
+    /// RFC 7617 sections 2 and 2.1 (charset); RFC 7616 section 4.
+    pub CharsetMismatch = "charset-mismatch" in Unreadable, Fault by Caller,
+        over ["credentials-refused", "wrong-password", "unknown-user", "near-miss-credentials"]
+}
+
+impl CharsetMismatch {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let told = || scene.told("charset-mismatch", "the charset of the credentials is wrong");
+        let Some(step) = scene.refused() else { return told() };
+        let Some(sent) = step.credentials() else { return told() };
+        let Some(basic) = sent.basic().filter(|b| !matches!(b.charset, Charset::Ascii) && b.is_well_formed()) else {
+            return Answer::RuledOut;
+        };
+        let demanded = step.challenge("basic").and_then(|(o, c)| c.param("charset").map(|p| (o, p)));
+        let mut claim = Claim::new(format!("user name or password has letters outside ASCII, encoded as {}", basic.charset.name()))
+            .shown([scene.show_field(sent.view, sent.field, format!("decodes to text that is {}", basic.charset.name()))])
+            .fix(Party::Caller, "Encode user name and password as the server expects (UTF-8 where the challenge says charset=\"UTF-8\"), or use a password of ASCII letters.")
+            .or("wrong-password", "the same password in the other encoding, or one of ASCII letters");
+        let says_utf8 = demanded.as_ref().is_some_and(|(_, p)| p.bytes().eq_ignore_ascii_case(b"utf-8"));
+        if let Some((offered, param)) = demanded {
+            claim = claim.shown([scene.show_in_field(offered.view, offered.field, param.range(), "the server reads this charset")]);
+        }
+        let accepted = scene.attempts().filter(|a| a.let_in()).any(|a| {
+            crate::Step::of(a).credentials().and_then(|s| s.basic().map(|b| same_in_other_charset(b, basic))).unwrap_or(false)
+        });
+        match (basic.charset, says_utf8, accepted) {
+            (_, _, true) => claim.confirmed(),
+            (Charset::Other, true, _) => claim.confirmed(),
+            // UTF-8 where UTF-8 is asked for is as it should be.
+            (Charset::Utf8, true, _) => Answer::RuledOut,
+            (Charset::Other, false, _) => claim.likely(),
+            (Charset::Utf8, false, _) => claim.possible(),
+            (Charset::Ascii, ..) => Answer::RuledOut,
+        }
+    }
+}
+
+/// Whether two pairs are the same text, one in UTF-8 and one in ISO-8859-1.
+fn same_in_other_charset(a: &Basic, b: &Basic) -> bool {
+    let latin1 = |bytes: &[u8]| bytes.iter().map(|c| char::from(*c)).collect::<String>();
+    let (x, y) = (a.text.expose(), b.text.expose());
+    x != y && (latin1(x).as_bytes() == y || latin1(y).as_bytes() == x)
+}

@@ -1,0 +1,159 @@
+//! A field that left the client and did not arrive.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::scene::same_client;
+use crate::{Scene, Step};
+use why401_history::Attempt;
+use why401_http::{LoggedUser, path_of};
+use why401_report::Party;
+
+cause! {
+    /// The client sent its credentials, but something on the way to the code that checks them took them away.
+    ///
+    /// # What happened
+    /// The field left the client and did not arrive: a reverse proxy did not pass it on, the boundary between web server
+    /// and program (CGI, FastCGI, mod_wsgi) hides it, a gateway or CDN removed or replaced it.
+    ///
+    /// # How it is decided
+    /// Certain: two vantage points of one request that differ in the field (a capture on both sides of the proxy), or
+    /// the program's own word that it found no such field while the request has it. Likely: a known signature of such a
+    /// boundary, or the same credentials accepted when the origin is asked directly.
+    ///
+    /// # Who acts
+    /// Who runs what stands between.
+    ///
+    /// # What to do
+    /// Let it pass the field on: `proxy_set_header Authorization $http_authorization` (nginx), `CGIPassAuth On` or
+    /// `WSGIPassAuthorization On` (Apache), the forwarding settings of the gateway or CDN.
+    ///
+    /// # Evidence needed
+    /// What the client sent and what arrived.
+    ///
+    /// # Not to be confused with
+    /// dropped-on-redirect: the client itself did not send the field again. no-credentials: it never left.
+    ///
+    /// # References
+    /// Apache, `CGIPassAuth`; mod_wsgi, `WSGIPassAuthorization`; nginx, `proxy_set_header`; RFC 9110 section 11.6.2 ("A
+    /// proxy forwarding a request MUST NOT modify any Authorization fields in that request").
+    pub DroppedByIntermediary = "dropped-by-intermediary" in NotSent, Fault by Intermediary,
+        over ["no-credentials", "credentials-refused", "intermediary-challenged", "wrong-password"]
+}
+
+impl DroppedByIntermediary {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let Some(step) = scene.refused().filter(|s| s.status() != Some(407)) else {
+            return scene.told("dropped-by-intermediary", "the field was taken away on the way");
+        };
+        on_the_way(scene, step)
+            .or_else(|| two_views(scene, step))
+            .or_else(|| denied(scene, step))
+            .or_else(|| direct(scene, step))
+            .unwrap_or_else(|| scene.told("dropped-by-intermediary", "the field was taken away on the way"))
+    }
+}
+
+/// A capture on both sides of the intermediary.
+fn on_the_way(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let (outer, inner) = match (step.attempt.forwarded_as, step.attempt.forwarded_from) {
+        (Some(inner), _) => (step.attempt, scene.case.attempt(inner)?),
+        (None, Some(outer)) => (scene.case.attempt(outer)?, step.attempt),
+        (None, None) => return None,
+    };
+    if !inner.shows_credentials() {
+        return None;
+    }
+    let outer = Step::of(outer);
+    let inner = Step::of(inner);
+    let (view, left) = outer.request_field("authorization")?;
+    let (arrived_view, arrived_request) = inner.request()?;
+    let (summary, shown) = match inner.request_field("authorization") {
+        None => (
+            "the client's Authorization field reached the intermediary and was not passed on",
+            scene.show_request(arrived_view, arrived_request, "passed on without an Authorization field"),
+        ),
+        Some((v, field)) if field.value.as_bytes() != left.value.as_bytes() => (
+            "the intermediary replaced the client's Authorization field with another one",
+            scene.show_field(v, field, "passed on like this"),
+        ),
+        Some(_) => return None,
+    };
+    Some(advise(Claim::new(summary).shown([scene.show_field(view, left, "sent by the client")]).shown([shown])).confirmed())
+}
+
+/// Two vantage points of one request that differ in the field.
+fn two_views(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let views = &step.attempt.views;
+    let has = |v: &why401_http::Exchange| v.request.as_ref().is_some_and(|r| r.fields.has("authorization"));
+    let sent = views.iter().find(|v| has(v))?;
+    let field = sent.request.as_ref()?.fields.get("authorization")?;
+    let without = views.iter().find(|v| !has(v) && v.shows.authorization && v.request.as_ref().is_some_and(|r| r.complete));
+    if let Some(view) = without {
+        let claim = Claim::new("the field left the client and is not in the request that arrived")
+            .shown([scene.show_field(sent, field, "sent by the client")])
+            .shown([scene.show_request(view, view.request.as_ref()?, "arrived without an Authorization field")]);
+        return Some(advise(claim).confirmed());
+    }
+    let basic_with_name = step.credentials()?.basic().is_some_and(|b| !b.user.is_empty());
+    let logged = views.iter().find(|v| v.user == LoggedUser::Dash && basic_with_name)?;
+    let line = &logged.log.as_ref()?.line;
+    let claim = Claim::new("the client sent a user name, and the log of what answered shows none")
+        .shown([scene.show_field(sent, field, "sent by the client")])
+        .shown([scene.show_part(logged.source, line, 0..line.len(), "no user arrived")]);
+    Some(advise(claim).or("credentials-refused", "a server that does not log refused names").likely())
+}
+
+/// The program says that it found no credentials in a request that has them.
+fn denied(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let sent = step.credentials().filter(|s| !s.scheme().is_empty() && !s.field.value.is_empty())?;
+    let readable = !matches!(sent.inside, why401_auth::Inside::Empty);
+    let offered = step.offers(sent.scheme()) || step.offered.is_empty();
+    let word = scene.heard_of("no-credentials").find(|h| h.proves() && h.attempt == Some(step.attempt.id))?;
+    if !readable || !offered {
+        return None;
+    }
+    let claim = Claim::new("the request has the field, and what answered says that it got none")
+        .shown([scene.show_field(sent.view, sent.field, "sent by the client")])
+        .shown([scene.show_heard(word, "says that there were none")]);
+    let boundary = scene.heard_of("dropped-by-intermediary").next();
+    let claim = match boundary {
+        Some(h) => claim.shown([scene.show_heard(h, format!("known for it: {}", scene.product_name(h.said.product)))]),
+        None => claim,
+    };
+    Some(advise(claim).or("wrong-field", "which field and scheme the application reads").likely())
+}
+
+/// The same credentials are accepted when another server is asked for the same resource.
+fn direct(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let sent = step.credentials()?;
+    let path = step.attempt.path()?;
+    let accepted = scene.attempts().find(|a| {
+        a.let_in()
+            && a.id != step.attempt.id
+            && same_client(a, step.attempt)
+            && a.target().is_some_and(|t| path_of(&t) == path)
+            && a.request_field("authorization").is_some_and(|f| f.value.as_bytes() == sent.field.value.as_bytes())
+            && another_server(a, step.attempt)
+    })?;
+    let other = accepted.request().and_then(|r| r.authority()).or_else(|| accepted.server().map(ToString::to_string))?;
+    let claim = Claim::new(format!("the same credentials for the same resource are accepted when {other} is asked directly"))
+        .shown([scene.show_field(sent.view, sent.field, "refused here")])
+        .shown([scene.show_status(accepted.view(), accepted.response()?, format!("accepted by {other}"))]);
+    Some(
+        advise(claim)
+            .or("credentials-refused", "a capture between the two servers: is the field in the request that is passed on?")
+            .or("wrong-environment", "whether both addresses lead to the same service")
+            .likely(),
+    )
+}
+
+fn another_server(a: &Attempt, b: &Attempt) -> bool {
+    let authority = |x: &Attempt| x.request().and_then(|r| r.authority());
+    authority(a) != authority(b) || a.server() != b.server()
+}
+
+fn advise(claim: Claim) -> Claim {
+    claim.fix(
+        Party::Intermediary,
+        "Let what stands between pass the Authorization field on (nginx: proxy_set_header Authorization $http_authorization; Apache: CGIPassAuth On or WSGIPassAuthorization On), and look at the request again behind it.",
+    )
+}

@@ -1,0 +1,81 @@
+//! Two sets of credentials.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::Scene;
+use why401_auth::ProblemKind;
+use why401_http::query_of;
+use why401_report::Party;
+
+cause! {
+    /// Two sets of credentials in one request.
+    ///
+    /// # What happened
+    /// Two parts of the client each add an `Authorization` field, or their values were joined with a comma, or a field
+    /// stands beside a signed query. The server takes the wrong one, or refuses both.
+    ///
+    /// # How it is decided
+    /// By the bytes of the request.
+    ///
+    /// # Who acts
+    /// Whoever writes the client.
+    ///
+    /// # What to do
+    /// Let one place add the credentials. A library's default and an interceptor, a `.netrc` and an explicit field, a
+    /// signed address and a session's token are the usual pairs.
+    ///
+    /// # Evidence needed
+    /// The request as it was sent.
+    ///
+    /// # Not to be confused with
+    /// scheme-doubled: one secret with two schemes before it.
+    ///
+    /// # References
+    /// RFC 9110 section 11.6.2 (one set of credentials), section 5.3 (a field that is no list must not be repeated).
+    pub DuplicateCredentials = "duplicate-credentials" in Unreadable, Fault by Caller,
+        over ["credentials-refused", "scheme-not-offered", "token-malformed", "dropped-by-intermediary", "wrong-password", "unknown-user", "stray-characters", "wrong-token-type"]
+}
+
+impl DuplicateCredentials {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let told = || scene.told("duplicate-credentials", "the request has two sets of credentials");
+        let Some(step) = scene.refused() else { return told() };
+        let proxy = step.status() == Some(407);
+        for view in &step.attempt.views {
+            let fields: Vec<_> = step.sent.iter().filter(|s| s.proxy == proxy && s.view.source == view.source).collect();
+            if let [first, second, ..] = fields.as_slice() {
+                return advise(
+                    Claim::new("the request has two Authorization fields, and the server can take one at the most")
+                        .shown([scene.show_field(first.view, first.field, "the first")])
+                        .shown([scene.show_field(second.view, second.field, "the second")]),
+                )
+                .confirmed();
+            }
+        }
+        let Some(sent) = step.credentials() else { return told() };
+        if let Some(problem) = sent.parsed.problem(ProblemKind::SecondCredentials) {
+            return advise(
+                Claim::new("two sets of credentials stand in one field, joined by a comma")
+                    .shown([scene.show_in_field(sent.view, sent.field, problem.range.clone(), "the second set")]),
+            )
+            .confirmed();
+        }
+        let target = step.attempt.target().unwrap_or_default();
+        let signed = query_of(&target).unwrap_or_default().split('&').find(|p| {
+            let name = p.split('=').next().unwrap_or_default();
+            ["x-amz-signature", "x-goog-signature", "sig"].contains(&name.to_ascii_lowercase().as_str())
+        });
+        match (signed, step.request()) {
+            (Some(_), Some((view, request))) => advise(
+                Claim::new("the address is signed already, and an Authorization field stands beside the signature")
+                    .shown([scene.show_request(view, request, "signed by its query")])
+                    .shown([scene.show_field(sent.view, sent.field, "and credentials once more")]),
+            )
+            .confirmed(),
+            _ => Answer::RuledOut,
+        }
+    }
+}
+
+fn advise(claim: Claim) -> Claim {
+    claim.fix(Party::Caller, "Let one place add the credentials and remove the other (a default of the library, an interceptor, a stored login).")
+}

@@ -1,0 +1,62 @@
+//! The field is there and holds nothing.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::Scene;
+use why401_auth::Inside;
+use why401_report::Party;
+
+cause! {
+    /// The field is there but there is nothing in it: a scheme without a value, an empty user and password.
+    ///
+    /// # What happened
+    /// The client wrote an `Authorization` field and had nothing to put into it: `Bearer` and no token, or a Basic value
+    /// that decodes to a lone colon.
+    ///
+    /// # How it is decided
+    /// By the bytes of the field.
+    ///
+    /// # Who acts
+    /// Whoever writes or configures the client: a variable is empty, a setting has no value, a health check has its
+    /// boxes for name and password left blank.
+    ///
+    /// # What to do
+    /// Fill in the credentials, or leave the field out. Some pages are served to whoever sends no field at all and
+    /// refused to whoever sends an empty one.
+    ///
+    /// # Evidence needed
+    /// The request as it was sent.
+    ///
+    /// # Not to be confused with
+    /// placeholder-credentials: something was sent in place of the secret. no-credentials: the field is not there.
+    ///
+    /// # References
+    /// RFC 7617 section 2 (user-id and password may be empty); RFC 6750 section 2.1 (b64token has at least one
+    /// character).
+    pub EmptyCredentials = "empty-credentials" in NotSent, Fault by Caller,
+        over ["credentials-refused", "no-credentials", "wrong-password", "unknown-user", "token-malformed", "basic-malformed"]
+}
+
+impl EmptyCredentials {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let Some(step) = scene.refused() else {
+            return scene.told("empty-credentials", "the credentials are empty");
+        };
+        let Some(sent) = step.credentials() else {
+            return if step.attempt.carries_credentials() { Answer::RuledOut } else { scene.told("empty-credentials", "the credentials are empty") };
+        };
+        let what = match &sent.inside {
+            _ if sent.field.value.is_empty() => "the Authorization field has no value".to_owned(),
+            Inside::Empty => format!("the field says {} and nothing after it", sent.credentials().map_or("", |c| &c.scheme.written)),
+            Inside::Basic(basic) if basic.text.is_empty() => "the Basic value decodes to nothing".to_owned(),
+            Inside::Basic(basic) if basic.user.is_empty() && basic.password.as_ref().is_some_and(|p| p.is_empty()) => {
+                "the Basic value decodes to a lone colon: no user and no password".to_owned()
+            }
+            Inside::Token(token) if token.text.is_empty() => "the token is empty".to_owned(),
+            _ => return Answer::RuledOut,
+        };
+        Claim::new(what)
+            .shown([scene.show_field(sent.view, sent.field, "nothing in it")])
+            .fix(Party::Caller, "Find where the client takes its credentials from (a variable, a setting, a secret store): it is empty there. Without credentials, leave the field out.")
+            .confirmed()
+    }
+}

@@ -1,0 +1,120 @@
+//! Two layers want the one field.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::scene::same_resource;
+use crate::{Scene, Step};
+use why401_report::Party;
+
+cause! {
+    /// Two layers want the one Authorization field, and each refuses what is the other's.
+    ///
+    /// # What happened
+    /// A proxy or platform in front asks for one login, the application behind it for another, and both read the same
+    /// field. What satisfies the first is refused by the second.
+    ///
+    /// # How it is decided
+    /// The credentials answer one challenge, and then a challenge of another scheme or realm comes; or two requests for one
+    /// address, each refused in the words of another layer.
+    ///
+    /// # Who acts
+    /// Who runs the layer in front.
+    ///
+    /// # What to do
+    /// Let only one of them use the field: strip it before the application (`proxy_set_header Authorization ""`), move the
+    /// application's token to another field or a cookie, or take the login in front away for the API.
+    ///
+    /// # Evidence needed
+    /// The refusals of both layers.
+    ///
+    /// # Not to be confused with
+    /// scheme-not-offered: only one layer, and the client uses the wrong scheme.
+    ///
+    /// # References
+    /// RFC 9110 section 11.6.2: one Authorization field, one set of credentials.
+    pub LayersCollide = "layers-collide" in NotSent, Fault by Intermediary,
+        over ["credentials-refused", "scheme-not-offered", "wrong-password", "intermediary-challenged", "application-denied", "dropped-by-intermediary"]
+}
+
+impl LayersCollide {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let told = || scene.told("layers-collide", "two layers use the one field");
+        let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else { return told() };
+        let Some(sent) = step.credentials() else { return two_voices(scene, step).unwrap_or_else(told) };
+        let scheme = sent.scheme();
+        if step.offered.is_empty() || step.offers(scheme) && !another_realm(scene, step, scheme) {
+            return two_voices(scene, step).unwrap_or_else(told);
+        }
+        // Somebody asked for just this scheme before: the first step of the handshake, or another request.
+        let steps = scene.steps.iter().filter(|s| s.attempt.id != step.attempt.id);
+        let asked = steps.filter(|s| s.status() == Some(401)).find_map(|s| s.challenge(scheme));
+        let others: Vec<Step<'_>> = scene
+            .attempts()
+            .filter(|a| a.id != step.attempt.id && a.status() == Some(401) && same_resource(a, step.attempt))
+            .map(Step::of)
+            .collect();
+        let asked = asked.or_else(|| others.iter().find_map(|s| s.challenge(scheme)));
+        let (Some((o, challenge)), Some((now_o, now))) = (asked, step.challenges().next()) else {
+            return two_voices(scene, step).unwrap_or_else(told);
+        };
+        advise(
+            Claim::new(format!(
+                "one layer asked for {} and let the request through, then another asks for {}",
+                challenge.scheme.written, now.scheme.written
+            ))
+            .shown([scene.show_in_field(o.view, o.field, challenge.range.clone(), "the first layer asks for this")])
+            .shown([scene.show_field(sent.view, sent.field, "and gets it")])
+            .shown([scene.show_in_field(now_o.view, now_o.field, now.range.clone(), "the second layer wants this instead")]),
+        )
+        .confirmed()
+    }
+}
+
+/// The same scheme, but another protection space than the one that was asked for before.
+fn another_realm(scene: &Scene<'_>, step: &Step<'_>, scheme: &str) -> bool {
+    let realm = |s: &Step<'_>| s.challenge(scheme).and_then(|(_, c)| c.text("realm").map(|r| r.into_owned()));
+    let Some(now) = realm(step) else { return false };
+    scene
+        .steps
+        .iter()
+        .filter(|s| s.attempt.id != step.attempt.id && s.status() == Some(401))
+        .filter_map(realm)
+        .any(|before| before != now)
+}
+
+/// One address, two users, and each is refused in other words: one by the layer in front, one by what stands behind.
+fn two_voices(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let voice = |s: &Step<'_>| {
+        let body = s.body();
+        let trimmed = body.trim_start();
+        if trimmed.is_empty() { None } else { Some(trimmed.starts_with('{') || trimmed.starts_with('[')) }
+    };
+    let mine = voice(step)?;
+    let sent = step.credentials()?;
+    let user = |s: &Step<'_>| s.credentials().and_then(|c| c.basic().map(|b| b.user.expose().to_vec()));
+    let my_user = user(step)?;
+    let other = scene
+        .attempts()
+        .filter(|a| a.id != step.attempt.id && same_resource(a, step.attempt) && !a.let_in())
+        .map(Step::of)
+        .find(|s| voice(s).is_some_and(|v| v != mine) && user(s).is_some_and(|u| u != my_user))?;
+    let (view, response) = step.response()?;
+    let (other_view, other_response) = other.response()?;
+    let end = |len: usize| 0..len.min(80);
+    Some(
+        advise(
+            Claim::new("two users are refused at one address in two different voices: a layer in front, and the application behind it")
+                .shown([scene.show_field(sent.view, sent.field, "sent with this user")])
+                .shown([scene.show_part(view.source, &response.body.bytes, end(response.body.bytes.len()), "refused in these words")])
+                .shown([scene.show_part(other_view.source, &other_response.body.bytes, end(other_response.body.bytes.len()), "and another user in these")]),
+        )
+        .or("application-denied", "whether the layer in front lets this user through")
+        .likely(),
+    )
+}
+
+fn advise(claim: Claim) -> Claim {
+    claim.fix(
+        Party::Intermediary,
+        "Let only one layer use the Authorization field: remove it before the application is asked, or give one of the two another field or a cookie.",
+    )
+}

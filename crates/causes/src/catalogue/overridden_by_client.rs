@@ -1,0 +1,78 @@
+//! Other credentials than the ones given.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::Scene;
+use why401_http::FactKind;
+use why401_report::Party;
+
+cause! {
+    /// The client library replaced the credentials that its user gave with those of another store.
+    ///
+    /// # What happened
+    /// A `.netrc`, a credential helper, an environment variable or a saved session took precedence over what was given.
+    ///
+    /// # How it is decided
+    /// The credentials on the wire are not the ones given, and are those of the other store; or the client says itself
+    /// which store it used.
+    ///
+    /// # Who acts
+    /// Whoever configures the client.
+    ///
+    /// # What to do
+    /// Remove or correct the entry in the other store, or tell the client not to use it.
+    ///
+    /// # Evidence needed
+    /// The command or code, the request as it was sent, and the other store.
+    ///
+    /// # Not to be confused with
+    /// credentials-refused: the credentials given were sent.
+    ///
+    /// # References
+    /// requests, "netrc authentication" (a matching entry overrides an explicit Authorization field); gh, environment
+    /// variables (GH_TOKEN and GITHUB_TOKEN take precedence over stored credentials).
+    pub OverriddenByClient = "overridden-by-client" in NotSent, Fault by Caller,
+        over ["credentials-refused", "wrong-password", "unknown-user", "token-revoked", "token-expired"]
+}
+
+impl OverriddenByClient {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let told = || scene.told("overridden-by-client", "credentials of another store took precedence");
+        let Some(step) = scene.refused() else { return told() };
+        let Some(sent) = step.credentials() else { return told() };
+        let given = scene.case.facts.iter().find_map(|f| match &f.kind {
+            FactKind::Command { user: Some(user), .. } => Some((f, user.split(':').next().unwrap_or(user).to_owned())),
+            FactKind::Command { userinfo: Some(u), .. } => Some((f, u.user.clone())),
+            FactKind::Intended { user: Some(user), .. } => Some((f, user.clone())),
+            _ => None,
+        });
+        let bearer_given = scene.case.facts.iter().find(|f| match &f.kind {
+            FactKind::Command { fields, .. } => fields.iter().any(|(name, value)| {
+                name.eq_ignore_ascii_case("authorization") && !value.expose().to_ascii_lowercase().starts_with("basic")
+            }),
+            _ => false,
+        });
+        let used = sent.basic().map(|b| b.user_text().into_owned());
+        let netrc = scene.case.facts.iter().find(|f| match &f.kind {
+            FactKind::Netrc { login: Some(login), .. } => used.as_deref() == Some(login),
+            _ => false,
+        });
+        let (summary, first) = match (&given, &used, bearer_given) {
+            (Some((fact, user)), Some(used), _) if user != used && !user.is_empty() => {
+                (format!("{user} was given, and the request carries the credentials of {used}"), *fact)
+            }
+            (_, Some(used), Some(fact)) => (format!("another Authorization field was given, and the request carries Basic credentials of {used}"), fact),
+            _ => return told(),
+        };
+        let mut claim = Claim::new(summary)
+            .shown([scene.show_fact(first, "given here")])
+            .shown([scene.show_field(sent.view, sent.field, "sent instead")])
+            .fix(Party::Caller, "Find the store that the client took these from (.netrc, credential helper, environment variable, saved session) and correct or remove its entry for this host.");
+        match netrc {
+            Some(entry) => {
+                claim = claim.shown([scene.show_fact(entry, "this entry was used")]);
+                claim.confirmed()
+            }
+            None => claim.likely(),
+        }
+    }
+}

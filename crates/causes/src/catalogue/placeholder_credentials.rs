@@ -1,0 +1,76 @@
+//! A word in place of a secret.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::Scene;
+use why401_auth::placeholder::{Placeholder, Sureness};
+use why401_auth::scheme::basic::Part;
+use why401_auth::{Inside, placeholder};
+use why401_report::Party;
+
+cause! {
+    /// A placeholder was sent instead of a secret: undefined, null, ${TOKEN}, <token>, YOUR_API_KEY.
+    ///
+    /// # What happened
+    /// Nobody put the secret in: a variable was never set or never replaced, an object was written as text, an example
+    /// was copied as it stands.
+    ///
+    /// # How it is decided
+    /// By the bytes of the field, decoded. What is written as a placeholder (brackets, dollar signs, a language's word
+    /// for nothing) is certain; a word such as `changeme` may be somebody's password and is only likely.
+    ///
+    /// # Who acts
+    /// Whoever writes or configures the client.
+    ///
+    /// # What to do
+    /// Find the place where the secret should have been put in: an environment variable that is not exported, a template
+    /// that is not rendered, a promise that is not awaited, a storage entry that is gone.
+    ///
+    /// # Evidence needed
+    /// The request as it was sent.
+    ///
+    /// # Not to be confused with
+    /// empty-credentials: nothing at all was sent after the scheme. evidence-redacted: the recorder wrote `***`.
+    ///
+    /// # References
+    /// RFC 6750 section 2.1; ECMA-262 (how `undefined` and objects become text).
+    pub PlaceholderCredentials = "placeholder-credentials" in NotSent, Fault by Caller,
+        over ["credentials-refused", "token-malformed", "wrong-password", "unknown-user", "wrong-token-type", "bad-signature"]
+}
+
+impl PlaceholderCredentials {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let Some(step) = scene.refused() else {
+            return scene.told("placeholder-credentials", "a placeholder was sent");
+        };
+        for sent in &step.sent {
+            let found: Option<(&str, Placeholder)> = match &sent.inside {
+                Inside::Token(token) => token.placeholder.map(|p| ("token", p)),
+                Inside::Basic(basic) => basic.placeholder.map(|(part, p)| {
+                    (if part == Part::User { "user name" } else { "password" }, p)
+                }),
+                _ => None,
+            };
+            let whole = || placeholder::find(sent.field.value.as_bytes()).map(|p| ("value", p));
+            let Some((part, found)) = found.or_else(whole) else { continue };
+            return claim(scene, part, found, scene.show_field(sent.view, sent.field, format!("{part}: {}", found.pattern)));
+        }
+        for name in ["x-api-key", "api-key", "apikey", "x-auth-token", "x-access-token", "private-token", "ocp-apim-subscription-key"] {
+            let Some((view, field)) = step.request_field(name) else { continue };
+            if let Some(found) = placeholder::find(field.value.as_bytes()) {
+                return claim(scene, "key", found, scene.show_field(view, field, found.pattern));
+            }
+        }
+        scene.told("placeholder-credentials", "a placeholder was sent")
+    }
+}
+
+fn claim(scene: &Scene<'_>, part: &str, found: Placeholder, shown: why401_report::Annotation) -> Answer {
+    let _ = scene;
+    let claim = Claim::new(format!("the {part} that was sent is a placeholder: {}", found.pattern))
+        .shown([shown])
+        .fix(Party::Caller, "Put the secret where the placeholder stands: set and export the variable, render the template, await the value, log in again.");
+    match found.sure {
+        Sureness::Sure => claim.confirmed(),
+        Sureness::Likely => claim.or("wrong-password", "whether this word really is the secret").likely(),
+    }
+}

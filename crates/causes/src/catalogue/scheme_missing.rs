@@ -1,0 +1,56 @@
+//! A secret and no scheme.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::Scene;
+use why401_auth::ProblemKind;
+use why401_report::Party;
+
+cause! {
+    /// The Authorization field has a bare secret without a scheme before it.
+    ///
+    /// # What happened
+    /// The field reads `Authorization: <secret>` where the server expects `Authorization: <scheme> <secret>`, so it
+    /// takes the secret for the name of a scheme.
+    ///
+    /// # How it is decided
+    /// By the bytes of the field.
+    ///
+    /// # Who acts
+    /// Whoever writes the client.
+    ///
+    /// # What to do
+    /// Write the scheme that the server wants before the secret: `Bearer`, `Token`, `Bot` ... as its challenge or its
+    /// documentation says.
+    ///
+    /// # Evidence needed
+    /// The request as it was sent.
+    ///
+    /// # Not to be confused with
+    /// A service that wants the bare key there: some do, and then another cause holds.
+    ///
+    /// # References
+    /// RFC 9110 section 11.4 (credentials = auth-scheme ...).
+    pub SchemeMissing = "scheme-missing" in Unreadable, Fault by Caller,
+        over ["credentials-refused", "scheme-not-offered", "token-malformed", "dropped-by-intermediary", "no-credentials"]
+}
+
+impl SchemeMissing {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let told = || scene.told("scheme-missing", "the scheme before the secret is missing");
+        let Some(step) = scene.refused() else { return told() };
+        let Some(sent) = step.credentials() else { return if step.attempt.shows_credentials() { Answer::RuledOut } else { told() } };
+        let missing = sent.parsed.problem(ProblemKind::SchemeMissing);
+        let Some(problem) = missing.filter(|_| !sent.field.value.is_empty()) else { return Answer::RuledOut };
+        let wanted = step.challenges().map(|(_, c)| c.scheme.written.clone()).find(|s| !s.is_empty());
+        let scheme = wanted.clone().unwrap_or_else(|| "Bearer".to_owned());
+        let mut claim = Claim::new("the Authorization field holds a bare secret: no scheme stands before it")
+            .shown([scene.show_in_field(sent.view, sent.field, problem.range.clone(), "no scheme before this")]);
+        if let Some((offered, challenge)) = step.challenges().next() {
+            let says = "this scheme is wanted";
+            claim = claim.shown([scene.show_in_field(offered.view, offered.field, challenge.scheme.range.clone(), says)]);
+        }
+        claim
+            .fix(Party::Caller, format!("Write the scheme before the secret: Authorization: {scheme} <secret>{}", if wanted.is_some() { "" } else { " (or what the service's documentation names)" }))
+            .confirmed()
+    }
+}

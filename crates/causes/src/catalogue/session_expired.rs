@@ -1,0 +1,80 @@
+//! A session cookie past its time.
+
+use super::session_missing::{cookie_name, deletes};
+use crate::cause::{Answer, Claim, cause};
+use crate::scene::{same_client, same_server};
+use crate::Scene;
+use why401_report::Party;
+
+cause! {
+    /// The session cookie was sent and is no longer accepted.
+    ///
+    /// # What happened
+    /// The session ended: its time was over, it was signed out elsewhere, or the server forgot it at a restart.
+    ///
+    /// # How it is decided
+    /// The same cookie was accepted before, or the answer says expired or deletes it.
+    ///
+    /// # Who acts
+    /// The person whose session it is: sign in again. A program should do that by itself.
+    ///
+    /// # What to do
+    /// Sign in again. Let programs watch for this answer and sign in anew, once.
+    ///
+    /// # Evidence needed
+    /// The request with its cookie, and an earlier one with the same cookie or the words of the answer.
+    ///
+    /// # Not to be confused with
+    /// session-missing: the cookie is not in the request.
+    ///
+    /// # References
+    /// RFC 6265 section 5.3 (expiry), section 3.1 (deleting a cookie).
+    pub SessionExpired = "session-expired" in NotSent, Fault by AccountOwner,
+        over ["no-credentials", "challenge-missing", "session-missing", "credentials-refused"]
+}
+
+impl SessionExpired {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let told = || match scene.told_claim("session-expired", "the session is over") {
+            Some(claim) => advise(claim).as_told(),
+            None => Answer::RuledOut,
+        };
+        let Some(step) = scene.refused() else { return told() };
+        let Some((view, cookie)) = step.request_field("cookie") else { return told() };
+        if step.attempt.carries_credentials() {
+            return Answer::RuledOut;
+        }
+        let accepted = scene
+            .earlier()
+            .filter(|a| a.let_in() && same_client(a, step.attempt) && same_server(a, step.attempt))
+            .find(|a| a.request_field("cookie").is_some_and(|f| f.value.as_bytes() == cookie.value.as_bytes()));
+        if let Some(before) = accepted {
+            let mut claim = Claim::new("the same session cookie was accepted before and is refused now")
+                .shown([scene.show_field(view, cookie, "refused now")]);
+            if let Some(field) = before.request_field("cookie") {
+                claim = claim.shown([scene.show_field(before.view(), field, "accepted before")]);
+            }
+            return advise(claim).confirmed();
+        }
+        let sent = cookie.text().into_owned();
+        let deleted = step.response().and_then(|(v, r)| {
+            r.fields
+                .all("set-cookie")
+                .find(|f| deletes(f) && sent.split(';').any(|c| c.trim().starts_with(&format!("{}=", cookie_name(f)))))
+                .map(|f| (v, f))
+        });
+        match deleted {
+            Some((v, field)) => advise(
+                Claim::new("the server deletes the session cookie that was sent: the session is over")
+                    .shown([scene.show_field(view, cookie, "sent")])
+                    .shown([scene.show_field(v, field, "and deleted")]),
+            )
+            .confirmed(),
+            None => told(),
+        }
+    }
+}
+
+fn advise(claim: Claim) -> Claim {
+    claim.fix(Party::AccountOwner, "Sign in again; let a program that uses the session do so by itself when it is refused.")
+}

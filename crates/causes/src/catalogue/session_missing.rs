@@ -1,0 +1,132 @@
+//! No session cookie.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::scene::{same_client, same_server};
+use crate::{Scene, Step};
+use why401_http::{Address, FieldLine};
+use why401_report::Party;
+
+cause! {
+    /// The server authenticates by a session cookie and the request has none.
+    ///
+    /// # What happened
+    /// The client signed in, was given a cookie, and the refused request does not carry it: it was not stored, is not sent
+    /// across sites, or belongs to another path or domain.
+    ///
+    /// # How it is decided
+    /// An earlier answer set the cookie, or the challenge or body asks for it, and the request lacks it.
+    ///
+    /// # Who acts
+    /// Whoever writes the client; the server's operator where the cookie's attributes keep it from being sent.
+    ///
+    /// # What to do
+    /// Let the client store and send cookies (`credentials: "include"`, a cookie jar), or give the cookie attributes that
+    /// fit: `SameSite=None; Secure` for calls from another site, the right `Path` and `Domain`.
+    ///
+    /// # Evidence needed
+    /// The answer that set the cookie and the request that lacks it, from a vantage point that shows cookies.
+    ///
+    /// # Not to be confused with
+    /// session-expired: the cookie was sent and is no longer taken.
+    ///
+    /// # References
+    /// RFC 6265 sections 5.1.4, 5.3 and 5.4; RFC 6265bis (SameSite).
+    pub SessionMissing = "session-missing" in NotSent, Fault by Caller, over ["no-credentials", "challenge-missing"]
+}
+
+/// Words in the name of a cookie that carries a session.
+const SESSION: &[&str] = &["sess", "sid", "auth", "token", "login", "jwt", "identity", "remember", "connect."];
+
+impl SessionMissing {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let told = || scene.told("session-missing", "the session cookie is missing");
+        let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else { return told() };
+        let shows = step.attempt.views.iter().any(|v| v.shows.cookies);
+        if step.attempt.carries_credentials() || !shows {
+            return told();
+        }
+        let cookies = step.request_field("cookie").map(|(_, f)| f.text().into_owned()).unwrap_or_default();
+        let set = scene
+            .earlier()
+            .filter(|a| same_client(a, step.attempt) && (same_server(a, step.attempt) || same_site(a, step)))
+            .filter_map(|a| a.response().map(|r| (a, r)))
+            .find_map(|(a, r)| r.fields.all("set-cookie").find(|f| is_session(f) && !deletes(f)).map(|f| (a, f)));
+        let Some((before, field)) = set else { return told() };
+        let name = cookie_name(field);
+        if cookies.split(';').any(|c| c.split('=').next().is_some_and(|n| n.trim() == name)) {
+            return Answer::RuledOut;
+        }
+        let why = obstacle(field, step);
+        let mut claim = Claim::new(match &why {
+            Some(why) => format!("the session cookie {name} was set and is not sent: {why}"),
+            None => format!("the session cookie {name} was set and the request does not carry it"),
+        })
+        .shown([scene.show_field(before.view(), field, "set here")]);
+        if let Some((view, request)) = step.request() {
+            claim = claim.shown([scene.show_request(view, request, format!("sent without {name}"))]);
+        }
+        if let Some((view, origin)) = step.request_field("origin").filter(|_| why.is_some()) {
+            claim = claim.shown([scene.show_field(view, origin, "the page comes from here")]);
+        }
+        claim = claim.fix(Party::Caller, "Let the client keep and send cookies for this host (credentials: \"include\", a cookie jar).");
+        if why.is_some() {
+            claim = claim.fix(Party::Server, "Set the cookie so that it fits: SameSite=None; Secure where pages of another site call, the right Path and Domain.");
+        }
+        claim.confirmed()
+    }
+}
+
+fn same_site(a: &why401_history::Attempt, step: &Step<'_>) -> bool {
+    let host = |x: &why401_history::Attempt| x.request().and_then(|r| r.authority());
+    let site = |h: String| {
+        let h = h.split(':').next().unwrap_or_default().to_ascii_lowercase();
+        let labels: Vec<&str> = h.rsplit('.').take(2).collect();
+        labels.join(".")
+    };
+    matches!((host(a), host(step.attempt)), (Some(x), Some(y)) if site(x.clone()) == site(y.clone()))
+}
+
+pub(super) fn cookie_name(set_cookie: &FieldLine) -> String {
+    set_cookie.text().split('=').next().unwrap_or_default().trim().to_owned()
+}
+
+pub(super) fn is_session(set_cookie: &FieldLine) -> bool {
+    let name = cookie_name(set_cookie).to_ascii_lowercase();
+    let csrf = name.contains("csrf") || name.contains("xsrf");
+    !csrf && SESSION.iter().any(|w| name.contains(w))
+}
+
+/// Whether a Set-Cookie field deletes the cookie (RFC 6265 section 3.1: an expiry in the past).
+pub(super) fn deletes(set_cookie: &FieldLine) -> bool {
+    let text = set_cookie.text().to_ascii_lowercase();
+    text.contains("max-age=0") || text.contains("max-age=-") || text.contains("01-jan-1970") || text.contains("01 jan 1970")
+}
+
+/// What keeps a browser from sending the cookie, by its attributes.
+fn obstacle(set_cookie: &FieldLine, step: &Step<'_>) -> Option<String> {
+    let text = set_cookie.text().to_ascii_lowercase();
+    let attribute = |name: &str| {
+        text.split(';').skip(1).find_map(|a| a.trim().strip_prefix(name).map(|v| v.trim_start_matches('=').trim().to_owned()))
+    };
+    let path = step.attempt.path().unwrap_or_default().to_ascii_lowercase();
+    if let Some(p) = attribute("path").filter(|p| p.len() > 1 && !path.starts_with(p.trim_end_matches('/'))) {
+        return Some(format!("it is for the path {p}"));
+    }
+    let secure = text.split(';').skip(1).any(|a| a.trim() == "secure");
+    let (_, request) = step.request()?;
+    if secure && request.scheme.as_deref() == Some("http") {
+        return Some("it is Secure and the request goes over http".to_owned());
+    }
+    let (_, origin) = step.request_field("origin")?;
+    let origin = origin.text().into_owned();
+    let host = request.authority()?.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    let elsewhere = match Address::parse(&origin) {
+        Some(a) => {
+            let site = |h: &str| h.rsplit('.').take(2).map(str::to_owned).collect::<Vec<_>>();
+            site(&a.host) != site(&host)
+        }
+        None => true,
+    };
+    let same_site = attribute("samesite").unwrap_or_else(|| "lax".to_owned());
+    (elsewhere && same_site != "none").then(|| format!("it is SameSite={same_site} and the page comes from another site ({origin})"))
+}

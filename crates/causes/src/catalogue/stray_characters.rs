@@ -1,0 +1,77 @@
+//! Something came along with the secret.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::Scene;
+use why401_auth::{Inside, Problem, ProblemKind as P};
+use why401_report::Party;
+
+cause! {
+    /// A line break, space, quote, BOM or invisible character came along with the user name, password or token.
+    ///
+    /// # What happened
+    /// The secret was copied or made with something attached: `echo` adds a line break, a file ends with one, a shell
+    /// keeps the quotes, a web page puts a no-break space before the token.
+    ///
+    /// # How it is decided
+    /// By the bytes of the field, decoded. A password may end with a space on purpose, so outer spaces are likely only; a
+    /// line break, a byte order mark or an invisible character is certain.
+    ///
+    /// # Who acts
+    /// Whoever writes or configures the client.
+    ///
+    /// # What to do
+    /// Use `printf '%s'` instead of `echo`, trim what is read from files and variables, paste as plain text.
+    ///
+    /// # Evidence needed
+    /// The request as it was sent.
+    ///
+    /// # Not to be confused with
+    /// basic-malformed: the value does not decode at all.
+    ///
+    /// # References
+    /// RFC 7617 section 2 (control characters are not allowed in user-id and password); RFC 6750 section 2.1.
+    pub StrayCharacters = "stray-characters" in Unreadable, Fault by Caller,
+        over ["credentials-refused", "wrong-password", "unknown-user", "token-malformed", "near-miss-credentials", "token-revoked", "login-redirect"]
+}
+
+const CERTAIN: &[P] = &[P::LineBreak, P::ByteOrderMark, P::Invisible, P::ControlCharacter, P::OddSpace, P::Quotes];
+const LIKELY: &[P] = &[P::OuterSpace, P::Typographic];
+
+impl StrayCharacters {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let told = || scene.told("stray-characters", "a character came along that does not belong to the secret");
+        let Some(step) = scene.refused() else { return told() };
+        for sent in &step.sent {
+            let problems: &[Problem] = match &sent.inside {
+                Inside::Basic(basic) => &basic.problems,
+                Inside::Token(token) => &token.problems,
+                _ => continue,
+            };
+            let find = |kinds: &[P]| problems.iter().find(|p| kinds.contains(&p.kind));
+            let (problem, sure) = match (find(CERTAIN), find(LIKELY)) {
+                (Some(p), _) => (p, true),
+                (None, Some(p)) => (p, false),
+                _ => continue,
+            };
+            let claim = Claim::new(format!("something came along with the secret: {}", problem.what))
+                .shown([scene.show_in_field(sent.view, sent.field, problem.range.clone(), problem.what.clone())])
+                .fix_by(
+                    Party::Caller,
+                    "Make the value without what came along: printf adds nothing, echo adds a line break; trim what is read from a file or a variable.",
+                    "printf '%s' 'USER:PASSWORD' | base64 -w0",
+                );
+            return if sure { claim.confirmed() } else { claim.or("wrong-password", "whether the secret really has this character").likely() };
+        }
+        for name in ["x-api-key", "api-key", "apikey", "x-auth-token", "x-access-token", "private-token"] {
+            let Some((view, field)) = step.request_field(name) else { continue };
+            let problems = why401_auth::stray::find(field.value.as_bytes(), "the key");
+            if let Some(problem) = problems.iter().find(|p| CERTAIN.contains(&p.kind)) {
+                return Claim::new(format!("something came along with the key: {}", problem.what))
+                    .shown([scene.show_in_field(view, field, problem.range.clone(), problem.what.clone())])
+                    .fix(Party::Caller, "Send the key alone: trim what is read from a file or a variable.")
+                    .confirmed();
+            }
+        }
+        told()
+    }
+}

@@ -1,0 +1,66 @@
+//! Credentials in an address that nobody read.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::Scene;
+use why401_http::{Fact, FactKind, Userinfo};
+use why401_report::Party;
+
+cause! {
+    /// user:password@ in the address was not turned into an Authorization field.
+    ///
+    /// # What happened
+    /// The address as given holds a user (and perhaps a password), and the client did not send them. Many clients ignore
+    /// that part, some refuse it, and some take only the user and look for the password elsewhere.
+    ///
+    /// # How it is decided
+    /// The address as given holds userinfo and the request on the wire has no Authorization field.
+    ///
+    /// # Who acts
+    /// Whoever writes or configures the client.
+    ///
+    /// # What to do
+    /// Give the credentials by the client's own option (`curl -u`), or by a field.
+    ///
+    /// # Evidence needed
+    /// The address as it was given, and the request as it was sent.
+    ///
+    /// # Not to be confused with
+    /// no-credentials: none were given at all.
+    ///
+    /// # References
+    /// RFC 9110 section 4.2.4 (userinfo is deprecated); RFC 3986 section 3.2.1; Fetch standard (a URL that includes
+    /// credentials is an error).
+    pub UrlCredentialsIgnored = "url-credentials-ignored" in NotSent, Fault by Caller, over ["no-credentials"]
+}
+
+impl UrlCredentialsIgnored {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let told = || scene.told("url-credentials-ignored", "credentials in an address are not used");
+        let given = scene.case.facts.iter().find_map(|f| userinfo(f).map(|u| (f, u)));
+        let Some(step) = scene.refused() else { return told() };
+        if step.attempt.carries_credentials() {
+            return Answer::RuledOut;
+        }
+        let Some((fact, userinfo)) = given else { return told() };
+        let what = if userinfo.password.is_some() { "a user and a password" } else { "a user name" };
+        let mut claim = Claim::new(format!("the address as given holds {what}, and the request has no Authorization field"))
+            .shown([scene.show_fact(fact, "given in the address")]);
+        if let Some((view, request)) = step.request() {
+            claim = claim.shown([scene.show_request(view, request, "sent without an Authorization field")]);
+        }
+        claim = claim.fix_by(Party::Caller, "Give user and password by the client's own option instead of in the address.", "curl -v -u USER URL");
+        if step.attempt.shows_credentials() {
+            claim.confirmed()
+        } else {
+            claim.or("no-credentials", "the request as it was sent").likely()
+        }
+    }
+}
+
+fn userinfo(fact: &Fact) -> Option<&Userinfo> {
+    match &fact.kind {
+        FactKind::Command { userinfo, user: None, .. } => userinfo.as_ref(),
+        FactKind::Address { userinfo, .. } => userinfo.as_ref(),
+        _ => None,
+    }
+}

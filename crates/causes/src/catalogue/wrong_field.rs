@@ -1,0 +1,152 @@
+//! The secret went where nobody looks.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::{Scene, Step};
+use why401_http::query_of;
+use why401_report::{Annotation, Party};
+
+cause! {
+    /// The secret went where this server does not look: another field, the query, the body, a misspelt name.
+    ///
+    /// # What happened
+    /// There is a secret in the request, but not in the place that the server reads, so for the server there is none.
+    ///
+    /// # How it is decided
+    /// A secret in another place, and a challenge or documentation that names the right one.
+    ///
+    /// # Who acts
+    /// Whoever writes the client.
+    ///
+    /// # What to do
+    /// Move it to the field that the server names.
+    ///
+    /// # Evidence needed
+    /// The request as it was sent, and the challenge.
+    ///
+    /// # Not to be confused with
+    /// scheme-not-offered: the right field, another scheme. wrong-token-type: the right place, another kind of secret.
+    ///
+    /// # References
+    /// RFC 9110 section 11.6.2; RFC 6750 section 2 (the three places of a Bearer token; the query is discouraged).
+    pub WrongField = "wrong-field" in NotSent, Fault by Caller,
+        over ["no-credentials", "scheme-not-offered", "credentials-refused", "challenge-missing", "token-malformed"]
+}
+
+/// Names that people write for `Authorization`.
+const MISSPELT: &[&str] = &[
+    "authorisation", "authorizaton", "authorizaion", "authorizacion", "autorization", "autorisation", "authorazation",
+    "authorizationn", "authorizations", "authoriztion", "authorzation", "authentication", "authenticate", "auth",
+    "authorization:", "authorize", "authorizaiton", "authoriation", "authorization-token", "www-authenticate",
+    "x-authorization", "http_authorization", "http-authorization", "bearer", "authorization-bearer", "aurthorization",
+    "authroization", "authotization", "authoritation", "authorisaton", "token", "access_token", "access-token", "jwt",
+];
+
+/// Fields that hold a key at many services.
+const KEY_FIELDS: &[&str] = &[
+    "x-api-key", "api-key", "apikey", "x-auth-token", "x-access-token", "x-token", "private-token", "x-apikey", "api_key",
+    "x-auth", "x-jwt", "x-authentication", "x-access-key", "x-session-token", "authtoken", "auth-token", "x-api-token",
+];
+
+/// Names of parameters that hold a secret.
+const PARAMETERS: &[&str] = &[
+    "access_token", "token", "api_key", "apikey", "api-key", "key", "auth_token", "authtoken", "private_token", "jwt",
+    "id_token", "auth", "authorization", "apitoken", "api_token", "appid", "subscription-key", "accesstoken", "bearer",
+];
+
+impl WrongField {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let told = || scene.told("wrong-field", "the secret stands in the wrong place");
+        let Some(step) = scene.refused().filter(|s| s.status() != Some(403)) else { return told() };
+        // The challenge itself names the field that is read.
+        if let Some((offered, challenge, name)) = named_field(step) {
+            let missing = step.attempt.request_field(&name).is_none();
+            let other = step.credentials().map(|s| scene.show_field(s.view, s.field, "the secret was sent here"));
+            if let (true, Some(other)) = (missing, other.or_else(|| elsewhere(scene, step).map(|(a, _)| a))) {
+                return advise(
+                    Claim::new(format!("the secret was sent in another place than {name}, which the challenge names"))
+                        .shown([other])
+                        .shown([scene.show_in_field(offered.view, offered.field, challenge.range.clone(), format!("{name} is read here"))]),
+                    &name,
+                )
+                .confirmed();
+            }
+        }
+        if step.sent.iter().any(|s| s.proxy == (step.status() == Some(407))) || step.attempt.logged_name().is_some() {
+            return told();
+        }
+        let Some((shown, place)) = elsewhere(scene, step) else { return told() };
+        let mut claim = Claim::new(format!("there is no Authorization field, but a secret stands in {place}")).shown([shown]);
+        let wanted = step.challenges().map(|(o, c)| (o.view, o.field, c.range.clone(), c.scheme.written.clone())).next();
+        let asked = wanted.is_some();
+        if let Some((view, field, range, _)) = wanted {
+            claim = claim.shown([scene.show_in_field(view, field, range, "the server reads the Authorization field")]);
+        }
+        let claim = advise(claim, "Authorization");
+        // What looks like the field by its name, or stands behind the empty line, is meant for it without doubt.
+        let meant = place.starts_with("a misspelt") || place.starts_with("the content") || place.starts_with("Proxy-");
+        if asked || meant {
+            claim.confirmed()
+        } else {
+            claim.or("credentials-refused", "which place the service's documentation names").likely()
+        }
+    }
+}
+
+fn advise(claim: Claim, name: &str) -> Claim {
+    claim.fix(Party::Caller, format!("Send the secret in the field {name}, in the form that the challenge or the documentation gives."))
+}
+
+/// The name of a field that a challenge gives as the place of the secret: `ApiKey header="X-API-Key"`.
+fn named_field<'s, 'a>(step: &'s Step<'a>) -> Option<(&'s crate::Offered<'a>, &'s why401_auth::Challenge, String)> {
+    step.challenges().find_map(|(o, c)| {
+        let name = ["header", "header_name", "headername", "field", "name", "in_header"].iter().find_map(|p| c.text(p))?;
+        let is_field = name.len() > 2 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        (is_field && !name.eq_ignore_ascii_case("authorization")).then(|| (o, c, name.into_owned()))
+    })
+}
+
+/// A secret in another place than `Authorization`, and that place in words.
+fn elsewhere(scene: &Scene<'_>, step: &Step<'_>) -> Option<(Annotation, String)> {
+    let (view, request) = step.request()?;
+    for field in request.fields.iter().filter(|f| !f.value.is_empty()) {
+        let name = field.name.to_text().trim().to_ascii_lowercase();
+        if MISSPELT.contains(&name.as_str()) && field.value.len() >= 8 {
+            return Some((scene.show_field(view, field, "no server reads a field of this name"), format!("a misspelt field, {}", field.name.to_text())));
+        }
+        if name == "proxy-authorization" && step.status() == Some(401) {
+            return Some((scene.show_field(view, field, "this field is for proxies"), "Proxy-Authorization".to_owned()));
+        }
+    }
+    for field in request.fields.iter().filter(|f| f.value.len() >= 6) {
+        if KEY_FIELDS.iter().any(|k| field.is(k)) && !step.offered.is_empty() {
+            return Some((scene.show_field(view, field, "the secret was sent here"), format!("the field {}", field.name.to_text())));
+        }
+    }
+    let target = request.target().into_owned();
+    if let Some(query) = query_of(&target) {
+        let start = target.len() - target.split_once('?').map_or(0, |(_, q)| q.len());
+        let mut at = start;
+        for pair in query.split('&') {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            if value.len() >= 8 && PARAMETERS.contains(&name.to_ascii_lowercase().as_str()) {
+                let line = request.line.to_text();
+                let from = line.find(&target).unwrap_or(0) + at;
+                let shown = scene.show_part(view.source, &request.line, from..from + pair.len(), "the secret was sent here");
+                return Some((shown, format!("the query ({name})")));
+            }
+            at += pair.len() + 1;
+        }
+    }
+    let body = request.body.text();
+    let mut at = 0;
+    for line in body.split_inclusive('\n').take(40) {
+        let lower = line.trim_start().to_ascii_lowercase();
+        if lower.starts_with("authorization:") || lower.starts_with("x-api-key:") {
+            let end = at + line.trim_end().len();
+            let shown = scene.show_part(view.source, &request.body.bytes, at..end, "behind the empty line: this is content, no field");
+            return Some((shown, "the content, behind the empty line".to_owned()));
+        }
+        at += line.len();
+    }
+    None
+}
