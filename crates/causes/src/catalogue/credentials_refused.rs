@@ -68,12 +68,12 @@ impl CredentialsRefused {
 fn show(scene: &Scene<'_>, step: &Step<'_>, mut claim: Claim) -> Claim {
     if let Some(sent) = step.credentials() {
         claim = claim.shown([scene.show_field(sent.view, sent.field, "sent and refused")]);
-    } else if let Some(v) = step.attempt.views.iter().find(|v| v.log.is_some()) {
-        if let (Some(log), why401_http::LoggedUser::Name(name)) = (&v.log, &v.user) {
+    } else if let Some(v) = step.attempt.views.iter().find(|v| v.log.is_some())
+        && let (Some(log), why401_http::LoggedUser::Name(name)) = (&v.log, &v.user)
+    {
             let line = log.line.to_text();
             let mark = line.find(&*name.to_text()).map_or(0..line.len(), |i| i..i + name.len());
             claim = claim.shown([scene.show_part(v.source, &log.line, mark, "this name was claimed and refused")]);
-        }
     }
     if let Some((view, response)) = step.response() {
         claim = claim.shown([scene.show_status(view, response, "refused")]);

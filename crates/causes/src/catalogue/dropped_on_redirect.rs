@@ -77,10 +77,10 @@ fn redirect_to<'a>(before: &'a Attempt, after: &Attempt) -> Option<&'a FieldLine
     if !matches!(before.status(), Some(301 | 302 | 303 | 307 | 308)) || !sent_some {
         return None;
     }
-    if let (Some(b), Some(a)) = (before.time(), after.time()) {
-        if a.seconds_since(&b) > FOLLOWING {
-            return None;
-        }
+    if let (Some(b), Some(a)) = (before.time(), after.time())
+        && a.seconds_since(&b) > FOLLOWING
+    {
+        return None;
     }
     let location = before.response_field("location")?;
     let text = location.text();
