@@ -86,6 +86,8 @@ pub struct LogWords {
     pub substatus: Option<u16>,
     /// IIS `sc-win32-status`.
     pub win32: Option<u32>,
+    /// Status, substatus and Win32 status as they stand beside each other in the line: `401 2 5`.
+    pub codes: Option<Derived>,
     /// HAProxy's termination state, a proxy's result code, an error text in the line.
     pub remark: Option<Derived>,
     /// Bytes of the answer, as logged.

@@ -1,6 +1,6 @@
 //! What a format is, the list of them, and how the right one is found.
 
-use crate::Sink;
+use crate::{Sink, logs};
 use std::io::{self, BufRead, BufReader, Read};
 use why401_span::SourceId;
 
@@ -30,7 +30,15 @@ pub struct Format {
 }
 
 /// All formats. Where two fit equally well, the earlier one is taken.
-pub const FORMATS: &[&Format] = &[&crate::capture::PCAP, &crate::capture::PCAPNG];
+pub const FORMATS: &[&Format] = &[
+    &crate::capture::PCAP,
+    &crate::capture::PCAPNG,
+    // Logs.
+    &logs::IIS,
+    &logs::ACCESS_LOG,
+    &logs::ERROR_LOG,
+    &logs::JSON_LOG,
+];
 
 /// The format that fits the head of a source best; `None` if none does.
 pub fn detect(head: &[u8]) -> Option<&'static Format> {

@@ -6,6 +6,7 @@
 pub mod capture;
 mod format;
 pub mod http1;
+mod logs;
 mod sink;
 
 pub use format::{FORMATS, Format, HEAD, Input, detect, read};

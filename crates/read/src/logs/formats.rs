@@ -1,0 +1,138 @@
+//! The log formats by name, and how well a head fits each. All are read by the same reader.
+
+use super::json;
+use super::lines;
+use super::reader::{Reading, Recogniser, read};
+use super::wrapper;
+use crate::Format;
+
+/// Access logs in text.
+pub(crate) const ACCESS_LOG: Format = Format { name: "access-log", fits: |head| Sample::of(head).fit(Kind::Access), read };
+/// Error logs.
+pub(crate) const ERROR_LOG: Format = Format { name: "error-log", fits: |head| Sample::of(head).fit(Kind::Error), read };
+/// Logs of JSON lines.
+pub(crate) const JSON_LOG: Format = Format { name: "json-log", fits: |head| Sample::of(head).fit(Kind::Json), read };
+/// W3C extended logs, IIS' among them.
+pub(crate) const IIS: Format = Format { name: "iis", fits: |head| Sample::of(head).fit(Kind::Columns), read };
+
+/// How many lines of the head are looked at.
+const LINES: usize = 60;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Access,
+    Error,
+    Json,
+    Columns,
+}
+
+/// What the first lines are.
+#[derive(Default)]
+struct Sample {
+    lines: u32,
+    access: u32,
+    error: u32,
+    json: u32,
+    columns: u32,
+    has_fields: bool,
+}
+
+impl Sample {
+    fn of(head: &[u8]) -> Sample {
+        let mut sample = Sample::default();
+        let mut recogniser = Recogniser::new(None);
+        let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
+        for line in lines::of(head).filter(|l| !l.trim_ascii().is_empty()).take(LINES) {
+            sample.line(line, &mut recogniser);
+        }
+        sample
+    }
+
+    fn line(&mut self, line: &[u8], recogniser: &mut Recogniser) {
+        if recogniser.directive(line) {
+            self.has_fields |= line.get(..8).is_some_and(|d| d.eq_ignore_ascii_case(b"#fields:"));
+            return;
+        }
+        self.lines += 1;
+        let mut inner = line;
+        let mut program = None;
+        for _ in 0..3 {
+            let Some(wrapped) = wrapper::strip(inner).filter(|w| !w.is_json || json::parse(inner).is_some()) else {
+                break;
+            };
+            (inner, program) = (wrapped.inner, wrapped.program);
+            if wrapped.is_json {
+                break;
+            }
+        }
+        match recogniser.recognise(inner, program) {
+            Some(Reading::Access(_)) if inner.starts_with(b"{") => self.json += 1,
+            Some(Reading::Access(line)) if line.utc => self.columns += 1,
+            Some(Reading::Access(_)) => self.access += 1,
+            Some(Reading::Said(_)) => self.error += 1,
+            Some(Reading::Inside(_)) => self.json += 1,
+            None => {}
+        }
+    }
+
+    /// From 0 to 95: certain where columns are named, else by how many of the lines are of the kind that most are.
+    fn fit(&self, kind: Kind) -> u8 {
+        if self.has_fields {
+            return if kind == Kind::Columns { 95 } else { 0 };
+        }
+        let (most, of_kind) = [
+            (self.access, Kind::Access),
+            (self.error, Kind::Error),
+            (self.columns, Kind::Columns),
+            (self.json, Kind::Json),
+        ]
+        .into_iter()
+        .fold((0, Kind::Access), |best, next| if next.0 > best.0 { next } else { best });
+        let known = self.access + self.error + self.columns + self.json;
+        if most == 0 || of_kind != kind || known * 10 < self.lines {
+            return 0;
+        }
+        // A log that others' lines are mixed into is still a log; prose with a log line in it is not.
+        30 + u8::try_from(60 * known / self.lines.max(1)).unwrap_or(60)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fits(head: &str) -> Vec<(&'static str, u8)> {
+        [&ACCESS_LOG, &ERROR_LOG, &JSON_LOG, &IIS]
+            .iter()
+            .map(|f| (f.name, (f.fits)(head.as_bytes())))
+            .filter(|(_, fit)| *fit > 0)
+            .collect()
+    }
+
+    #[test]
+    fn each_kind_is_told_by_its_lines() {
+        let access = r#"192.0.2.1 - - [22/Nov/2026:17:14:41 +0000] "GET / HTTP/1.1" 401 179"#;
+        assert_eq!(fits(access), [("access-log", 90)]);
+        assert_eq!(fits("2026/11/22 17:15:13 [error] 1#1: *3 text"), [("error-log", 90)]);
+        assert_eq!(fits("#Software: x\n#Fields: date time sc-status\n"), [("iis", 95)]);
+        assert_eq!(fits(r#"{"status":401,"method":"GET","uri":"/"}"#), [("json-log", 90)]);
+        assert_eq!(fits(r#"{"log":"text\n","stream":"stdout","time":"2026-11-22T17:14:41Z"}"#), [("json-log", 90)]);
+    }
+
+    #[test]
+    fn others_evidence_is_left_to_others() {
+        for text in [
+            "",
+            "GET / HTTP/1.1\r\nHost: example.com\r\n\r\nHTTP/1.1 401 Unauthorized\r\n",
+            "* Connected to example.com\n> GET / HTTP/1.1\n< HTTP/1.1 401 Unauthorized\n",
+            "2023-11-07 15:00:52,787 DEBUG [org.keycloak] (executor-thread-7) Failed to verify",
+            "2022-02-18T11:36:54.335425Z\terror\tmodel\tFailed to fetch public key",
+            "[06:40:15 INF] Failed to validate the token.",
+            "My server says 401.3 since Monday.\nWhat can I do?",
+            "{\n  \"log\": {\n    \"version\": \"1.2\"",
+            "\u{0}\u{1}\u{2}",
+        ] {
+            assert_eq!(fits(text), [], "{text}");
+        }
+    }
+}

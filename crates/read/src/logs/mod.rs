@@ -1,0 +1,25 @@
+//! Logs: access logs of every server, error logs, in text and JSON, plain or wrapped by syslog and containers.
+//!
+//! [`reader`] takes lines and gives each to the readers of formats until one knows it; what a reader gives is a
+//! [`line::Line`] of slices. A product is added by one small file in [`products`].
+
+mod apache_format;
+mod clf;
+mod escape;
+mod exchange;
+mod formats;
+mod given;
+mod json;
+mod line;
+mod lines;
+mod nginx_format;
+mod part;
+mod plan;
+mod products;
+mod reader;
+mod said;
+mod time;
+mod w3c;
+mod wrapper;
+
+pub(crate) use formats::{ACCESS_LOG, ERROR_LOG, IIS, JSON_LOG};

@@ -1,0 +1,83 @@
+//! Error logs: what a server says, line by line.
+
+mod apache;
+mod nginx;
+mod others;
+
+use super::clf::is_address;
+use super::escape;
+use super::exchange::{Origin, split_port};
+use super::line::Escape;
+use why401_http::{Moment, Peer, Speaker, Statement};
+use why401_span::SourceId;
+
+/// A line of an error log taken apart: slices of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Saying<'a> {
+    /// The words, without what stands around them.
+    pub(crate) text: &'a [u8],
+    pub(crate) time: Option<Moment>,
+    /// The client, with its port perhaps.
+    pub(crate) client: Option<&'a [u8]>,
+    pub(crate) user: Option<&'a [u8]>,
+    /// A request line that is quoted.
+    pub(crate) request: Option<&'a [u8]>,
+    pub(crate) target: Option<&'a [u8]>,
+    pub(crate) status: Option<u16>,
+    pub(crate) code: Option<&'a [u8]>,
+    pub(crate) level: Option<&'a [u8]>,
+    pub(crate) product: Option<&'static str>,
+}
+
+/// Reads a line of any error log known here. `program` is what a syslog tag says.
+pub(crate) fn parse<'a>(line: &'a [u8], program: Option<&[u8]>) -> Option<Saying<'a>> {
+    apache::parse(line)
+        .or_else(|| nginx::parse(line))
+        .or_else(|| others::lighttpd(line))
+        .or_else(|| others::squid(line))
+        .or_else(|| others::klog(line))
+        .or_else(|| others::by_program(line, program))
+}
+
+impl Saying<'_> {
+    /// The statement that it is; `whole` is the line and `origin` its place.
+    pub(crate) fn statement(&self, source: SourceId, whole: &[u8], origin: &Origin<'_>) -> Statement {
+        let mut statement = Statement::new(source, Speaker::ServerLog, origin.cut(whole, self.text));
+        let text = |part: &[u8]| escape::undo(origin.cut(whole, part), Escape::Backslash, false).to_text().into_owned();
+        statement.time = self.time;
+        statement.client = self.client.map(|c| {
+            let (host, port) = split_port(c);
+            Peer { host: String::from_utf8_lossy(host).into_owned(), port }
+        });
+        statement.user = self
+            .user
+            .map(|u| escape::undo(origin.cut(whole, u), Escape::Backslash, true).to_text().into_owned());
+        if let Some(request) = self.request {
+            let request = text(request);
+            let (method, rest) = request.split_once(' ').unwrap_or((&request, ""));
+            statement.method = Some(method.to_owned()).filter(|m| !m.is_empty());
+            let end = rest.rfind(" HTTP/").unwrap_or(rest.len());
+            statement.target = rest.get(..end).filter(|t| !t.is_empty()).map(str::to_owned);
+        }
+        if let Some(target) = self.target {
+            statement.target = Some(text(target));
+        }
+        statement.status = self.status;
+        statement.code = self.code.map(|c| String::from_utf8_lossy(c).into_owned());
+        statement.product = self.product;
+        statement.level = self.level.map(|l| String::from_utf8_lossy(l).to_ascii_lowercase());
+        statement
+    }
+}
+
+/// The part of `text` between `start` and the first `end` behind it.
+fn between<'a>(text: &'a [u8], start: &[u8], end: &[u8]) -> Option<&'a [u8]> {
+    let from = memchr::memmem::find(text, start)? + start.len();
+    let rest = text.get(from..)?;
+    rest.get(..memchr::memmem::find(rest, end)?)
+}
+
+/// Whether this may be an address with or without a port.
+fn is_peer(text: &[u8]) -> bool {
+    is_address(text) || (!text.is_empty() && text.iter().all(|b| b.is_ascii_alphanumeric() || b".-_:".contains(b)))
+}
