@@ -107,7 +107,8 @@ fn head<'a>(line: &mut Line<'a>, text: &'a [u8]) -> Option<()> {
         line.set(Part::User, if user.is_empty() { behind_second } else { user });
     } else if is_host(first) || first == b"-" {
         line.set(Part::Client, first);
-        if is_host(second) && second != b"-" && (is_host_with_port(second) || memchr(b'.', second).is_some()) {
+        if is_host(second) && second != b"-" && (is_host_with_port(second) || memchr(b'.', second).is_some())
+        {
             // lighttpd's default: `%h %V %u`.
             line.set(Part::Host, second);
             line.product = Some("lighttpd");

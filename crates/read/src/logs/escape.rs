@@ -133,7 +133,10 @@ mod tests {
 
     #[test]
     fn json_plus_and_percent() {
-        assert_eq!(undone(r#"\u00e9\ud83d\ude00\"\n\ud800x"#, Escape::Json, false).to_text(), "é😀\"\n\u{fffd}x");
+        assert_eq!(
+            undone(r#"\u00e9\ud83d\ude00\"\n\ud800x"#, Escape::Json, false).to_text(),
+            "é😀\"\n\u{fffd}x"
+        );
         assert_eq!(undone("Mozilla/5.0+(X11)", Escape::Plus, false).as_bytes(), b"Mozilla/5.0 (X11)");
         assert_eq!(undone("a%20b%zz%", Escape::Percent, false).as_bytes(), b"a b%zz%");
     }

@@ -1,17 +1,19 @@
 //! The log formats by name, and how well a head fits each. All are read by the same reader.
 
-use super::json;
 use super::lines;
 use super::reader::{Reading, Recogniser, read};
 use super::wrapper;
 use crate::Format;
 
 /// Access logs in text.
-pub(crate) const ACCESS_LOG: Format = Format { name: "access-log", fits: |head| Sample::of(head).fit(Kind::Access), read };
+pub(crate) const ACCESS_LOG: Format =
+    Format { name: "access-log", fits: |head| Sample::of(head).fit(Kind::Access), read };
 /// Error logs.
-pub(crate) const ERROR_LOG: Format = Format { name: "error-log", fits: |head| Sample::of(head).fit(Kind::Error), read };
+pub(crate) const ERROR_LOG: Format =
+    Format { name: "error-log", fits: |head| Sample::of(head).fit(Kind::Error), read };
 /// Logs of JSON lines.
-pub(crate) const JSON_LOG: Format = Format { name: "json-log", fits: |head| Sample::of(head).fit(Kind::Json), read };
+pub(crate) const JSON_LOG: Format =
+    Format { name: "json-log", fits: |head| Sample::of(head).fit(Kind::Json), read };
 /// W3C extended logs, IIS' among them.
 pub(crate) const IIS: Format = Format { name: "iis", fits: |head| Sample::of(head).fit(Kind::Columns), read };
 
@@ -56,14 +58,13 @@ impl Sample {
         self.lines += 1;
         let mut inner = line;
         let mut program = None;
-        for _ in 0..3 {
-            let Some(wrapped) = wrapper::strip(inner).filter(|w| !w.is_json || json::parse(inner).is_some()) else {
-                break;
-            };
-            (inner, program) = (wrapped.inner, wrapped.program);
+        let mut is_wrapped = false;
+        while let Some(wrapped) = wrapper::strip(inner).filter(|_| !is_wrapped) {
             if wrapped.is_json {
-                break;
+                self.json += 1;
+                return;
             }
+            (inner, program, is_wrapped) = (wrapped.inner, wrapped.program, true);
         }
         match recogniser.recognise(inner, program) {
             Some(Reading::Access(_)) if inner.starts_with(b"{") => self.json += 1,
@@ -71,6 +72,8 @@ impl Sample {
             Some(Reading::Access(_)) => self.access += 1,
             Some(Reading::Said(_)) => self.error += 1,
             Some(Reading::Inside(_)) => self.json += 1,
+            // What containers print besides.
+            None if is_wrapped => self.error += 1,
             None => {}
         }
     }
@@ -116,7 +119,10 @@ mod tests {
         assert_eq!(fits("2026/11/22 17:15:13 [error] 1#1: *3 text"), [("error-log", 90)]);
         assert_eq!(fits("#Software: x\n#Fields: date time sc-status\n"), [("iis", 95)]);
         assert_eq!(fits(r#"{"status":401,"method":"GET","uri":"/"}"#), [("json-log", 90)]);
-        assert_eq!(fits(r#"{"log":"text\n","stream":"stdout","time":"2026-11-22T17:14:41Z"}"#), [("json-log", 90)]);
+        assert_eq!(
+            fits(r#"{"log":"text\n","stream":"stdout","time":"2026-11-22T17:14:41Z"}"#),
+            [("json-log", 90)]
+        );
     }
 
     #[test]

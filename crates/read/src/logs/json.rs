@@ -85,8 +85,10 @@ fn put_field<'a>(line: &mut Line<'a>, of_request: bool, name: &'a [u8], value: &
 }
 
 fn message<'a>(values: &[Value<'a>]) -> Option<Message<'a>> {
-    let first = |names: &[&str]| names.iter().find_map(|n| values.iter().find(|v| v.is_at(n)).map(|v| v.text));
-    let text = first(&["message", "msg", "log", "MESSAGE", "textPayload", "event", "short_message", "error"])?;
+    let first =
+        |names: &[&str]| names.iter().find_map(|n| values.iter().find(|v| v.is_at(n)).map(|v| v.text));
+    let text =
+        first(&["message", "msg", "log", "MESSAGE", "textPayload", "event", "short_message", "error"])?;
     let stamp = first(&["time", "ts", "timestamp", "@timestamp", "__REALTIME_TIMESTAMP", "datetime", "date"]);
     Some(Message {
         text,
@@ -169,7 +171,9 @@ fn flatten(line: &[u8]) -> Option<Vec<Value<'_>>> {
                 if open.len() >= DEPTH * 2 {
                     break;
                 }
-                if let (Some(key), Some(slot)) = (key.take(), depth.checked_sub(1).and_then(|d| keys.get_mut(d))) {
+                if let (Some(key), Some(slot)) =
+                    (key.take(), depth.checked_sub(1).and_then(|d| keys.get_mut(d)))
+                {
                     *slot = key;
                 }
                 open.push((*first == b'{', values.len()));
@@ -261,13 +265,16 @@ mod tests {
             r#"{"ClientIP":"192.0.2.1","ClientRequestMethod":"GET","ClientRequestURI":"/a","EdgeResponseStatus":401,"EdgeStartTimestamp":1712790000100000000}"#,
         );
         assert_eq!((l.product, l.moment().is_some()), (Some("cloudflare"), true));
-        let l = line(r#"{"@timestamp":"2026-11-22T17:14:41Z","http.request.method":"GET","url":{"path":"/a"},"http":{"response":{"status_code":401}},"user":{"name":"bob"}}"#);
+        let l = line(
+            r#"{"@timestamp":"2026-11-22T17:14:41Z","http.request.method":"GET","url":{"path":"/a"},"http":{"response":{"status_code":401}},"user":{"name":"bob"}}"#,
+        );
         assert_eq!((l.get(Part::User), l.status()), (Some(&b"bob"[..]), Some(401)));
     }
 
     #[test]
     fn words_and_wrapped_lines() {
-        let Some(Reading::Inside(m)) = parse(br#"{"level":"error","msg":"token \"x\" expired","time":"2026-11-22T17:14:41Z"}"#)
+        let Some(Reading::Inside(m)) =
+            parse(br#"{"level":"error","msg":"token \"x\" expired","time":"2026-11-22T17:14:41Z"}"#)
         else {
             panic!()
         };

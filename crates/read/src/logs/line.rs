@@ -40,7 +40,7 @@ pub(crate) struct Logged<'a> {
 /// A log line taken apart. All values are slices of the line as they are spelt there.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Line<'a> {
-    parts: [Option<&'a [u8]>; Part::COUNT],
+    pub(super) parts: [Option<&'a [u8]>; Part::COUNT],
     /// Further fields.
     pub(crate) fields: Vec<Logged<'a>>,
     /// How values are spelt.
@@ -84,7 +84,9 @@ impl<'a> Line<'a> {
 
     /// The status code; `None` if there is none (`-`, `000`).
     pub(crate) fn status(&self) -> Option<u16> {
-        number(self.get(Part::Status)?).and_then(|n| u16::try_from(n).ok()).filter(|s| (100..1000).contains(s))
+        number(self.get(Part::Status)?)
+            .and_then(|n| u16::try_from(n).ok())
+            .filter(|s| (100..1000).contains(s))
     }
 
     /// When it was.

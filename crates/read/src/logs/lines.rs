@@ -107,7 +107,8 @@ mod tests {
         for buffer in [1, 3, 64] {
             let got = all(b"one\r\n\ntwo\nthree", buffer);
             let places: Vec<_> = got.iter().map(|(b, o, n, _)| (b.as_slice(), *o, *n)).collect();
-            let want: [(&[u8], u64, u32); 4] = [(b"one", 0, 1), (b"", 5, 2), (b"two", 6, 3), (b"three", 10, 4)];
+            let want: [(&[u8], u64, u32); 4] =
+                [(b"one", 0, 1), (b"", 5, 2), (b"two", 6, 3), (b"three", 10, 4)];
             assert_eq!(places, want);
         }
     }

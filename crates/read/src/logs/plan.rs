@@ -11,7 +11,7 @@ const TRIES: usize = 64;
 
 /// A column and the text behind it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Step {
+pub(super) struct Step {
     column: Column,
     until: Box<[u8]>,
 }
@@ -19,8 +19,8 @@ struct Step {
 /// A log format: text, column, text, column ...
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Plan {
-    start: Box<[u8]>,
-    steps: Vec<Step>,
+    pub(super) start: Box<[u8]>,
+    pub(super) steps: Vec<Step>,
     /// How values are spelt.
     pub(crate) escape: Escape,
     /// The product, where the format is one's own.
@@ -86,12 +86,7 @@ impl Plan {
         Some(line)
     }
 
-    fn take<'a>(
-        &self,
-        step: &Step,
-        next: Option<&Column>,
-        text: &'a [u8],
-    ) -> Option<(&'a [u8], &'a [u8])> {
+    fn take<'a>(&self, step: &Step, next: Option<&Column>, text: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
         let text = if self.loose { text.trim_ascii_start() } else { text };
         if step.until.is_empty() {
             let end = if next.is_none() { text.len() } else { natural_end(&step.column, text) };
@@ -138,7 +133,9 @@ fn accepts(column: &Column, value: &[u8]) -> bool {
 fn may_begin(column: &Column, text: &[u8]) -> bool {
     match column {
         Column::Part(Part::Time) => {
-            text.starts_with(b"-") || time::take(text, false).is_some() || text.first().is_some_and(u8::is_ascii_digit)
+            text.starts_with(b"-")
+                || time::take(text, false).is_some()
+                || text.first().is_some_and(u8::is_ascii_digit)
         }
         Column::Part(Part::Status) => is_status(text.get(..3).unwrap_or(text)) || text.starts_with(b"-"),
         _ => true,
@@ -200,9 +197,8 @@ mod tests {
     #[test]
     fn a_free_column_ends_where_the_next_one_can_begin() {
         let plan = Plan::of("{client} {user} [{time}] \"{request}\" {status}", Escape::Backslash, "x");
-        let line = plan
-            .parse(br#"192.0.2.1 a [b] c [24/Oct/2012:17:31:26 +0200] "GET /" 7 HTTP/1.1" 401"#)
-            .unwrap();
+        let line =
+            plan.parse(br#"192.0.2.1 a [b] c [24/Oct/2012:17:31:26 +0200] "GET /" 7 HTTP/1.1" 401"#).unwrap();
         assert_eq!(line.get(Part::User), Some(&b"a [b] c"[..]));
         assert_eq!(line.get(Part::Request), Some(&br#"GET /" 7 HTTP/1.1"#[..]));
         assert_eq!(line.status(), Some(401));

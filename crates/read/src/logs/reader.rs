@@ -11,9 +11,9 @@ use super::{clf, escape, given, json, products};
 use crate::{Input, Sink};
 use std::cell::Cell;
 use std::io;
-use why401_http::Statement;
+use why401_http::{Speaker, Statement};
 use why401_report::Problem;
-use why401_span::{Builder, SourceId, Span};
+use why401_span::{Builder, Derived, SourceId, Span};
 
 /// How many unreadable lines are named one by one.
 const NAMED_PROBLEMS: u64 = 20;
@@ -23,6 +23,7 @@ const JOINED: usize = 64 * 1024;
 const LAYERS: usize = 3;
 
 /// What a line turned out to be.
+#[expect(clippy::large_enum_variant, reason = "a box would cost every line an allocation")]
 pub(crate) enum Reading<'a> {
     /// A request and its answer.
     Access(Line<'a>),
@@ -71,10 +72,14 @@ impl Recogniser {
         if line.first() == Some(&b'{') {
             return json::parse(line);
         }
-        if self.last_was_error.get() && let Some(said) = said::parse(line, None) {
+        if self.last_was_error.get()
+            && let Some(said) = said::parse(line, None)
+        {
             return Some(Reading::Said(said));
         }
-        if self.saw_columns && let Some(read) = self.columns.parse(line) {
+        if self.saw_columns
+            && let Some(read) = self.columns.parse(line)
+        {
             return Some(Reading::Access(read));
         }
         let access = clf::parse(line).or_else(|| self.products.parse(line)).or_else(|| w3c::headless(line));
@@ -130,14 +135,19 @@ impl Out<'_> {
         }
         let mut bytes = raw.bytes;
         let mut offset = raw.offset;
-        if raw.number == 1 && let Some(rest) = bytes.strip_prefix(b"\xEF\xBB\xBF") {
+        if raw.number == 1
+            && let Some(rest) = bytes.strip_prefix(b"\xEF\xBB\xBF")
+        {
             bytes = rest;
             offset += 3;
         }
         // Rotation by copying leaves a hole of NUL bytes where the log goes on.
         let nul = bytes.iter().take_while(|b| **b == 0).count();
         if nul > 0 {
-            self.problem(&raw, format!("{nul} NUL bytes before the line (a log cut off while it was written)"));
+            self.problem(
+                &raw,
+                format!("{nul} NUL bytes before the line (a log cut off while it was written)"),
+            );
             bytes = bytes.get(nul..).unwrap_or_default();
             offset += nul as u64;
         }
@@ -162,17 +172,23 @@ impl Out<'_> {
         around: &Wrapped<'_>,
         layer: usize,
     ) -> bool {
-        if layer < LAYERS && let Some(mut wrapped) = wrapper::strip(bytes) {
+        if layer < LAYERS
+            && let Some(mut wrapped) = wrapper::strip(bytes)
+        {
             wrapped.time = wrapped.time.or(around.time);
             wrapped.program = wrapped.program.or(around.program);
             wrapped.level = wrapped.level.or(around.level);
-            return self.inside(recogniser, bytes, origin, &wrapped, layer);
+            if !self.inside(recogniser, bytes, origin, &wrapped, layer) {
+                self.words(origin.cut(bytes, wrapped.inner), &wrapped);
+            }
+            return true;
         }
         let Some(reading) = recogniser.recognise(bytes, around.program) else { return false };
         match reading {
             Reading::Access(mut line) => {
                 line.time = around.time;
-                let exchange = Maker { whole: bytes, origin: *origin }.exchange(&line, self.source, self.index);
+                let exchange =
+                    Maker { whole: bytes, origin: *origin }.exchange(&line, self.source, self.index);
                 recogniser.last_was_error.set(false);
                 self.index += 1;
                 self.flush();
@@ -208,6 +224,16 @@ impl Out<'_> {
         true
     }
 
+    /// Words of a program that something wrapped, in no format known here.
+    fn words(&mut self, text: Derived, wrapped: &Wrapped<'_>) {
+        let text = if wrapped.is_json { escape::undo(text, Escape::Json, false) } else { text };
+        let mut statement = Statement::new(self.source, Speaker::ServerLog, text);
+        statement.time = wrapped.time;
+        statement.level = wrapped.level.map(str::to_owned);
+        self.flush();
+        self.sink.statement(statement);
+    }
+
     fn inside(
         &mut self,
         recogniser: &Recogniser,
@@ -219,7 +245,13 @@ impl Out<'_> {
         let place = origin.cut(bytes, wrapped.inner);
         let origin = match (wrapped.is_json, place.whole()) {
             (false, Some(at)) if at.exact => {
-                return self.understand(recogniser, wrapped.inner, &Origin::Plain(at.span), wrapped, layer + 1);
+                return self.understand(
+                    recogniser,
+                    wrapped.inner,
+                    &Origin::Plain(at.span),
+                    wrapped,
+                    layer + 1,
+                );
             }
             (true, _) => escape::undo(place, Escape::Json, false),
             (false, _) => place,

@@ -147,8 +147,7 @@ impl Cursor<'_> {
         let minutes = self.number(2)?;
         self.byte(b':').then_some(())?;
         let seconds = self.number(2)?;
-        (hours < 24 && minutes < 60 && seconds <= 60)
-            .then_some(hours * 3600 + minutes * 60 + seconds.min(59))
+        (hours < 24 && minutes < 60 && seconds <= 60).then_some(hours * 3600 + minutes * 60 + seconds.min(59))
     }
 
     /// The digits behind a decimal point, as nanoseconds.
@@ -298,7 +297,9 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_none() {
-        for text in ["", "x", "32/Nov/2026:17:14:41", "22/Nov/2026:24:00:00", "2026-13-01T00:00:00Z", "42", "-"] {
+        for text in
+            ["", "x", "32/Nov/2026:17:14:41", "22/Nov/2026:24:00:00", "2026-13-01T00:00:00Z", "42", "-"]
+        {
             assert_eq!(read(text), None, "{text}");
         }
     }

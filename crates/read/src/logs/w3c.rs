@@ -92,8 +92,9 @@ fn iis_by_order<'a>(values: &[&'a [u8]]) -> Option<Line<'a>> {
     time::date(date).filter(|(_, len)| *len == date.len())?;
     time::clock(clock, 0, true)?;
     let method = (2..=5).find(|i| {
-        at(*i).is_some_and(|m| m.iter().all(|b| b.is_ascii_uppercase() || *b == b'_' || *b == b'-') && m != b"-")
-            && at(i + 1).is_some_and(|stem| stem.starts_with(b"/") || stem == b"*")
+        at(*i).is_some_and(|m| {
+            m.iter().all(|b| b.is_ascii_uppercase() || *b == b'_' || *b == b'-') && m != b"-"
+        }) && at(i + 1).is_some_and(|stem| stem.starts_with(b"/") || stem == b"*")
     })?;
     let client = at(method + 5).filter(|c| is_address(c))?;
     let port = at(method + 3).filter(|p| number(p).is_some())?;
@@ -202,8 +203,7 @@ impl<'a> Iterator for Values<'a> {
 
 /// The quote that has white space or nothing behind it.
 fn closing_quote(inside: &[u8]) -> Option<usize> {
-    memchr::memchr_iter(b'"', inside)
-        .find(|at| inside.get(at + 1).is_none_or(|b| matches!(b, b' ' | b'\t')))
+    memchr::memchr_iter(b'"', inside).find(|at| inside.get(at + 1).is_none_or(|b| matches!(b, b' ' | b'\t')))
 }
 
 #[cfg(test)]
@@ -216,7 +216,8 @@ mod tests {
 
     #[test]
     fn columns_stand_in_any_order_and_change() {
-        let mut w3c = W3c::of_fields(b"#Fields: time cs-username sc-status sc-substatus cs-uri-stem").unwrap();
+        let mut w3c =
+            W3c::of_fields(b"#Fields: time cs-username sc-status sc-substatus cs-uri-stem").unwrap();
         assert_eq!(get(&w3c, r"06:54:30 DE\DS91FE 401 5 /x", Part::User).as_deref(), Some(r"DE\DS91FE"));
         assert!(w3c.parse(b"06:54:30 - 401 5 /x").unwrap().moment().is_none());
         w3c.directive(b"#Date: 2009-01-15 06:54:28");
@@ -234,7 +235,11 @@ mod tests {
             r"2015-01-13 00:32:17 100.79.192.81 GET /x - 80 DE\DS91FE 157.55.39.146 Mozilla/5.0 - 401 5 2 1405 242 283",
         ] {
             let parsed = headless(line.as_bytes()).unwrap();
-            assert_eq!((parsed.get(Part::User), parsed.status()), (Some(&br"DE\DS91FE"[..]), Some(401)), "{line}");
+            assert_eq!(
+                (parsed.get(Part::User), parsed.status()),
+                (Some(&br"DE\DS91FE"[..]), Some(401)),
+                "{line}"
+            );
             assert_eq!(parsed.get(Part::Substatus), Some(&b"5"[..]));
         }
         assert!(headless(b"2026-11-22 17:14:41 INFO something else /x 1").is_none());
@@ -243,8 +248,12 @@ mod tests {
     #[test]
     fn quoted_values_and_tabs() {
         let w3c = W3c::of_fields(b"#Fields: c-ip  cs-uri  sc-status  cs(Cookie)").unwrap();
-        assert_eq!(get(&w3c, "192.0.2.1    /x   401   \"a=b; c=\"\"d\"\"\"", Part::Status).as_deref(), Some("401"));
-        let w3c = W3c::of_fields(b"#Fields: date time x-edge-location c-ip cs-method cs-uri-stem sc-status").unwrap();
+        assert_eq!(
+            get(&w3c, "192.0.2.1    /x   401   \"a=b; c=\"\"d\"\"\"", Part::Status).as_deref(),
+            Some("401")
+        );
+        let w3c = W3c::of_fields(b"#Fields: date time x-edge-location c-ip cs-method cs-uri-stem sc-status")
+            .unwrap();
         let line = "2026-11-22\t17:14:41\tFRA2\t192.0.2.1\tGET\t/a b\t401";
         assert_eq!(get(&w3c, line, Part::Path).as_deref(), Some("/a b"));
     }

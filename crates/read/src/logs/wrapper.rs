@@ -110,7 +110,8 @@ fn host_and_program(text: &[u8]) -> Option<Wrapped<'_>> {
         None => (host.strip_suffix(b":")?, rest),
     };
     let program = tag.split(|b| *b == b'[').next()?;
-    let named = !program.is_empty() && program.iter().all(|b| b.is_ascii_alphanumeric() || b"-_./@".contains(b));
+    let named =
+        !program.is_empty() && program.iter().all(|b| b.is_ascii_alphanumeric() || b"-_./@".contains(b));
     named.then_some(Wrapped { inner, program: Some(program), ..Wrapped::default() })
 }
 

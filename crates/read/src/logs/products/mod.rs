@@ -69,7 +69,9 @@ pub(crate) struct Texts(Vec<Plan>);
 impl Default for Texts {
     fn default() -> Self {
         let plans = TEXTS.iter().flat_map(|text| {
-            text.layouts.iter().map(|layout| Plan { loose: text.loose, ..Plan::of(layout, text.escape, text.product) })
+            text.layouts
+                .iter()
+                .map(|layout| Plan { loose: text.loose, ..Plan::of(layout, text.escape, text.product) })
         });
         Texts(plans.collect())
     }
@@ -91,7 +93,8 @@ mod tests {
         let texts = Texts::default();
         let parsed = texts.parse(line.as_bytes()).unwrap_or_else(|| panic!("{line}"));
         let text = |p| String::from_utf8_lossy(parsed.get(p).unwrap_or_default()).into_owned();
-        let asked = if parsed.get(Part::Request).is_some() { text(Part::Request) } else { text(Part::Target) };
+        let asked =
+            if parsed.get(Part::Request).is_some() { text(Part::Request) } else { text(Part::Target) };
         (parsed.product.unwrap().to_owned(), parsed.status().unwrap_or(0), asked, text(Part::Remark))
     }
 
@@ -100,50 +103,87 @@ mod tests {
         for (line, product, status, asked, remark) in [
             (
                 r#"[2016-04-15T20:17:00.310Z] "POST /api/v1/locations HTTP/2" 204 - 154 0 226 100 "10.0.35.28" "nsq2http" "cc21d9b0-cf5c-432b-8c7e-98aeb7988cd2" "locations" "tcp://10.0.2.1:80""#,
-                "envoy", 204, "POST /api/v1/locations HTTP/2", "-",
+                "envoy",
+                204,
+                "POST /api/v1/locations HTTP/2",
+                "-",
             ),
             (
                 r#"[2026-11-22T17:14:41.310Z] "GET /x HTTP/1.1" 401 - jwt_authn_access_denied{Jwt_is_missing} - "-" 0 14 0 - "-" "curl/8.0" "id" "api.example.com" "-" - - 10.0.0.1:80 10.0.0.2:5000 - default"#,
-                "envoy", 401, "GET /x HTTP/1.1", "jwt_authn_access_denied{Jwt_is_missing}",
+                "envoy",
+                401,
+                "GET /x HTTP/1.1",
+                "jwt_authn_access_denied{Jwt_is_missing}",
             ),
             (
                 r#"192.0.2.1:33317 [06/Feb/2009:12:14:14.655] http-in static/<NOSRV> 10/-1/-1/-1/10 401 2750 - - LR-- 1/1/1/1/0 0/0 {1wt.eu} {} "GET /index.html HTTP/1.1""#,
-                "haproxy", 401, "GET /index.html HTTP/1.1", "LR--",
+                "haproxy",
+                401,
+                "GET /index.html HTTP/1.1",
+                "LR--",
             ),
             (
                 "1066036250.129      1 192.0.2.1 TCP_DENIED/407 1733 GET http://www.example.com/ - NONE/- text/html",
-                "squid", 407, "http://www.example.com/", "TCP_DENIED",
+                "squid",
+                407,
+                "http://www.example.com/",
+                "TCP_DENIED",
             ),
             (
                 r#"https 2016-08-10T23:39:43.065466Z app/lb/1 192.0.2.1:2817 - -1 -1 -1 401 - 0 57 "GET https://www.example.com:443/ HTTP/1.1" "curl/7.46.0" ECDHE TLSv1.2 arn:x "Root=1" "www.example.com" "arn" 1 2016-08-10T23:39:43.065466Z "authenticate" "-" "AuthInvalidCookie" "-" "-" "-" "-""#,
-                "aws-alb", 401, "GET https://www.example.com:443/ HTTP/1.1", "AuthInvalidCookie",
+                "aws-alb",
+                401,
+                "GET https://www.example.com:443/ HTTP/1.1",
+                "AuthInvalidCookie",
             ),
             (
                 r#"http 2016-08-10T22:08:42.945958Z app/lb/1 192.0.2.1:2817 10.0.0.1:80 0.000 0.001 0.000 200 200 34 366 "GET http://www.example.com:80/ HTTP/1.1" "curl/7.46.0" - - arn:x "Root=1" - -"#,
-                "aws-alb", 200, "GET http://www.example.com:80/ HTTP/1.1", "",
+                "aws-alb",
+                200,
+                "GET http://www.example.com:80/ HTTP/1.1",
+                "",
             ),
             (
                 r#"2015-05-13T23:39:43.945958Z lb 192.0.2.1:2817 10.0.0.1:80 0.000073 0.001048 0.000057 401 401 0 29 "GET http://www.example.com:80/ HTTP/1.1" "curl/7.38.0" - -"#,
-                "aws-elb", 401, "GET http://www.example.com:80/ HTTP/1.1", "",
+                "aws-elb",
+                401,
+                "GET http://www.example.com:80/ HTTP/1.1",
+                "",
             ),
             (
                 r#"b659 bucket [10/Feb/2012:16:42:07 -0500] 192.0.2.1 - EB35 REST.GET.OBJECT index "GET /index HTTP/1.1" 403 AccessDenied 368 368 10 9 "-" "S3Console/0.4""#,
-                "aws-s3", 403, "GET /index HTTP/1.1", "AccessDenied",
+                "aws-s3",
+                403,
+                "GET /index HTTP/1.1",
+                "AccessDenied",
             ),
             (
                 r#"INFO:     192.0.2.1:54321 - "GET /x HTTP/1.1" 401 Unauthorized"#,
-                "uvicorn", 401, "GET /x HTTP/1.1", "",
+                "uvicorn",
+                401,
+                "GET /x HTTP/1.1",
+                "",
             ),
             (
                 "[pid: 24386|app: 0|req: 1/2] 192.0.2.1 () {44 vars in 1322 bytes} [Tue Jan  3 05:01:31 2012] GET /c => generated 192 bytes in 21 msecs (HTTP/1.1 401) 4 headers in 188 bytes (1 switches on core 0)",
-                "uwsgi", 401, "/c", "",
+                "uwsgi",
+                401,
+                "/c",
+                "",
             ),
             (
                 r#"[GIN] 2023/01/01 - 12:00:00 | 401 |      12.345µs |       192.0.2.1 | GET      "/path?x=y""#,
-                "gin", 401, "/path?x=y", "",
+                "gin",
+                401,
+                "/path?x=y",
+                "",
             ),
         ] {
-            assert_eq!(parse(line), (product.to_owned(), status, asked.to_owned(), remark.to_owned()), "{line}");
+            assert_eq!(
+                parse(line),
+                (product.to_owned(), status, asked.to_owned(), remark.to_owned()),
+                "{line}"
+            );
         }
     }
 }

@@ -13,7 +13,9 @@ pub(super) const UVICORN: Text = Text {
 
 pub(super) const UWSGI: Text = Text {
     product: "uwsgi",
-    layouts: &["[pid: {}] {client} ({user}) {} [{time}] {method} {target} => generated {bytes} bytes in {} msecs ({version} {status}) {}"],
+    layouts: &[
+        "[pid: {}] {client} ({user}) {} [{time}] {method} {target} => generated {bytes} bytes in {} msecs ({version} {status}) {}",
+    ],
     escape: Escape::None,
     loose: false,
 };

@@ -147,7 +147,7 @@ fn is_level(text: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn text<'a>(bytes: Option<&'a [u8]>) -> &'a str {
+    fn text(bytes: Option<&[u8]>) -> &str {
         std::str::from_utf8(bytes.unwrap_or_default()).unwrap()
     }
 

@@ -43,7 +43,9 @@ impl Saying<'_> {
     /// The statement that it is; `whole` is the line and `origin` its place.
     pub(crate) fn statement(&self, source: SourceId, whole: &[u8], origin: &Origin<'_>) -> Statement {
         let mut statement = Statement::new(source, Speaker::ServerLog, origin.cut(whole, self.text));
-        let text = |part: &[u8]| escape::undo(origin.cut(whole, part), Escape::Backslash, false).to_text().into_owned();
+        let text = |part: &[u8]| {
+            escape::undo(origin.cut(whole, part), Escape::Backslash, false).to_text().into_owned()
+        };
         statement.time = self.time;
         statement.client = self.client.map(|c| {
             let (host, port) = split_port(c);
@@ -79,5 +81,6 @@ fn between<'a>(text: &'a [u8], start: &[u8], end: &[u8]) -> Option<&'a [u8]> {
 
 /// Whether this may be an address with or without a port.
 fn is_peer(text: &[u8]) -> bool {
-    is_address(text) || (!text.is_empty() && text.iter().all(|b| b.is_ascii_alphanumeric() || b".-_:".contains(b)))
+    is_address(text)
+        || (!text.is_empty() && text.iter().all(|b| b.is_ascii_alphanumeric() || b".-_:".contains(b)))
 }

@@ -21,18 +21,12 @@ pub(crate) fn parse(line: &[u8]) -> Option<Saying<'_>> {
     let rest = rest.get(colon + 2..)?;
     let rest = after_connection(rest).unwrap_or(rest);
     let (text, context) = split_context(rest);
-    let mut saying = Saying { text, time: Some(moment), level: Some(level), product: Some("nginx"), ..Saying::default() };
+    let mut saying =
+        Saying { text, time: Some(moment), level: Some(level), product: Some("nginx"), ..Saying::default() };
     saying.client = value(context, b", client: ").filter(|c| is_address(c));
     saying.request = value(context, b", request: \"").map(|r| r.strip_suffix(b"\"").unwrap_or(r));
     saying.user = user(text);
     Some(saying)
-}
-
-/// The number of the connection in a line, which joins the lines of a debug log: 39 of `*39 `.
-pub(crate) fn connection(line: &[u8]) -> Option<u64> {
-    let at = memmem::find(line.get(..line.len().min(96))?, b": *")?;
-    let rest = line.get(at + 3..)?;
-    crate::logs::line::number(rest.get(..memchr(b' ', rest)?)?)
 }
 
 fn after_connection(text: &[u8]) -> Option<&[u8]> {
@@ -86,7 +80,6 @@ mod tests {
         assert_eq!(s.text, br#"user "alice": password mismatch"#);
         assert_eq!((s.user, s.client), (Some(&b"alice"[..]), Some(&b"192.0.2.1"[..])));
         assert!(s.request.unwrap().starts_with(b"GET /a?b="));
-        assert_eq!(connection(line), Some(39));
     }
 
     #[test]

@@ -23,7 +23,8 @@ pub(super) fn lighttpd(line: &[u8]) -> Option<Saying<'_>> {
     let mut saying = Saying { text, time: moment, product: Some("lighttpd"), ..Saying::default() };
     let ip = memmem::rfind(text, b"IP: ").and_then(|at| text.get(at + 4..)).map(|rest| word(rest).0);
     saying.client = ip.filter(|ip| is_address(ip));
-    saying.user = between(text, b"username: ", b" IP: ").or_else(|| between(text, b"auth failed for ", b": "));
+    saying.user =
+        between(text, b"username: ", b" IP: ").or_else(|| between(text, b"auth failed for ", b": "));
     saying.target = between(text, b"match for ", b" username: ");
     Some(saying)
 }
