@@ -1,4 +1,11 @@
 //! Logs from end to end: what others' and our own lines become.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "in a test a panic is the report"
+)]
 
 use std::path::PathBuf;
 use why401_http::LoggedUser;
