@@ -38,6 +38,12 @@ pub const FORMATS: &[&Format] = &[
     &logs::ACCESS_LOG,
     &logs::ERROR_LOG,
     &logs::JSON_LOG,
+    // Text.
+    &crate::text::CURL,
+    &crate::text::WGET,
+    &crate::text::HTTPIE,
+    &crate::text::HTTP,
+    &crate::text::TEXT,
 ];
 
 /// The format that fits the head of a source best; `None` if none does.

@@ -8,6 +8,8 @@ mod format;
 pub mod http1;
 mod logs;
 mod sink;
+mod text;
 
 pub use format::{FORMATS, Format, HEAD, Input, detect, read};
 pub use sink::{Collected, Sink};
+pub use text::{address, code};

@@ -62,7 +62,15 @@ pub fn start(line: &Derived) -> Option<Start> {
 
 /// Whether the line is a start line beyond doubt: a status line, or a request line with its version.
 pub fn surely_starts(line: &[u8]) -> bool {
-    status_parts(line).is_some() || request_parts(line).is_some_and(|(_, _, version)| !version.is_empty())
+    if status_parts(line).is_some() {
+        return true;
+    }
+    let Some((method_end, target, version)) = request_parts(line) else { return false };
+    let method = line.get(..method_end).unwrap_or_default();
+    let target = line.get(target).unwrap_or_default();
+    let form = target.starts_with(b"/") || target == b"*" || memchr::memmem::find(target, b"://").is_some();
+    let word = method.first().is_some_and(u8::is_ascii_alphabetic);
+    !version.is_empty() && word && (form || is_method(method))
 }
 
 /// Reads a status line.
@@ -213,7 +221,7 @@ mod tests {
         assert_eq!(request("GET /a b c HTTP/1.0 "), own("GET", "/a b c", "1.0"));
         assert_eq!(request("GET /old"), own("GET", "/old", ""));
         assert_eq!(request("CONNECT example.com:443 HTTP/1.1"), own("CONNECT", "example.com:443", "1.1"));
-        assert_eq!(request("FROBNICATE x HTTP/2"), own("FROBNICATE", "x", "2"));
+        assert_eq!(request("FROBNICATE /x HTTP/2"), own("FROBNICATE", "/x", "2"));
         assert_eq!(status("HTTP/2 401"), Some(("2".to_owned(), 401)));
         assert_eq!(status("HTTP/1.1 401 Unauthorized"), Some(("1.1".to_owned(), 401)));
         assert_eq!(status("http/1.0  407 Proxy"), Some(("1.0".to_owned(), 407)));
