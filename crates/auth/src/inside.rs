@@ -2,12 +2,16 @@
 
 use crate::base64::{self, Alphabet};
 use crate::field::{Challenge, Credentials, Element};
-use crate::problem::Problem;
+use crate::message_signatures::{self, Cavage};
+use crate::problem::{Problem, ProblemKind};
+use crate::scheme::azure::{self, AccountSignature, SharedAccess};
 use crate::scheme::basic::{self, Basic};
 use crate::scheme::bearer::{self, BearerChallenge};
 use crate::scheme::digest::{self, DigestChallenge, DigestCredentials};
-use crate::scheme::ntlm::{self, Ntlm};
-use crate::syntax::slice;
+use crate::scheme::hawk::{self, Hawk};
+use crate::scheme::oauth1::{self, OAuth1};
+use crate::scheme::sigv4::{self, Sigv4};
+use crate::scheme::spnego::{self, Negotiate, Wrapping};
 use crate::token::{self, Token};
 use std::ops::Range;
 
@@ -24,10 +28,22 @@ pub enum Inside {
     Token(Token),
     /// `Digest`.
     Digest(DigestCredentials),
-    /// `NTLM`, or `Negotiate` with an NTLM message in it.
-    Ntlm(Ntlm),
-    /// `Negotiate` or `NTLM` with something that is none of their messages.
+    /// `NTLM`, `Negotiate` or `Kerberos`: NTLM, SPNEGO or Kerberos messages, under whichever of these names they stand.
+    Negotiate(Message),
+    /// `NTLM`, `Negotiate` or `Kerberos` with something that is none of their messages.
     UnreadableMessage(Vec<Problem>),
+    /// AWS Signature Version 4 and its kin.
+    Sigv4(Sigv4),
+    /// `OAuth` with the parameters of OAuth 1.0.
+    OAuth1(OAuth1),
+    /// `Hawk`.
+    Hawk(Hawk),
+    /// `SharedKey`, `SharedKeyLite` (Azure Storage) and `AWS` (Signature Version 2): `account:signature`.
+    AccountSignature(AccountSignature),
+    /// `SharedAccessSignature`.
+    SharedAccess(SharedAccess),
+    /// `Signature` of draft-cavage-http-signatures.
+    Signature(Cavage),
     /// Parameters that say nothing beyond themselves.
     Params,
 }
@@ -44,12 +60,23 @@ pub enum InsideChallenge {
     Bearer(BearerChallenge),
     /// `Digest`.
     Digest(DigestChallenge),
-    /// `NTLM`, or `Negotiate` with an NTLM message in it.
-    Ntlm(Ntlm),
-    /// `Negotiate` or `NTLM` with something that is none of their messages.
+    /// `NTLM`, `Negotiate` or `Kerberos`: NTLM, SPNEGO or Kerberos messages, under whichever of these names they stand.
+    Negotiate(Message),
+    /// `NTLM`, `Negotiate` or `Kerberos` with something that is none of their messages.
     UnreadableMessage(Vec<Problem>),
+    /// `Hawk`.
+    Hawk(Hawk),
     /// Parameters or a token68 that say nothing beyond themselves.
     Other,
+}
+
+/// A message of `NTLM`, `Negotiate` or `Kerberos`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// The token.
+    pub token: Negotiate,
+    /// What is wrong with it or its base64, with ranges in the field value.
+    pub problems: Vec<Problem>,
 }
 
 /// A Basic challenge (RFC 7617 section 2).
@@ -59,6 +86,42 @@ pub struct BasicChallenge {
     pub realm: Option<String>,
     /// The charset: only `UTF-8` is defined.
     pub charset: Option<String>,
+}
+
+impl Inside {
+    /// What is wrong with what is carried, with ranges in the field value.
+    pub fn problems(&self) -> &[Problem] {
+        match self {
+            Inside::Empty | Inside::Params => &[],
+            Inside::Basic(b) => &b.problems,
+            Inside::Token(t) => &t.problems,
+            Inside::Digest(d) => &d.problems,
+            Inside::Negotiate(m) => &m.problems,
+            Inside::UnreadableMessage(p) => p,
+            Inside::Sigv4(s) => &s.problems,
+            Inside::OAuth1(o) => &o.problems,
+            Inside::Hawk(h) => &h.problems,
+            Inside::AccountSignature(a) => &a.problems,
+            Inside::SharedAccess(s) => &s.problems,
+            Inside::Signature(c) => &c.problems,
+        }
+    }
+}
+
+impl InsideChallenge {
+    /// What is wrong with what is carried, with ranges in the field value.
+    pub fn problems(&self) -> &[Problem] {
+        match self {
+            InsideChallenge::Bare
+            | InsideChallenge::Other
+            | InsideChallenge::Basic(_)
+            | InsideChallenge::Bearer(_) => &[],
+            InsideChallenge::Digest(d) => &d.problems,
+            InsideChallenge::Negotiate(m) => &m.problems,
+            InsideChallenge::UnreadableMessage(p) => p,
+            InsideChallenge::Hawk(h) => &h.problems,
+        }
+    }
 }
 
 /// What credentials carry. `value` is the field value that they were parsed from, for the ranges.
@@ -71,9 +134,21 @@ pub fn of(value: &[u8], credentials: &Credentials) -> Inside {
         "basic" => Inside::Basic(basic::read(value, range)),
         "digest" => Inside::Digest(digest::credentials(credentials)),
         "ntlm" | "negotiate" | "kerberos" => match message(value, range) {
-            Ok(ntlm) => Inside::Ntlm(ntlm),
+            Ok(message) => Inside::Negotiate(message),
             Err(problems) => Inside::UnreadableMessage(problems),
         },
+        "hawk" => Inside::Hawk(hawk::read(credentials, false)),
+        "signature" if !credentials.params.is_empty() => {
+            Inside::Signature(message_signatures::cavage(credentials))
+        }
+        "oauth" if !credentials.params.is_empty() => Inside::OAuth1(oauth1::of_credentials(credentials)),
+        "sharedkey" | "sharedkeylite" | "aws" => {
+            Inside::AccountSignature(azure::account_signature(value, range))
+        }
+        "sharedaccesssignature" => {
+            Inside::SharedAccess(azure::shared_access(value, credentials.rest.range.clone()))
+        }
+        name if sigv4::is_scheme(name) => Inside::Sigv4(sigv4::of_credentials(credentials)),
         _ if !credentials.params.is_empty() && credentials.token68.is_none() => params(value, credentials),
         _ => Inside::Token(token::read(value, range)),
     }
@@ -86,9 +161,10 @@ pub fn of_challenge(value: &[u8], challenge: &Challenge) -> InsideChallenge {
         "basic" => InsideChallenge::Basic(BasicChallenge { realm: text("realm"), charset: text("charset") }),
         "bearer" | "dpop" => InsideChallenge::Bearer(bearer::challenge(challenge)),
         "digest" => InsideChallenge::Digest(digest::challenge(challenge)),
+        "hawk" => InsideChallenge::Hawk(hawk::read(challenge, true)),
         _ if challenge.is_bare() => InsideChallenge::Bare,
         "ntlm" | "negotiate" | "kerberos" => match message(value, secret_range(challenge)) {
-            Ok(ntlm) => InsideChallenge::Ntlm(ntlm),
+            Ok(message) => InsideChallenge::Negotiate(message),
             Err(problems) => InsideChallenge::UnreadableMessage(problems),
         },
         _ => InsideChallenge::Other,
@@ -117,18 +193,23 @@ fn params(value: &[u8], credentials: &Credentials) -> Inside {
     }
 }
 
-fn message(value: &[u8], range: Range<usize>) -> Result<Ntlm, Vec<Problem>> {
+fn message(value: &[u8], range: Range<usize>) -> Result<Message, Vec<Problem>> {
     let decoded = base64::decode(value, range.clone(), Alphabet::Standard);
-    let Some(mut ntlm) = ntlm::read(decoded.bytes.expose()) else {
-        let mut problems = decoded.problems;
-        let what = "neither an NTLM message nor a token that is known";
-        problems.push(Problem::new(range, crate::ProblemKind::Unknown, what));
+    let mut problems = decoded.problems.clone();
+    let Some(token) = spnego::read(decoded.bytes.expose()) else {
+        let what = "neither an NTLM message nor a token of SPNEGO or Kerberos";
+        problems.push(Problem::new(range, ProblemKind::Unknown, what));
         return Err(problems);
     };
-    for p in &mut ntlm.problems {
-        p.range = decoded.encoded_range(&p.range);
+    if token.cut_off {
+        problems.push(Problem::new(range.end..range.end, ProblemKind::Truncated, "the token was cut off"));
     }
-    ntlm.problems.extend(decoded.problems);
-    let _ = slice(value, &range);
-    Ok(ntlm)
+    if let Some(ntlm) = token.ntlm() {
+        // Inside SPNEGO the message does not begin where the token does; the ranges then enclose the whole.
+        let plain = token.wrapping == Wrapping::None;
+        let place = |r: &Range<usize>| if plain { decoded.encoded_range(r) } else { range.clone() };
+        problems.extend(ntlm.problems.iter().map(|p| Problem { range: place(&p.range), ..p.clone() }));
+    }
+    problems.sort_by_key(|p| p.range.start);
+    Ok(Message { token, problems })
 }

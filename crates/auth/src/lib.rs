@@ -9,8 +9,10 @@
 //! environment, and nothing panics on any bytes.
 
 pub mod base64;
+mod der;
 pub mod field;
 pub mod inside;
+pub mod message_signatures;
 mod parse;
 pub mod percent;
 pub mod placeholder;
@@ -20,6 +22,7 @@ mod secret;
 mod sensitive;
 pub mod stray;
 mod syntax;
+mod time;
 pub mod token;
 pub mod vendor;
 

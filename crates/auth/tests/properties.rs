@@ -93,13 +93,9 @@ proptest! {
             let _ = format!("{:?}", inside::of_challenge(&value, c));
         }
         for c in &credentials.value {
-            let problems = match inside::of(&value, c) {
-                Inside::Basic(b) => b.problems,
-                Inside::Token(t) => t.problems,
-                Inside::Digest(d) => d.problems,
-                Inside::Ntlm(n) => n.problems,
-                _ => Vec::new(),
-            };
+            let carried = inside::of(&value, c);
+            let _ = format!("{carried:?}");
+            let problems = carried.problems();
             for p in problems {
                 inside_bounds(&value, &p.range);
             }

@@ -1,10 +1,16 @@
 //! The auth-schemes: what is known of their names, and what each carries in a module of its own.
 
+pub mod azure;
 pub mod basic;
 pub mod bearer;
 pub mod digest;
 pub mod digest_compute;
+pub mod hawk;
+pub mod kerberos;
 pub mod ntlm;
+pub mod oauth1;
+pub mod sigv4;
+pub mod spnego;
 
 /// A scheme that is known by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

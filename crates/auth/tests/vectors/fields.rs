@@ -1,15 +1,6 @@
 //! Others' cases: what the tests of clients, servers and libraries expect of authentication fields.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::string_slice,
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "in a test a panic is the report, and it may print"
-)]
 
-mod common;
-
+use crate::shared;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use why401_auth::{Element, Inside, inside, parse_challenges, parse_credentials};
@@ -32,13 +23,13 @@ const EXPLAINED: &[(&str, &str, &str)] = &[
 
 #[test]
 fn authentication_fields_of_other_projects() {
-    let Some(dir) = common::shared("peers/authfields") else { return };
+    let Some(dir) = shared::folder("peers/authfields") else { return };
     let (mut agreed, mut explained, mut elsewhere) = (0, 0, 0);
     let mut wrong = Vec::new();
     let mut files: Vec<_> = std::fs::read_dir(dir).unwrap().map(|f| f.unwrap().path()).collect();
     files.sort();
     for file in files.iter().filter(|f| f.extension().is_some_and(|e| e == "jsonl")) {
-        for case in common::json_lines(file) {
+        for case in shared::json_lines(file) {
             let (suite, id) = (case["suite"].as_str().unwrap(), case["id"].as_str().unwrap());
             match judge(&case) {
                 None => elsewhere += 1,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 /// A folder within `shared`, which lies beside the repository where it is present at all.
-pub(crate) fn shared(path: &str) -> Option<PathBuf> {
+pub(crate) fn folder(path: &str) -> Option<PathBuf> {
     let mut dir = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     loop {
         let candidate = dir.join("shared").join(path);
