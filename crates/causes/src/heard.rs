@@ -198,8 +198,8 @@ pub(crate) fn user_of(a: &Attempt) -> Option<String> {
     match why401_auth::inside::of(field.value.as_bytes(), parsed.value.first()?) {
         Inside::Basic(basic) => Some(basic.user_shown()).filter(|u| !u.is_empty()),
         Inside::Digest(digest) => digest.username,
-        Inside::Ntlm(ntlm) => match ntlm.message {
-            Message::Authenticate(a) if a.domain.is_empty() => Some(a.user),
+        Inside::Negotiate(message) => match &message.token.ntlm()?.message {
+            Message::Authenticate(a) if a.domain.is_empty() => Some(a.user.clone()),
             Message::Authenticate(a) => Some(format!("{}\\{}", a.domain, a.user)),
             _ => None,
         },
