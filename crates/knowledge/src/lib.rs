@@ -17,5 +17,5 @@ mod place;
 mod words;
 
 pub use knowledge::{Knowledge, Said};
-pub use model::{Fix, Kind, Mark, Phrase, Product, ProductId, Weight};
+pub use model::{Fix, Habit, Kind, Mark, Phrase, Product, ProductId, Weight};
 pub use place::Channel;

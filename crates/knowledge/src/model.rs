@@ -61,6 +61,9 @@ pub struct Product {
     /// What mends it.
     #[serde(default, rename = "fix")]
     pub fixes: Vec<Fix>,
+    /// What it does with credentials, challenges and redirects.
+    #[serde(default, rename = "habit")]
+    pub habits: Vec<Habit>,
 }
 
 /// A trait by which a product is recognised.
@@ -136,6 +139,18 @@ pub struct Fix {
     pub action: String,
     /// A line to run, where there is one.
     pub command: Option<String>,
+    /// Where it is documented.
+    pub source: String,
+}
+
+/// Something that a product, mostly a client, does without saying so.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Habit {
+    /// What it does, as a sentence without its subject.
+    pub what: String,
+    /// Since or until which versions, where that is known.
+    pub versions: Option<String>,
     /// Where it is documented.
     pub source: String,
 }

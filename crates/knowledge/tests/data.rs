@@ -70,6 +70,9 @@ fn causes_are_in_the_catalogue_and_parties_are_parties() {
             assert!(parties.contains(&&*fix.party), "{}: party {}", product.product, fix.party);
             assert!(fix.source.starts_with("https://"), "{}: {:?}", product.product, fix.source);
         }
+        for habit in &product.habits {
+            assert!(habit.source.starts_with("https://"), "{}: {:?}", product.product, habit.what);
+        }
     }
 }
 
