@@ -2,6 +2,7 @@
 
 use super::exchanges::{Exchanges, Place};
 use super::proxied::{self, Preamble};
+use super::secure::Secure;
 use crate::http1::{self, Side};
 use why401_capture::Direction;
 use why401_http::Moment;
@@ -21,6 +22,7 @@ enum Spoken {
     /// Too little was said.
     Undecided(Vec<Said>),
     Http1(Box<Http1>),
+    Tls(Box<Secure>),
     /// Nothing that is read here.
     Other,
 }
@@ -45,14 +47,10 @@ pub(super) struct Conversation {
 const DEEPEST: u8 = 4;
 
 impl Conversation {
-    pub(super) fn new(place: Place) -> Self {
-        Conversation { place, spoken: Spoken::Undecided(Vec::new()), depth: 0 }
-    }
-
-    fn within(&self) -> Conversation {
-        let depth = self.depth + 1;
+    /// One between these two, inside of `depth` others.
+    pub(super) fn new(place: Place, depth: u8) -> Self {
         let spoken = if depth > DEEPEST { Spoken::Other } else { Spoken::Undecided(Vec::new()) };
-        Conversation { place: self.place.clone(), spoken, depth }
+        Conversation { place, spoken, depth }
     }
 
     /// The next bytes of one direction.
@@ -76,12 +74,13 @@ impl Conversation {
                 if rest.is_empty() {
                     return;
                 }
-                let fresh = self.within();
+                let fresh = Conversation::new(self.place.clone(), self.depth + 1);
                 if let Spoken::Http1(http) = &mut self.spoken {
                     let origin = Span { start: origin.start + taken as u64, ..origin };
                     http.inside.get_or_insert(fresh).bytes(direction, rest, origin, at, to);
                 }
             }
+            Spoken::Tls(tls) => tls.bytes(side(direction), bytes, at, to),
             Spoken::Other => {}
         }
     }
@@ -97,6 +96,7 @@ impl Conversation {
                 }
                 self.hand_over(to);
             }
+            Spoken::Tls(tls) => tls.gap(side(direction)),
             Spoken::Other => {}
         }
     }
@@ -112,6 +112,7 @@ impl Conversation {
                 }
                 self.hand_over(to);
             }
+            Spoken::Tls(tls) => tls.end(direction, to),
             Spoken::Other => {}
         }
     }
@@ -119,13 +120,19 @@ impl Conversation {
     /// Nothing more will be said.
     pub(super) fn finish(mut self, to: &mut Exchanges<'_>) {
         self.decide(true, to);
-        if let Spoken::Http1(http) = &mut self.spoken {
-            http.connection.finish();
-            let inside = http.inside.take();
-            self.hand_over(to);
-            if let Some(inside) = inside {
-                inside.finish(to);
+        self.hand_over(to);
+        match self.spoken {
+            Spoken::Http1(mut http) => {
+                http.connection.finish();
+                while let Some(pair) = http.connection.next_pair() {
+                    to.pair(&self.place, pair);
+                }
+                if let Some(inside) = http.inside {
+                    inside.finish(to);
+                }
             }
+            Spoken::Tls(tls) => tls.finish(to),
+            Spoken::Undecided(_) | Spoken::Other => {}
         }
     }
 
@@ -151,9 +158,12 @@ impl Conversation {
                 fronts[0] = front(said, Direction::ToServer);
             }
         }
-        let Some(decided) = decided(&fronts[0], &fronts[1], last) else { return };
+        let Some(tls) = is_tls(&fronts[0], &fronts[1], last) else { return };
         let said = std::mem::take(said);
-        self.spoken = decided;
+        self.spoken = match tls {
+            true => Spoken::Tls(Box::new(Secure::new(self.place.clone(), self.depth))),
+            false => Spoken::Http1(Box::default()),
+        };
         for said in said {
             match said {
                 Said::Bytes(direction, bytes, origin, at) => self.bytes(direction, &bytes, origin, at, to),
@@ -192,17 +202,16 @@ fn drop_front(said: &mut [Said], mut len: usize) {
     }
 }
 
-fn decided(client: &[u8], server: &[u8], last: bool) -> Option<Spoken> {
-    let is_tls = |b: &[u8]| matches!(b, [20..=24, 3, 0..=4, ..]);
-    let may_be_tls = |b: &[u8]| b.len() < 3 && b.first().is_some_and(|c| (20..=24).contains(c));
-    if is_tls(client) || is_tls(server) {
-        return Some(Spoken::Other);
+/// Whether a conversation begins with TLS; `None` if more has to be seen.
+fn is_tls(client: &[u8], server: &[u8], last: bool) -> Option<bool> {
+    let is_record = |b: &[u8]| matches!(b, [20..=24, 3, 0..=4, ..]);
+    let may_be_one = |b: &[u8]| b.len() < 3 && b.first().is_some_and(|c| (20..=24).contains(c));
+    if is_record(client) || is_record(server) {
+        return Some(true);
     }
     let nothing = client.is_empty() && server.is_empty();
-    if !last && (nothing || may_be_tls(client) || may_be_tls(server)) {
-        return None;
-    }
-    Some(Spoken::Http1(Box::default()))
+    let more = nothing || may_be_one(client) || may_be_one(server);
+    (last || !more).then_some(false)
 }
 
 fn side(direction: Direction) -> Side {

@@ -3,9 +3,11 @@
 use crate::Sink;
 use crate::http1::Pair;
 use jiff::Timestamp;
+use std::rc::Rc;
 use why401_capture::Time;
 use why401_http::{Exchange, Moment, Peer, Shows};
-use why401_span::SourceId;
+use why401_span::{SourceId, Span};
+use why401_tls::KeyLog;
 
 /// Between whom an exchange took place.
 #[derive(Debug, Clone)]
@@ -25,11 +27,18 @@ pub(super) struct Exchanges<'a> {
     source: SourceId,
     sink: &'a mut dyn Sink,
     next: u64,
+    /// Given with the evidence, and found in the capture itself.
+    pub(super) keys: Rc<KeyLog>,
 }
 
 impl<'a> Exchanges<'a> {
-    pub(super) fn new(source: SourceId, sink: &'a mut dyn Sink) -> Self {
-        Exchanges { source, sink, next: 0 }
+    pub(super) fn new(source: SourceId, sink: &'a mut dyn Sink, keys: KeyLog) -> Self {
+        Exchanges { source, sink, next: 0, keys: Rc::new(keys) }
+    }
+
+    /// A decrypted stream.
+    pub(super) fn layer(&mut self, name: String) -> Span {
+        Span::new(self.source, 0, 0).in_layer(self.sink.layer(name))
     }
 
     pub(super) fn pair(&mut self, place: &Place, pair: Pair) {

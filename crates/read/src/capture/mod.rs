@@ -3,15 +3,18 @@
 mod conversation;
 mod exchanges;
 mod proxied;
+mod secure;
 
 use crate::{Format, Input, Sink};
 use conversation::Conversation;
 use exchanges::{Exchanges, Place, moment};
 use std::collections::HashMap;
 use std::io;
+use std::rc::Rc;
 use why401_capture::{ConnectionId, Data, Direction, End, Endpoints, Gap, Limits, Reader, Time, detect};
 use why401_http::Peer;
 use why401_report::Problem;
+use why401_tls::KeyLog;
 
 /// `pcap`, as tcpdump writes it, also compressed.
 pub const PCAP: Format = Format { name: "pcap", fits: |head| fits(head, "pcap"), read };
@@ -29,7 +32,11 @@ fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
     if compressed.is_some() {
         reader = reader.contents(sink.layer("decompressed".into()));
     }
-    let exchanges = Exchanges::new(input.source, sink);
+    let mut keys = KeyLog::default();
+    for text in input.keys {
+        keys.add(text);
+    }
+    let exchanges = Exchanges::new(input.source, sink, keys);
     let mut to = Conversations { exchanges, open: HashMap::new(), begun: HashMap::new() };
     loop {
         let bytes = match input.bytes.fill_buf() {
@@ -65,7 +72,7 @@ struct Conversations<'a> {
 impl<'a> Conversations<'a> {
     fn conversation(&mut self, id: ConnectionId) -> Option<(&mut Conversation, &mut Exchanges<'a>)> {
         if let Some(place) = self.begun.remove(&id) {
-            self.open.insert(id, Conversation::new(place));
+            self.open.insert(id, Conversation::new(place, 0));
         }
         Some((self.open.get_mut(&id)?, &mut self.exchanges))
     }
@@ -99,6 +106,10 @@ impl why401_capture::Sink for Conversations<'_> {
         if let Some(conversation) = self.open.get_mut(&id) {
             conversation.end(direction, &mut self.exchanges);
         }
+    }
+
+    fn tls_keys(&mut self, lines: &[u8]) {
+        Rc::make_mut(&mut self.exchanges.keys).add(lines);
     }
 
     fn close(&mut self, id: ConnectionId, _: End, _: Option<Time>) {
