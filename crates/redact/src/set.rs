@@ -1,0 +1,344 @@
+//! Secrets by value: what was a secret in one place is one in every other.
+
+use crate::names::{FieldKind, field_kind};
+use crate::ranges::{Ranges, part};
+use crate::{base64, is_placeholder, secrets_in_field, secrets_in_target, secrets_in_text};
+use aho_corasick::{AhoCorasick, MatchKind};
+use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+/// Shorter values are not looked for by value: they would be found in every second word.
+const SHORTEST: usize = 4;
+
+/// Longer ones are looked for by pieces of this length, so that one cut off is found too.
+const PIECE: usize = 24;
+
+/// Values that are not looked for, since these very words are how a diagnosis talks about secrets.
+const WORDS_OF_OURS: &[&str] = &[
+    "admin",
+    "basic",
+    "bearer",
+    "client",
+    "digest",
+    "http",
+    "https",
+    "login",
+    "name",
+    "negotiate",
+    "ntlm",
+    "password",
+    "proxy",
+    "root",
+    "secret",
+    "server",
+    "test",
+    "token",
+    "user",
+    "username",
+];
+
+/// The secrets seen anywhere in a body of evidence, to be found wherever else they stand.
+///
+/// Holds every value it is given: bounded by what its owner keeps of the evidence.
+#[derive(Default)]
+pub struct SecretSet {
+    values: HashSet<String>,
+    finder: OnceLock<Option<AhoCorasick>>,
+}
+
+impl std::fmt::Debug for SecretSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SecretSet({} values)", self.values.len())
+    }
+}
+
+impl SecretSet {
+    /// Takes a value that is known to be secret.
+    pub fn add(&mut self, secret: &str) {
+        let secret = secret.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));
+        let ours = WORDS_OF_OURS.binary_search(&secret.to_ascii_lowercase().as_str()).is_ok();
+        let number = secret.len() < 6 && secret.bytes().all(|b| b.is_ascii_digit());
+        if secret.len() < SHORTEST || ours || number || is_placeholder(secret) {
+            return;
+        }
+        if self.values.insert(secret.to_owned()) {
+            self.finder = OnceLock::new();
+        }
+    }
+
+    /// Takes the secrets of a field, and what Basic credentials among them decode to.
+    pub fn field(&mut self, name: &str, value: &str) {
+        self.take(value, secrets_in_field(name, value));
+        if matches!(field_kind(name), FieldKind::Credentials | FieldKind::Secret) {
+            value.split([' ', ',', '\t']).for_each(|word| self.basic(word));
+        }
+    }
+
+    /// Takes the secrets of a request target or an address.
+    pub fn target(&mut self, target: &str) {
+        self.take(target, secrets_in_target(target));
+    }
+
+    /// Takes the secrets of any text.
+    pub fn text(&mut self, text: &str) {
+        self.take(text, secrets_in_text(text));
+    }
+
+    fn take(&mut self, text: &str, found: Vec<Range<usize>>) {
+        for range in found {
+            let secret = part(text, range);
+            self.add(secret);
+            self.basic(secret);
+            let plain = percent_decoded(secret);
+            if plain != secret {
+                self.add(&plain);
+            }
+        }
+    }
+
+    /// The password of a `user:password` in base64 (RFC 7617 section 2), or as it stands.
+    fn basic(&mut self, word: &str) {
+        let decoded = base64::decode(word).and_then(|bytes| String::from_utf8(bytes).ok());
+        let pair = decoded.as_deref().unwrap_or(word);
+        let readable = pair.chars().filter(|c| c.is_control()).count() <= 2;
+        if let Some((user, password)) = pair.split_once(':')
+            && readable
+        {
+            // The name of an account is shown, also where somebody took it for the password.
+            if password.trim() != user {
+                self.add(password);
+            }
+        }
+    }
+
+    /// How many values there are.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Where any of the values stands in a text: as it is, in base64 (also inside a longer value), percent-encoded, in
+    /// hexadecimal digits or escaped as in JSON.
+    pub fn find(&self, text: &str) -> Vec<Range<usize>> {
+        let mut found = Ranges::default();
+        let Some(finder) = self.finder.get_or_init(|| self.build()) else { return Vec::new() };
+        let mut at = 0;
+        while let Some(hit) = finder.find(aho_corasick::Input::new(text).range(at..)) {
+            let range = whole_run(text, hit.range(), hit.len() >= PIECE);
+            if stands_alone(text, &range) {
+                at = range.end.max(hit.end());
+                found.add(range);
+            } else {
+                at = next_char(text, hit.start());
+            }
+        }
+        found.finish()
+    }
+
+    /// The text with each character of such a place shown as `•`.
+    pub fn scrub(&self, text: &str) -> String {
+        masked(text, &self.find(text))
+    }
+
+    fn build(&self) -> Option<AhoCorasick> {
+        let mut patterns: Vec<String> = self.values.iter().flat_map(|value| spellings(value)).collect();
+        patterns.sort_unstable();
+        patterns.dedup();
+        if patterns.is_empty() {
+            return None;
+        }
+        AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(patterns).ok()
+    }
+}
+
+/// The text with each character in these ranges (sorted, apart) shown as `•`.
+pub(crate) fn masked(text: &str, hidden: &[Range<usize>]) -> String {
+    let mut hidden = hidden.iter().peekable();
+    text.char_indices()
+        .map(|(i, c)| {
+            while hidden.next_if(|r| r.end <= i).is_some() {}
+            if hidden.peek().is_some_and(|r| r.start <= i) { '•' } else { c }
+        })
+        .collect()
+}
+
+/// How a value may be written; a long one in pieces.
+fn spellings(value: &str) -> Vec<String> {
+    let mut all = pieces(value);
+    let json = json_escaped(value);
+    if json != value {
+        all.extend(pieces(&json));
+    }
+    let percent =
+        percent_encoded(value, |b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~'));
+    if percent != value {
+        all.extend(pieces(&percent.to_ascii_lowercase()).into_iter().filter(|p| p.contains('%')));
+        all.extend(pieces(&percent));
+    }
+    let hex: String = value.bytes().map(|b| format!("{b:02x}")).collect();
+    all.extend(pieces(&hex.to_ascii_uppercase()));
+    all.extend(pieces(&hex));
+    for shift in 0..3usize {
+        let encoded = in_base64(value.as_bytes(), shift);
+        if encoded.len() >= 6 {
+            all.extend(pieces(&encoded.replace('+', "-").replace('/', "_")));
+            all.extend(pieces(&encoded));
+        }
+    }
+    all
+}
+
+/// The base64 characters that depend on the value alone where `shift` other bytes stand before it.
+fn in_base64(value: &[u8], shift: usize) -> String {
+    let mut bytes = vec![0; shift];
+    bytes.extend_from_slice(value);
+    let encoded = base64::encode(&bytes);
+    let from = (shift * 8).div_ceil(6);
+    let to = bytes.len() * 8 / 6;
+    encoded.get(from..to).unwrap_or_default().to_owned()
+}
+
+fn pieces(value: &str) -> Vec<String> {
+    if value.len() <= PIECE * 2 {
+        return vec![value.to_owned()];
+    }
+    let mut all = Vec::new();
+    let mut piece = String::new();
+    for c in value.chars() {
+        piece.push(c);
+        if piece.len() >= PIECE {
+            all.push(std::mem::take(&mut piece));
+        }
+    }
+    all
+}
+
+/// A piece of a long value is widened to the run of token characters around it.
+fn whole_run(text: &str, hit: Range<usize>, widen: bool) -> Range<usize> {
+    if !widen {
+        return hit;
+    }
+    let token = |b: &u8| {
+        b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+' | b'/' | b'=' | b'.' | b'~' | b'%')
+    };
+    let bytes = text.as_bytes();
+    let after = bytes.get(hit.end..).unwrap_or_default().iter().take_while(|b| token(b)).count();
+    let before =
+        bytes.get(..hit.start).unwrap_or_default().iter().rev().take(PIECE).take_while(|b| token(b)).count();
+    hit.start - before..hit.end + after
+}
+
+/// A short value made of letters is found as a word only: `pass` is not hidden in `compass`.
+fn stands_alone(text: &str, range: &Range<usize>) -> bool {
+    let value = part(text, range.clone());
+    if value.len() >= 8 || !value.bytes().all(|b| b.is_ascii_lowercase()) {
+        return true;
+    }
+    let letter = |c: char| c.is_alphanumeric();
+    !part(text, 0..range.start).ends_with(letter) && !part(text, range.end..text.len()).starts_with(letter)
+}
+
+fn next_char(text: &str, at: usize) -> usize {
+    at + part(text, at..text.len()).chars().next().map_or(1, char::len_utf8)
+}
+
+fn percent_encoded(value: &str, plain: impl Fn(u8) -> bool) -> String {
+    let mut out = String::new();
+    for b in value.bytes() {
+        if plain(b) { out.push(char::from(b)) } else { out.push_str(&format!("%{b:02X}")) }
+    }
+    out
+}
+
+fn percent_decoded(value: &str) -> String {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.bytes();
+    while let Some(b) = rest.next() {
+        let mut ahead = rest.clone();
+        let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
+        match (b, digit(ahead.next()), digit(ahead.next())) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push((high * 16 + low) as u8);
+                rest = ahead;
+            }
+            _ => bytes.push(b),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// As in a JSON string (RFC 8259 section 7), with what must be escaped escaped.
+fn json_escaped(value: &str) -> String {
+    let mut out = String::new();
+    for c in value.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(secret: &str) -> SecretSet {
+        let mut s = SecretSet::default();
+        s.add(secret);
+        s
+    }
+
+    #[test]
+    fn a_secret_is_found_in_every_spelling() {
+        let s = set("Pa$$ w0rd");
+        for text in [
+            "x Pa$$ w0rd y",
+            "Pa%24%24%20w0rd",
+            "Pa%24%24%20w0rd".to_lowercase().as_str(),
+            "506124242077307264",
+        ] {
+            let all_of_it = s.scrub(text);
+            assert!(all_of_it.contains("••••••••"), "{text}: {all_of_it}");
+        }
+        for user in ["a", "al", "ali", "alic"] {
+            let encoded = base64::encode(format!("{user}:Pa$$ w0rd").as_bytes());
+            assert!(s.scrub(&encoded).matches('•').count() >= 10, "{encoded}");
+        }
+    }
+
+    #[test]
+    fn what_a_field_holds_is_found_elsewhere() {
+        let mut s = SecretSet::default();
+        s.field("Authorization", "Basic YWxpY2U6aHVudGVyMg==");
+        s.target("/p?access_token=Zk3Tq9LmW2");
+        assert_eq!(s.scrub("alice sent hunter2 and Zk3Tq9LmW2"), "alice sent ••••••• and ••••••••••");
+        assert_eq!(s.scrub("YWxpY2U6aHVudGVyMg=="), "••••••••••••••••••••");
+        assert!(!format!("{s:?}").contains("hunter"));
+    }
+
+    #[test]
+    fn a_long_secret_is_found_where_it_is_cut_off() {
+        let long: String = (0..200u32).map(|i| char::from(b'A' + (i * 7 % 26) as u8)).collect();
+        let s = set(&long);
+        assert_eq!(s.scrub(&format!("got {}…", &long[..60])), format!("got {}…", "•".repeat(60)));
+        assert_eq!(s.scrub(&format!("got …{}", &long[100..])), format!("got …{}", "•".repeat(100)));
+    }
+
+    #[test]
+    fn ordinary_words_are_left() {
+        let mut s = set("password");
+        ["pass", "abc", "1234", "null"].iter().for_each(|w| s.add(w));
+        assert_eq!(s.scrub("the compass, a password and null"), "the compass, a password and null");
+    }
+}

@@ -1,0 +1,132 @@
+//! Secrets in request targets and addresses.
+
+use crate::names::{Secrecy, secrecy};
+use crate::ranges::{Ranges, find, part};
+use crate::{is_placeholder, shapes};
+use std::ops::Range;
+
+/// The secrets of a request target or an address: the password of its userinfo and values of its parameters, in the
+/// query, the fragment and the path, one level of nested percent-encoding included.
+///
+/// Parameters are secret by their name (`access_token`, `X-Amz-Signature`, `code` ...) or by the shape of their value.
+pub fn secrets_in_target(target: &str) -> Vec<Range<usize>> {
+    let mut found = Ranges::default();
+    userinfo(target, &mut found);
+    parameters(target, &mut found);
+    shapes::find_in(target, &mut found);
+    found.finish()
+}
+
+/// `user:password@` (RFC 3986 section 3.2.1); a token alone before the `@` too.
+fn userinfo(target: &str, found: &mut Ranges) {
+    let start = target.find("//").map_or(0, |i| i + 2);
+    let authority = part(target, start..find(target, start, |c| matches!(c, '/' | '?' | '#')));
+    let Some(at) = authority.rfind('@') else { return };
+    let user = part(authority, 0..at);
+    match user.split_once(':') {
+        Some((name, password)) if !is_placeholder(password) => found.add(start + name.len() + 1..start + at),
+        Some((name, _)) if shapes::looks_random(name, 20) => found.add(start..start + name.len()),
+        None if shapes::looks_random(user, 16) => found.add(start..start + at),
+        _ => {}
+    }
+}
+
+/// Every `name=value`, where `&`, `;`, `?` and `#` part them, also written `%26`, `%3F`, `%23` and `%3D`.
+fn parameters(target: &str, found: &mut Ranges) {
+    let mut name = 0..0;
+    let mut value_at: Option<usize> = None;
+    let mut at = 0;
+    while at <= target.len() {
+        let (what, width) = separator(part(target, at..target.len()));
+        match what {
+            Separator::None => {}
+            Separator::Equals if value_at.is_none() => {
+                name.end = at;
+                value_at = Some(at + width);
+            }
+            // base64 in a value may end in `=`.
+            Separator::Equals => {}
+            Separator::Next => {
+                if let Some(start) = value_at.take() {
+                    hide(target, name.clone(), start..at, found);
+                }
+                name = at + width..at + width;
+            }
+        }
+        at += width;
+    }
+}
+
+fn hide(target: &str, name: Range<usize>, value: Range<usize>, found: &mut Ranges) {
+    let name = part(target, name);
+    let name = name.rsplit('/').next().unwrap_or(name);
+    let text = part(target, value.clone());
+    let short_number = text.len() <= 4 && text.bytes().all(|b| b.is_ascii_digit());
+    let secret = match secrecy(name) {
+        Secrecy::Strong => true,
+        Secrecy::Weak => !short_number,
+        Secrecy::No => false,
+    };
+    if secret && !is_placeholder(text) {
+        found.add(value);
+    }
+}
+
+enum Separator {
+    None,
+    Equals,
+    Next,
+}
+
+/// What stands at the beginning of `rest`, and how many bytes it takes; the end of the text parts as well.
+fn separator(rest: &str) -> (Separator, usize) {
+    const ENCODED: &[(&str, bool)] =
+        &[("%3d", true), ("%253d", true), ("%26", false), ("%2526", false), ("%3f", false)];
+    let Some(c) = rest.chars().next() else { return (Separator::Next, 1) };
+    match c {
+        '=' => (Separator::Equals, 1),
+        '&' | ';' | '?' | '#' | ' ' | '"' => (Separator::Next, 1),
+        '%' => ENCODED
+            .iter()
+            .find(|(code, _)| rest.get(..code.len()).is_some_and(|s| s.eq_ignore_ascii_case(code)))
+            .map_or((Separator::None, 1), |(code, equals)| {
+                (if *equals { Separator::Equals } else { Separator::Next }, code.len())
+            }),
+        c => (Separator::None, c.len_utf8()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn masked(target: &str) -> String {
+        let hidden = secrets_in_target(target);
+        why401_span::mask(target, |i| hidden.iter().any(|r| r.contains(&i)))
+    }
+
+    #[test]
+    fn userinfo_loses_its_password() {
+        assert_eq!(masked("https://alice:pw@h/p"), "https://alice:••@h/p");
+        assert_eq!(masked("https://alice@h/p?a=b"), "https://alice@h/p?a=b");
+        assert_eq!(masked("alice:p:w@h:443"), "alice:•••@h:443");
+        assert_eq!(masked("https://h/p?mail=a:b@c"), "https://h/p?mail=a:b@c");
+    }
+
+    #[test]
+    fn parameters_are_hidden_by_name() {
+        assert_eq!(masked("/p?user=al&access_token=abc&x=1"), "/p?user=al&access_token=•••&x=1");
+        assert_eq!(masked("/p?X-Amz-Signature=ab#id_token=cd"), "/p?X-Amz-Signature=••#id_token=••");
+        assert_eq!(masked("/p;jsessionid=ab?code=404&code=Ab7x9"), "/p;jsessionid=••?code=404&code=•••••");
+        assert_eq!(
+            masked("/r?to=https%3A%2F%2Fh%3Ftoken%3Dab%26u%3D1"),
+            "/r?to=https%3A%2F%2Fh%3Ftoken%3D••%26u%3D1"
+        );
+        assert_eq!(masked("/p?token=undefined&key=${KEY}"), "/p?token=undefined&key=${KEY}");
+    }
+
+    #[test]
+    fn the_end_of_a_base64_value_is_hidden_too() {
+        assert_eq!(masked("/p?sig=QQ==&v=2"), "/p?sig=••••&v=2");
+    }
+}
