@@ -1,6 +1,6 @@
 //! What a format is, the list of them, and how the right one is found.
 
-use crate::{Sink, logs};
+use crate::{Sink, har, logs};
 use std::io::{self, BufRead, BufReader, Read};
 use why401_span::SourceId;
 
@@ -33,7 +33,7 @@ pub struct Format {
 pub const FORMATS: &[&Format] = &[
     &crate::capture::PCAP,
     &crate::capture::PCAPNG,
-    // Logs.
+    &har::HAR,
     &logs::IIS,
     &logs::ACCESS_LOG,
     &logs::ERROR_LOG,

@@ -5,6 +5,7 @@
 
 pub mod capture;
 mod format;
+mod har;
 pub mod http1;
 mod logs;
 mod sink;

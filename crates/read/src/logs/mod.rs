@@ -23,3 +23,13 @@ mod w3c;
 mod wrapper;
 
 pub(crate) use formats::{ACCESS_LOG, ERROR_LOG, IIS, JSON_LOG};
+
+/// An ISO 8601 time of another format than a log.
+pub(crate) fn moment(text: &[u8]) -> Option<why401_http::Moment> {
+    time::whole(text, false)
+}
+
+/// What the escape of a JSON string that `text` begins with stands for, and its length.
+pub(crate) fn unescape(text: &[u8]) -> Option<(usize, Vec<u8>)> {
+    escape::json(text)
+}
