@@ -60,10 +60,20 @@ fn one(text: &str) -> Exchange {
 
 #[test]
 fn an_entry_becomes_an_exchange_with_exact_places() {
-    let text = har("Firefox", &[entry(&[HOST, ("Authorization", "Bearer abc")], 401, &[("WWW-Authenticate", "Basic realm=\\\"x\\\"")])]);
+    let text = har(
+        "Firefox",
+        &[entry(
+            &[HOST, ("Authorization", "Bearer abc")],
+            401,
+            &[("WWW-Authenticate", "Basic realm=\\\"x\\\"")],
+        )],
+    );
     let e = one(&text);
     let (request, response) = (e.request.as_ref().unwrap(), e.response.as_ref().unwrap());
-    assert_eq!((request.target().as_ref(), request.scheme.as_deref()), ("http://example.com/a?b=c", Some("http")));
+    assert_eq!(
+        (request.target().as_ref(), request.scheme.as_deref()),
+        ("http://example.com/a?b=c", Some("http"))
+    );
     assert_eq!(request.authority().as_deref(), Some("example.com"));
     assert_eq!(request.line.to_text(), "GET http://example.com/a?b=c HTTP/1.1");
     assert_eq!(response.line.to_text(), "HTTP/1.1 401 x");
@@ -93,7 +103,11 @@ fn what_a_recorder_leaves_out_is_known() {
         ("WebInspector", vec![plain.clone(), entry(&[HOST, ("Cookie", "a=b")], 200, &[])], true),
         ("WebInspector", vec![plain.clone(), entry(&[HOST], 200, &[("Set-Cookie", "a=b")])], true),
         // Provisional fields: the network layer never reported what was sent.
-        ("WebInspector", vec![entry(&[("Accept", "x")], 401, &[]), entry(&[HOST, ("Authorization", "x")], 200, &[])], false),
+        (
+            "WebInspector",
+            vec![entry(&[("Accept", "x")], 401, &[]), entry(&[HOST, ("Authorization", "x")], 200, &[])],
+            false,
+        ),
         ("Firefox", vec![plain.clone()], true),
         ("Playwright", vec![plain.clone(), entry(&[HOST, ("Authorization", "x")], 200, &[])], false),
         ("Charles Proxy", vec![plain.clone()], true),
@@ -109,11 +123,17 @@ fn what_a_recorder_leaves_out_is_known() {
 
 #[test]
 fn a_hidden_failure_has_status_0_and_its_words() {
-    let text = har("Playwright", &[entry(&[], -1, &[]).replace(r#""redirectURL":"""#, r#""_failureText":"net::ERR_FAILED""#)]);
+    let text = har(
+        "Playwright",
+        &[entry(&[], -1, &[]).replace(r#""redirectURL":"""#, r#""_failureText":"net::ERR_FAILED""#)],
+    );
     let got = collect(text.as_bytes());
     assert_eq!(got.exchanges[0].status(), Some(0));
     assert!(!got.exchanges[0].shows.response_fields);
-    assert_eq!((got.statements[0].text.to_text().as_ref(), got.statements[0].beside), ("net::ERR_FAILED", Some(0)));
+    assert_eq!(
+        (got.statements[0].text.to_text().as_ref(), got.statements[0].beside),
+        ("net::ERR_FAILED", Some(0))
+    );
 }
 
 #[test]
@@ -196,14 +216,23 @@ fn a_har_cut_off_anywhere_gives_what_is_there() {
 #[test]
 fn bodies_in_base64_forms_and_excess() {
     let e = entry(&[HOST], 401, &[]);
-    let text = e.replace(r#""text":"no \"way\"""#, r#""text":"eyJlcnJvciI6ImludmFsaWRfdG9rZW4ifQ==","encoding":"base64""#);
+    let text = e.replace(
+        r#""text":"no \"way\"""#,
+        r#""text":"eyJlcnJvciI6ImludmFsaWRfdG9rZW4ifQ==","encoding":"base64""#,
+    );
     assert_eq!(one(&text).response.unwrap().body.text(), r#"{"error":"invalid_token"}"#);
     let long = "y".repeat(200_000);
     let body = one(&e.replace("no \\\"way\\\"", &long)).response.unwrap().body;
     assert_eq!((body.bytes.len(), body.complete), (65536, false));
-    let text = e.replace(r#""cookies":[]"#, r#""postData":{"mimeType":"x","params":[{"name":"a","value":"b"},{"name":"c","value":"d"}]}"#);
+    let text = e.replace(
+        r#""cookies":[]"#,
+        r#""postData":{"mimeType":"x","params":[{"name":"a","value":"b"},{"name":"c","value":"d"}]}"#,
+    );
     assert_eq!(one(&text).request.unwrap().body.text(), "a=b&c=d");
-    let text = e.replace(r#""cookies":[]"#, r#""cookies":[{"name":"a","value":"b","path":"/"},{"name":"c","value":"d"}]"#);
+    let text = e.replace(
+        r#""cookies":[]"#,
+        r#""cookies":[{"name":"a","value":"b","path":"/"},{"name":"c","value":"d"}]"#,
+    );
     assert_eq!(one(&text).request.unwrap().fields.text("cookie").as_deref(), Some("a=b; c=d"));
 }
 

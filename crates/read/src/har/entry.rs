@@ -90,7 +90,9 @@ impl Entry {
             "serverIPAddress" => self.server = short(json)?,
             "_serverPort" => self.server_port = short(json)?.parse().ok(),
             "connection" => self.connection = short(json)?,
-            "cache" | "timings" | "_initiator" | "_webSocketMessages" | "_securityDetails" | "pageref" => json.skip()?,
+            "cache" | "timings" | "_initiator" | "_webSocketMessages" | "_securityDetails" | "pageref" => {
+                json.skip()?
+            }
             _ => return Ok(false),
         }
         Ok(true)

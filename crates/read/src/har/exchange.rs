@@ -53,10 +53,9 @@ fn request(message: Message, address: Option<Address>, complete: bool) -> Reques
     append_version(&mut line, b" ", &message.version, &version);
     let mut fields = message.fields;
     if !fields.has("cookie") && !message.cookies.is_empty() {
-        fields.0.push(FieldLine {
-            name: Derived::synthetic("Cookie"),
-            value: joined(&message.cookies, b"; "),
-        });
+        fields
+            .0
+            .push(FieldLine { name: Derived::synthetic("Cookie"), value: joined(&message.cookies, b"; ") });
     }
     Request {
         line: line.finish(),
@@ -181,7 +180,8 @@ fn without_fragment(url: &Derived) -> Derived {
 /// A number for a connection: its own if it is one, else one made of the text (FNV-1a).
 fn connection(text: &str) -> u64 {
     text.parse().unwrap_or_else(|_| {
-        text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
+        text.bytes()
+            .fold(0xcbf2_9ce4_8422_2325, |hash, b| (hash ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3))
     })
 }
 
@@ -198,9 +198,15 @@ mod tests {
 
     #[test]
     fn versions_of_all_recorders() {
-        for (written, want) in
-            [("HTTP/1.1", "1.1"), ("http/2.0", "2"), ("h2", "2"), ("HTTP/3", "3"), ("h3", "3"), ("unknown", ""), ("", "")]
-        {
+        for (written, want) in [
+            ("HTTP/1.1", "1.1"),
+            ("http/2.0", "2"),
+            ("h2", "2"),
+            ("HTTP/3", "3"),
+            ("h3", "3"),
+            ("unknown", ""),
+            ("", ""),
+        ] {
             assert_eq!(version(&Derived::synthetic(written)), want, "{written}");
         }
     }

@@ -144,7 +144,8 @@ impl<'r> Json<'r> {
                 Some(_) => {
                     let decoded = self.escape()?;
                     if out.len() < limit {
-                        let span = Span::new(self.source, offset + end as u64, self.offset).on_line(self.line);
+                        let span =
+                            Span::new(self.source, offset + end as u64, self.offset).on_line(self.line);
                         out.push_enclosed(&decoded, span);
                     } else {
                         complete = false;
@@ -268,7 +269,8 @@ impl<'r> Json<'r> {
                 }
                 spelt.push(self.any()?);
             }
-            let is_high = matches!(spelt.get(2..4), Some([b'd' | b'D', b'8' | b'9' | b'a'..=b'b' | b'A'..=b'B']));
+            let is_high =
+                matches!(spelt.get(2..4), Some([b'd' | b'D', b'8' | b'9' | b'a'..=b'b' | b'A'..=b'B']));
             if is_high && self.next_is(|b| b == b'\\')? {
                 spelt.push(self.any()?);
                 if !self.next_is(|b| b == b'u')? {
@@ -341,7 +343,7 @@ mod tests {
             assert!(got.complete);
             let c = got.value.locate(11..12).unwrap();
             assert!(c.exact);
-            assert_eq!(&text[c.span.start as usize..c.span.end as usize], "c");
+            assert_eq!(&text.as_bytes()[c.span.start as usize..c.span.end as usize], b"c");
         }
     }
 

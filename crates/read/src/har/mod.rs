@@ -36,7 +36,8 @@ fn fits(head: &[u8]) -> u8 {
     }
     let has = |key: &str| memchr::memmem::find(head, key.as_bytes()).is_some();
     let log = has("\"log\"") && (has("\"entries\"") || has("\"creator\""));
-    let entry = has("\"request\"") && (has("\"startedDateTime\"") || has("\"response\"") && has("\"headers\""));
+    let entry =
+        has("\"request\"") && (has("\"startedDateTime\"") || has("\"response\"") && has("\"headers\""));
     match (log, entry) {
         (true, true) => 98,
         (true, false) => 92,
@@ -49,7 +50,15 @@ fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
     let source = input.source;
     let mut reader = Reader {
         json: Json::new(input.bytes, source),
-        out: Out { source, sink, index: 0, seen: Seen::default(), held: Vec::new(), held_bytes: 0, settled: false },
+        out: Out {
+            source,
+            sink,
+            index: 0,
+            seen: Seen::default(),
+            held: Vec::new(),
+            held_bytes: 0,
+            settled: false,
+        },
         first_key: None,
     };
     let result = reader.document();
@@ -209,7 +218,8 @@ impl Out<'_> {
         self.index += 1;
         self.held_bytes += size(&exchange);
         self.held.push(Held { exchange, said, has_host });
-        if self.settled || self.seen.is_settled() || self.held.len() >= HELD || self.held_bytes >= HELD_BYTES {
+        if self.settled || self.seen.is_settled() || self.held.len() >= HELD || self.held_bytes >= HELD_BYTES
+        {
             self.settled = true;
             self.release();
         }
