@@ -153,7 +153,7 @@ fn rows(scene: &Scene<'_>) -> Vec<ExchangeRow> {
                 method: a.method().map(|m| m.into_owned()).filter(|m| !m.is_empty()),
                 target,
                 status: a.status(),
-                user: crate::heard::user_of(a),
+                user: a.user.clone(),
             }
         })
         .collect()

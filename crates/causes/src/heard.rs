@@ -1,8 +1,6 @@
 //! What servers, clients and people are known to say, found in the evidence of one refusal.
 
 use std::collections::BTreeSet;
-use why401_auth::Inside;
-use why401_auth::scheme::ntlm::Message;
 use why401_history::{Attempt, Case, Refusal};
 use why401_http::{FactKind, FieldLine, Speaker, Statement};
 use why401_knowledge::{Channel, Knowledge, ProductId, Said, Weight};
@@ -186,23 +184,4 @@ fn of_statement(s: &Statement) -> Text<'_> {
         _ => Channel::Symptom,
     };
     Text { channel, source: s.source, text: &s.text, field: None, speaker: Some(s.speaker), attempt: None }
-}
-
-/// The user of an attempt: as a log shows it, or as its Basic or Digest credentials name it.
-pub(crate) fn user_of(a: &Attempt) -> Option<String> {
-    if let Some(name) = a.logged_name() {
-        return Some(name.into_owned());
-    }
-    let field = a.request_field("authorization").or_else(|| a.request_field("proxy-authorization"))?;
-    let parsed = why401_auth::parse_credentials(field.value.as_bytes());
-    match why401_auth::inside::of(field.value.as_bytes(), parsed.value.first()?) {
-        Inside::Basic(basic) => Some(basic.user_shown()).filter(|u| !u.is_empty()),
-        Inside::Digest(digest) => digest.username,
-        Inside::Negotiate(message) => match &message.token.ntlm()?.message {
-            Message::Authenticate(a) if a.domain.is_empty() => Some(a.user.clone()),
-            Message::Authenticate(a) => Some(format!("{}\\{}", a.domain, a.user)),
-            _ => None,
-        },
-        _ => None,
-    }
 }

@@ -8,10 +8,12 @@ pub mod catalogue;
 pub mod cause;
 mod diagnose;
 mod heard;
+mod near;
 pub mod rank;
 mod scene;
 mod secrets;
 mod show;
+mod story;
 mod told;
 
 pub use catalogue::CATALOGUE;

@@ -21,6 +21,8 @@ pub struct Attempt {
     pub first: Option<Moment>,
     /// The last of those it stands for.
     pub last: Option<Moment>,
+    /// The user: as a log shows it, or as the credentials name it; never a verified name.
+    pub user: Option<String>,
     /// The same request as the intermediary passed it on, where the evidence shows that too.
     pub forwarded_as: Option<usize>,
     /// The request that an intermediary passed on as this one.

@@ -1,7 +1,7 @@
 //! The whole body of evidence, put in order.
 
 use crate::thin::{Kept, earlier, later};
-use crate::{Attempt, Chain, Outcome, Refusal, Subject, chain, correlate};
+use crate::{Attempt, Chain, Index, Outcome, Refusal, Subject, chain, correlate};
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -27,6 +27,8 @@ pub struct Case {
     pub statements: Vec<Statement>,
     /// Context given along.
     pub facts: Vec<Fact>,
+    /// Attempts by account, client and resource.
+    pub index: Index,
     /// What has to be explained, in order of time.
     pub refusals: Vec<Refusal>,
 }
@@ -41,7 +43,8 @@ impl Case {
         let mut attempts = correlate::attempts(kept);
         let left = correlate::attach(&mut attempts, statements);
         let chains = chain::chains(&attempts);
-        let mut case = Case { sources, attempts, chains, facts, ..Case::default() };
+        let index = Index::of(&attempts);
+        let mut case = Case { sources, attempts, chains, facts, index, ..Case::default() };
         case.refusals = case.alike();
         case.told(left);
         case
@@ -69,7 +72,7 @@ impl Case {
             };
             match refusals.get_mut(at) {
                 Some(refusal) => {
-                    refusal.count += chain.stands_for;
+                    refusal.count += self.refused(chain);
                     refusal.first = earlier(refusal.first, first.first);
                     refusal.last = later(refusal.last, last.last);
                     if let Subject::Chains(examples) = &mut refusal.subject
@@ -80,13 +83,19 @@ impl Case {
                 }
                 None => refusals.push(Refusal {
                     subject: Subject::Chains(vec![chain.clone()]),
-                    count: chain.stands_for,
+                    count: self.refused(chain),
                     first: first.first,
                     last: last.last,
                 }),
             }
         }
         refusals
+    }
+
+    /// How many exchanges of a chain, and of those that it stands for, did not let the client in.
+    fn refused(&self, chain: &Chain) -> u64 {
+        let refused = chain.steps.iter().filter_map(|&i| self.attempt(i)).filter(|a| !a.let_in()).count();
+        refused.max(1) as u64 * chain.stands_for
     }
 
     /// Whether a chain holds a refusal, or an answer that may stand for one. The causes decide about the latter.

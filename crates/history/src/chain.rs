@@ -46,7 +46,8 @@ impl Chain {
 pub(crate) fn chains(attempts: &[Attempt]) -> Vec<Chain> {
     let mut open: HashMap<String, usize> = HashMap::new();
     let mut chains: Vec<Chain> = Vec::new();
-    for attempt in attempts {
+    // A request that an intermediary passed on is the same one seen again, no step of its own.
+    for attempt in attempts.iter().filter(|a| a.forwarded_from.is_none()) {
         let key = conversation(attempt);
         let continued = open.get(&key).copied().filter(|&i| {
             chains
@@ -88,9 +89,14 @@ fn conversation(a: &Attempt) -> String {
     let server = a
         .request()
         .and_then(|r| r.authority())
-        .or_else(|| a.server().map(ToString::to_string))
+        .or_else(|| a.server().map(|s| s.host.clone()))
         .unwrap_or_default();
-    format!("{client}\n{server}\n{}\n{}", a.method().unwrap_or_default(), a.path().unwrap_or_default())
+    let port = a.server().and_then(|s| s.port).unwrap_or_default();
+    format!(
+        "{client}\n{port}\n{server}\n{}\n{}",
+        a.method().unwrap_or_default(),
+        a.path().unwrap_or_default()
+    )
 }
 
 /// Whether `next` answers the refusal of `before`, so that the two are steps of one handshake.
@@ -156,11 +162,8 @@ fn renews(before_field: &FieldLine, next_field: &FieldLine, before: &Attempt, ne
 /// Whether a Basic value is a user name, a colon and nothing: its base64 text ends in an encoded colon.
 fn empty_password(field: &str) -> bool {
     let value = field.split_whitespace().nth(1).unwrap_or_default();
-    matches!(why401_auth_basic(value), Some(decoded) if decoded.ends_with(b":") && decoded.len() > 1)
-}
-
-fn why401_auth_basic(value: &str) -> Option<Vec<u8>> {
-    crate::thin::base64(value.as_bytes())
+    let basic = why401_auth::scheme::basic::read(value.as_bytes(), 0..value.len());
+    !basic.user.is_empty() && basic.password.is_some_and(|p| p.is_empty())
 }
 
 fn nonce(text: &str) -> Option<&str> {

@@ -1,7 +1,7 @@
 //! Finds the same request again in several vantage points, and the request that a statement is about.
 
 use crate::thin::Kept;
-use crate::{Attempt, thin};
+use crate::{Attempt, thin, user};
 use std::collections::HashMap;
 use why401_http::{Exchange, Moment, Statement, path_of};
 
@@ -42,6 +42,7 @@ pub(crate) fn attempts(kept: Vec<Kept>) -> Vec<Attempt> {
                     stands_for: k.stands_for,
                     first: k.first,
                     last: k.last,
+                    user: None,
                     forwarded_as: None,
                     forwarded_from: None,
                 });
@@ -54,6 +55,7 @@ pub(crate) fn attempts(kept: Vec<Kept>) -> Vec<Attempt> {
     }
     for (id, attempt) in attempts.iter_mut().enumerate() {
         attempt.id = id;
+        attempt.user = user::of(attempt);
     }
     link_hops(&mut attempts);
     attempts
@@ -173,7 +175,10 @@ fn is_hop(outer: &Attempt, inner: &Attempt) -> bool {
     if outer.view().source != inner.view().source || asked.host != asking.host || asked == there {
         return false;
     }
-    if outer.connection() == inner.connection() || o.method != i.method || outer.status() != inner.status() {
+    if outer.connection() == inner.connection()
+        || o.method() != i.method()
+        || outer.status() != inner.status()
+    {
         return false;
     }
     // The path may be rewritten, but then the intermediary says what it is.

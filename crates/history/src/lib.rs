@@ -9,11 +9,14 @@ mod case;
 mod chain;
 mod collector;
 mod correlate;
+mod index;
 mod refusal;
 mod thin;
+mod user;
 
 pub use attempt::Attempt;
 pub use case::Case;
 pub use chain::{Chain, Outcome};
 pub use collector::Collector;
+pub use index::Index;
 pub use refusal::{Refusal, Subject};

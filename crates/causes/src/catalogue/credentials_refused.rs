@@ -50,7 +50,7 @@ impl CredentialsRefused {
             };
         };
         let scheme = step.credentials().map(|s| s.scheme().to_owned()).unwrap_or_default();
-        let who = crate::heard::user_of(step.attempt);
+        let who = step.attempt.user.clone();
         let mut claim = Claim::new(match (&who, scheme.as_str()) {
             (Some(user), _) => format!("the server read the credentials of {user} and refused them; why, it does not say"),
             (None, "") => "the server read the credentials and refused them; why, it does not say".to_owned(),

@@ -14,6 +14,7 @@ macro_rules! catalogue {
 catalogue! {
     // Nothing is wrong.
     challenge_answered::ChallengeAnswered,
+    password_guessing::PasswordGuessing,
     // No usable credentials reached the server.
     empty_credentials::EmptyCredentials,
     placeholder_credentials::PlaceholderCredentials,
@@ -38,13 +39,87 @@ catalogue! {
     scheme_not_offered::SchemeNotOffered,
     scheme_unsupported_by_client::SchemeUnsupportedByClient,
     // Credentials that the server read and refused.
+    near_miss_credentials::NearMissCredentials,
+    wrong_account::WrongAccount,
+    wrong_environment::WrongEnvironment,
+    account_locked::AccountLocked,
+    account_disabled::AccountDisabled,
+    password_expired::PasswordExpired,
+    second_factor_required::SecondFactorRequired,
+    method_retired::MethodRetired,
+    unknown_user::UnknownUser,
+    wrong_password::WrongPassword,
+    credentials_changed::CredentialsChanged,
     credentials_refused::CredentialsRefused,
+    // The request rather than the credentials.
+    wrong_method::WrongMethod,
+    wrong_address::WrongAddress,
+    address_not_allowed::AddressNotAllowed,
+    plain_http::PlainHttp,
+    // The server, or what stands before it.
+    acl_denied::AclDenied,
+    filter_denied::FilterDenied,
+    application_denied::ApplicationDenied,
+    auth_backend_down::AuthBackendDown,
+    server_misconfigured::ServerMisconfigured,
+    server_changed::ServerChanged,
+    client_changed::ClientChanged,
+    intermediary_challenged::IntermediaryChallenged,
+    rate_limited::RateLimited,
+    resource_hidden::ResourceHidden,
+    challenge_missing::ChallengeMissing,
+    challenge_malformed::ChallengeMalformed,
+    challenge_misread::ChallengeMisread,
+    evidence_redacted::EvidenceRedacted,
     // Neighbours of the 401.
+    windows_update_denied::WindowsUpdateDenied,
     proxy_authentication_required::ProxyAuthenticationRequired,
+    login_redirect::LoginRedirect,
     forbidden::Forbidden,
 }
 
 /// The cause of that name.
 pub fn by_name(name: &str) -> Option<&'static dyn Cause> {
     CATALOGUE.iter().copied().find(|c| c.meta().name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// The sections that every text has, in this order.
+    const SECTIONS: [&str; 7] = [
+        "# What happened",
+        "# How it is decided",
+        "# Who acts",
+        "# What to do",
+        "# Evidence needed",
+        "# Not to be confused with",
+        "# References",
+    ];
+
+    #[test]
+    fn every_cause_explains_itself_in_full() {
+        for cause in CATALOGUE {
+            let meta = cause.meta();
+            let mut from = 0;
+            for section in SECTIONS {
+                let at = meta.doc[from..].find(section);
+                from +=
+                    at.unwrap_or_else(|| panic!("{} lacks {section}, or has it in another place", meta.name));
+            }
+        }
+    }
+
+    #[test]
+    fn no_name_stands_twice_and_what_is_superseded_exists() {
+        let names: BTreeSet<&str> = CATALOGUE.iter().map(|c| c.meta().name).collect();
+        assert_eq!(names.len(), CATALOGUE.len());
+        for cause in CATALOGUE {
+            for other in cause.meta().supersedes {
+                assert!(names.contains(other), "{} supersedes {other}, which is no cause", cause.meta().name);
+            }
+        }
+    }
 }

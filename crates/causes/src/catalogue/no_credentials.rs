@@ -46,7 +46,7 @@ impl NoCredentials {
                 None => Answer::RuledOut,
             };
         };
-        if step.status() == Some(407) || step.attempt.carries_credentials() {
+        if step.status() == Some(407) || scene.steps.iter().any(|s| s.attempt.carries_credentials()) {
             return Answer::RuledOut;
         }
         if step.attempt.shows_credentials() {

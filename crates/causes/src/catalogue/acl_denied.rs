@@ -1,0 +1,61 @@
+//! Known, but not allowed.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::Scene;
+use why401_report::Party;
+
+cause! {
+    /// The user was authenticated but has no permission on the resource (IIS 401.3; elsewhere 403).
+    ///
+    /// # What happened
+    /// The server knows who asks. That user, or the identity that the server itself runs as, may not read the file or use the
+    /// resource.
+    ///
+    /// # How it is decided
+    /// Substatus 401.3 or Win32 status 5, or a log or body that says so; the file and the identity where a Process Monitor trace gives
+    /// them.
+    ///
+    /// # Who acts
+    /// Who runs the server.
+    ///
+    /// # What to do
+    /// Give the identity read access to the file and the folders above it: for IIS the application pool's identity and, with anonymous
+    /// access, `IUSR`; for Apache the group or rule that `Require` names.
+    ///
+    /// # Evidence needed
+    /// The full number (401.3), the error log, or a Process Monitor trace of the file.
+    ///
+    /// # Not to be confused with
+    /// credentials-refused: the user was not known. forbidden: the status is 403.
+    ///
+    /// # References
+    /// Microsoft, HTTP status codes in IIS (401.3); System Error Codes (5, ERROR_ACCESS_DENIED); Apache httpd, AH01631.
+    pub AclDenied = "acl-denied" in Server, Fault by Server, over ["credentials-refused", "forbidden", "wrong-password"]
+}
+
+impl AclDenied {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        if scene.let_in() {
+            return Answer::RuledOut;
+        }
+        let log = scene.focus().and_then(|s| s.attempt.views.iter().find_map(|v| v.log.as_ref().map(|l| (v, l))));
+        if let Some((view, log)) = log.filter(|(_, l)| l.substatus == Some(3) || (l.win32 == Some(5) && l.substatus.is_none_or(|s| s < 4))) {
+            return advise(
+                Claim::new("the user is known and has no permission on the file or folder (401.3)")
+                    .shown([scene.show_part(view.source, &log.line, 0..log.line.len(), "substatus 3 or Win32 status 5: access denied")]),
+            )
+            .confirmed();
+        }
+        scene
+            .told_claim("acl-denied", "this identity has no permission on the resource")
+            .map_or(Answer::RuledOut, |claim| advise(claim).as_told())
+    }
+}
+
+fn advise(claim: Claim) -> Claim {
+    claim.fix_by(
+        Party::Server,
+        "Give the identity that the server uses permission on the file and its folders (IIS: the application pool's identity, and IUSR for anonymous access).",
+        "icacls PATH /grant \"IIS_IUSRS:(OI)(CI)RX\"",
+    )
+}

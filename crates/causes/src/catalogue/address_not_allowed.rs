@@ -1,0 +1,80 @@
+//! It depends on where one comes from.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::scene::same_server;
+use crate::Scene;
+use why401_report::Party;
+
+cause! {
+    /// Access depends on the address of the client, and this one is not on the list.
+    ///
+    /// # What happened
+    /// The server lets some addresses in without credentials and asks all others. The client comes from an address that is not on
+    /// its list, often because a proxy or CDN stands between and its address is seen instead.
+    ///
+    /// # How it is decided
+    /// The same resource is served without credentials to other addresses; or the server's log says so.
+    ///
+    /// # Who acts
+    /// Who runs the server.
+    ///
+    /// # What to do
+    /// Put the address on the list, or let the server see the client's real one: `mod_remoteip` (Apache), `set_real_ip_from` (nginx).
+    ///
+    /// # Evidence needed
+    /// The access log with requests from both addresses.
+    ///
+    /// # Not to be confused with
+    /// no-credentials: the others may have sent a token, which a log does not show.
+    ///
+    /// # References
+    /// Apache httpd, `Require ip` and `Satisfy`; nginx, `allow`, `deny` and `satisfy`.
+    pub AddressNotAllowed = "address-not-allowed" in Request, Fault by Server, over ["no-credentials", "forbidden", "credentials-refused"]
+}
+
+impl AddressNotAllowed {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let told = || match scene.told_claim("address-not-allowed", "this address is not allowed") {
+            Some(claim) => advise(claim).as_told(),
+            None => Answer::RuledOut,
+        };
+        let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else { return told() };
+        let a = step.attempt;
+        let (Some(client), Some(path), false) = (a.client(), a.path(), a.carries_credentials()) else { return told() };
+        let here = || {
+            scene.case.index.of_path(&path).iter().filter_map(|&i| scene.case.attempt(i)).filter(|b| same_server(a, b) && b.method() == a.method())
+        };
+        let by = |b: &why401_history::Attempt| b.client().map(|c| c.host.clone());
+        let served = here().find(|b| {
+            matches!(b.status(), Some(200..=299 | 304)) && !b.carries_credentials() && by(b).is_some_and(|h| h != client.host)
+        });
+        let ever_in = here().any(|b| b.let_in() && by(b).as_ref() == Some(&client.host));
+        // The list goes by address: none that was refused is let in at another time.
+        let mixed = here().any(|b| {
+            b.status() == Some(401) && here().any(|c| c.let_in() && !c.carries_credentials() && by(b) == by(c))
+        });
+        let (Some(good), false, false) = (served, ever_in, mixed) else { return told() };
+        let claim = advise(
+            Claim::new(format!("{path} is served without credentials to {} and refused to {}", by(good).unwrap_or_default(), client.host))
+                .shown(super::client_changed::line(scene, good, "served, without a user"))
+                .shown(super::client_changed::line(scene, a, "refused")),
+        )
+        .or("no-credentials", "whether the others sent a token or a cookie, which a log does not show");
+        let wholly_seen = a.shows_credentials() && good.shows_credentials() && good.request_field("cookie").is_none();
+        let listed = scene.statements().any(|s| mentions_list(&s.text.to_text())) || scene.case.facts.iter().any(|f| mentions_list(&f.text.to_text()));
+        if wholly_seen || listed { claim.confirmed() } else { claim.likely() }
+    }
+}
+
+/// Whether a text speaks of a list of addresses, as Apache, nginx and others write it.
+fn mentions_list(text: &str) -> bool {
+    let t = text.to_ascii_lowercase();
+    ["satisfy any", "require ip", "allow from", "whitelist", "allowlist", "access list", "deny all"].iter().any(|w| t.contains(w))
+}
+
+fn advise(claim: Claim) -> Claim {
+    claim.fix(
+        Party::Server,
+        "Put the client's address on the list, or let the server see the real one behind the proxy or CDN (Apache: RemoteIPHeader; nginx: set_real_ip_from and real_ip_header).",
+    )
+}

@@ -1,0 +1,69 @@
+//! A good challenge, read wrongly.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::{Scene, Step};
+use why401_auth::Inside;
+use why401_report::Party;
+
+cause! {
+    /// The challenge is valid and this client reads it wrongly.
+    ///
+    /// # What happened
+    /// Several challenges in one field, an unusual order of parameters, quotes, or an algorithm that it does not know lead the client to an
+    /// answer that does not fit.
+    ///
+    /// # How it is decided
+    /// A challenge that RFC 9110 allows, and an answer by the client that does not fit it, or an error of its parser.
+    ///
+    /// # Who acts
+    /// Whoever writes the client.
+    ///
+    /// # What to do
+    /// Use a newer version of the client, or let the server write its challenges one a field.
+    ///
+    /// # Evidence needed
+    /// The challenge and the answer to it.
+    ///
+    /// # Not to be confused with
+    /// challenge-malformed: the field itself breaks the grammar. digest-mismatch: the answer was computed over something else.
+    ///
+    /// # References
+    /// RFC 9110 section 11.6.1 (a recipient must parse the field with care); RFC 7616 section 3.3.
+    pub ChallengeMisread = "challenge-misread" in Server, Fault by Caller, over ["credentials-refused", "wrong-password"]
+}
+
+impl ChallengeMisread {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let told = || scene.told("challenge-misread", "the client reads the challenge wrongly");
+        let Some(step) = scene.refused() else { return told() };
+        algorithm(scene, step).unwrap_or_else(told)
+    }
+}
+
+/// The only algorithms offered are others than the one that the answer uses: it was not understood, and the default taken.
+fn algorithm(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let sent = step.credentials()?;
+    let Inside::Digest(digest) = &sent.inside else { return None };
+    let asked = scene.steps.iter().rev().skip(1).find(|s| s.offers("digest")).unwrap_or(step);
+    let offered: Vec<String> = asked
+        .challenges()
+        .filter(|(_, c)| c.is("digest"))
+        .map(|(_, c)| c.text("algorithm").map_or("MD5".to_owned(), |a| a.into_owned()))
+        .collect();
+    let used = digest.algorithm_written.clone().unwrap_or_else(|| "MD5".to_owned());
+    if offered.is_empty() || offered.iter().any(|o| o.eq_ignore_ascii_case(&used)) || !asked.offered.iter().all(|o| o.parsed.strict_ok()) {
+        return None;
+    }
+    let (o, c) = asked.challenge("digest")?;
+    let mark = c.param("algorithm").map_or(c.range.clone(), |p| p.range());
+    let credentials = sent.credentials()?;
+    let at = credentials.param("algorithm").map_or(credentials.scheme.range.clone(), |p| p.range());
+    Some(
+        Claim::new(format!("Digest with {} was asked for, and the client answered with {used}", offered.join(", ")))
+            .shown([scene.show_in_field(o.view, o.field, mark, "asked for")])
+            .shown([scene.show_in_field(sent.view, sent.field, at, format!("answered with {used}"))])
+            .fix(Party::Caller, "Use a client that knows the algorithm (curl does), or a newer version of this one.")
+            .fix(Party::Server, "Offer MD5 beside it for clients that know nothing else.")
+            .confirmed(),
+    )
+}

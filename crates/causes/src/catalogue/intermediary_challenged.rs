@@ -1,0 +1,70 @@
+//! Somebody else asked.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::scene::same_server;
+use crate::Scene;
+use why401_report::Party;
+
+cause! {
+    /// The 401 is not the origin's: a proxy, gateway, CDN or firewall in front of it answered.
+    ///
+    /// # What happened
+    /// What stands before the service wants a login of its own. The service itself has not seen the request.
+    ///
+    /// # How it is decided
+    /// The answer's own fields (Server, Via, realm) against the origin's; or the origin's log has no such request.
+    ///
+    /// # Who acts
+    /// Who runs what answered.
+    ///
+    /// # What to do
+    /// Send what that layer wants, or let it pass this address without a login.
+    ///
+    /// # Evidence needed
+    /// The answer's fields, and an answer of the origin to compare.
+    ///
+    /// # Not to be confused with
+    /// proxy-authentication-required: a proxy that says so by 407. layers-collide: both ask, in the one field.
+    ///
+    /// # References
+    /// RFC 9110 sections 3.7 (intermediaries) and 10.2.4 (Server).
+    pub IntermediaryChallenged = "intermediary-challenged" in Server, Fault by Intermediary,
+        over ["credentials-refused", "no-credentials", "token-malformed", "wrong-token-type", "challenge-missing", "scheme-not-offered"]
+}
+
+impl IntermediaryChallenged {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let told = || match scene.told_claim("intermediary-challenged", "the layer in front answered, not the service") {
+            Some(claim) => advise(claim).as_told(),
+            None => Answer::RuledOut,
+        };
+        if scene.let_in() {
+            return Answer::RuledOut;
+        }
+        if let Some(claim) = scene.told_claim("intermediary-challenged", "the layer in front answered, not the service") {
+            return advise(claim).as_told();
+        }
+        let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else { return told() };
+        let server = |a: &why401_history::Attempt| {
+            a.response_field("server").map(|f| f.text().split(['/', ' ']).next().unwrap_or_default().to_ascii_lowercase())
+        };
+        let Some(mine) = server(step.attempt) else { return told() };
+        let origins: Vec<_> = scene.attempts().filter(|a| a.let_in() && same_server(a, step.attempt) && server(a).is_some()).collect();
+        let Some(origin) = origins.first() else { return told() };
+        if origins.iter().any(|a| server(a).as_deref() == Some(&mine)) {
+            return told();
+        }
+        let mut claim = Claim::new("what refused names itself otherwise than what answers the other requests of this host");
+        if let Some((view, field)) = step.response_field("server") {
+            claim = claim.shown([scene.show_field(view, field, "this refused")]);
+        }
+        if let Some(field) = origin.response_field("server") {
+            claim = claim.shown([scene.show_field(origin.view(), field, "this answers otherwise")]);
+        }
+        advise(claim).or("credentials-refused", "the origin's log: has it this request?").likely()
+    }
+}
+
+fn advise(claim: Claim) -> Claim {
+    claim.fix(Party::Intermediary, "Send what the layer in front wants, or let it pass this address without a login of its own.")
+}

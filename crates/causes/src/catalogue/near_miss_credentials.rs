@@ -1,0 +1,95 @@
+//! Nearly right.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::near::{Slip, slip};
+use crate::scene::same_server;
+use crate::{Scene, Step};
+use why401_report::Party;
+
+cause! {
+    /// The credentials differ from ones that work by a slip: Caps Lock, letter case, a typo, a look-alike character.
+    ///
+    /// # What happened
+    /// Somebody meant the right user name and password and typed something else.
+    ///
+    /// # How it is decided
+    /// Credentials that are accepted elsewhere in the evidence differ from the refused ones only by letter case, one or two
+    /// letters, neighbouring keys, another keyboard layout, or letters that look alike.
+    ///
+    /// # Who acts
+    /// The person whose credentials these are.
+    ///
+    /// # What to do
+    /// Type again, with an eye on Caps Lock and the keyboard layout; or copy them from where they are kept.
+    ///
+    /// # Evidence needed
+    /// Credentials that work, in the same evidence.
+    ///
+    /// # Not to be confused with
+    /// wrong-password: nothing to compare with. stray-characters: something came along.
+    ///
+    /// # References
+    /// Unicode Technical Standard 39 (confusable characters).
+    pub NearMissCredentials = "near-miss-credentials" in Refused, Fault by AccountOwner,
+        over ["credentials-refused", "wrong-password", "unknown-user", "credentials-changed", "account-locked"]
+}
+
+impl NearMissCredentials {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let told = || scene.told("near-miss-credentials", "the credentials are nearly right");
+        let Some(step) = scene.refused() else { return told() };
+        if let Some(sent) = step.credentials()
+            && let Some(mine) = sent.basic().filter(|b| b.password.as_ref().is_some_and(|p| !p.is_empty()))
+        {
+            for other in scene.attempts().filter(|a| a.let_in() && same_server(a, step.attempt)) {
+                let other = Step::of(other);
+                let Some(theirs) = other.credentials() else { continue };
+                let Some(good) = theirs.basic() else { continue };
+                let (Some(p), Some(q)) = (&mine.password, &good.password) else { continue };
+                let found = match (mine.user == good.user, p == q) {
+                    (true, false) => slip(p.expose(), q.expose()).map(|s| ("password", s)),
+                    (false, true) => slip(mine.user.expose(), good.user.expose()).map(|s| ("user name", s)),
+                    (false, false) => slip(&both(mine.user.expose(), p.expose()), &both(good.user.expose(), q.expose())).filter(|s| *s == Slip::Case).map(|s| ("pair", s)),
+                    (true, true) => None,
+                };
+                if let Some((part, slip)) = found {
+                    return advise(
+                        Claim::new(format!("the {part} differs from one that is accepted by {}", slip.in_words()))
+                            .shown([scene.show_field(sent.view, sent.field, "refused")])
+                            .shown([scene.show_field(theirs.view, theirs.field, format!("accepted: the {part} differs by {}", slip.in_words()))]),
+                    )
+                    .confirmed();
+                }
+            }
+            return told();
+        }
+        // A log shows names only.
+        let Some(name) = step.attempt.logged_name() else { return told() };
+        let known = scene
+            .attempts()
+            .filter(|a| a.let_in())
+            .filter_map(|a| a.logged_name().map(|n| (a, n)))
+            .find(|(_, n)| *n != name && slip(name.as_bytes(), n.as_bytes()).is_some_and(|s| s == Slip::Case));
+        let itself_accepted = scene.attempts().any(|a| a.let_in() && a.logged_name().is_some_and(|n| n == name));
+        match known {
+            Some((other, good)) if !itself_accepted => {
+                let mut claim = Claim::new(format!("{name} is refused and {good} is accepted: they differ only by letter case"));
+                for a in [step.attempt, other] {
+                    if let Some((v, log)) = a.views.iter().find_map(|v| v.log.as_ref().map(|l| (v, l))) {
+                        claim = claim.shown([scene.show_part(v.source, &log.line, 0..log.line.len(), if a.id == other.id { "accepted" } else { "refused" })]);
+                    }
+                }
+                advise(claim).or("wrong-password", "the server's error log").likely()
+            }
+            _ => told(),
+        }
+    }
+}
+
+fn both(user: &[u8], password: &[u8]) -> Vec<u8> {
+    [user, b"\n", password].concat()
+}
+
+fn advise(claim: Claim) -> Claim {
+    claim.fix(Party::AccountOwner, "Type user name and password again, with an eye on Caps Lock and the keyboard layout, or copy them from where they are kept.")
+}

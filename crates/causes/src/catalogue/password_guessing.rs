@@ -1,0 +1,115 @@
+//! Somebody tries.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::Scene;
+use std::collections::{BTreeMap, BTreeSet};
+use why401_history::Attempt;
+use why401_report::Party;
+
+cause! {
+    /// Somebody tries many user names or many passwords.
+    ///
+    /// # What happened
+    /// From one address many names are tried, or many addresses try one name a few times each, and nobody gets in as an ordinary
+    /// user would.
+    ///
+    /// # How it is decided
+    /// Many refused attempts with credentials: from one address over many accounts, or on one account from many addresses with a
+    /// few tries each, without a success. One user from one address refused again and again is a job with an old password,
+    /// unless the secrets differ or the pace says otherwise.
+    ///
+    /// # Who acts
+    /// Who runs the server.
+    ///
+    /// # What to do
+    /// Limit the rate of failed logins, block the addresses, look whether any of them got in, and ask the owners of the accounts that
+    /// exist to change weak passwords.
+    ///
+    /// # Evidence needed
+    /// The access log of the time.
+    ///
+    /// # Not to be confused with
+    /// wrong-password: one client with an old password. account-locked: what the guessing leads to.
+    ///
+    /// # References
+    /// OWASP, Credential stuffing and Password spraying; NIST SP 800-63B section 5.2.2 (rate limiting).
+    pub PasswordGuessing = "password-guessing" in Healthy, Attack by Server,
+        over ["credentials-refused", "wrong-password", "unknown-user", "credentials-changed", "no-credentials", "account-locked"]
+}
+
+/// So many names from one address are no typing errors.
+const NAMES: usize = 5;
+/// So many addresses that try one name, each a few times.
+const ADDRESSES: usize = 4;
+/// So many different secrets for one account.
+const SECRETS: usize = 8;
+
+impl PasswordGuessing {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let told = || scene.told("password-guessing", "somebody is guessing");
+        let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else { return told_logs(scene).unwrap_or_else(told) };
+        let case = scene.case;
+        let refused = |ids: &[usize]| -> Vec<&Attempt> {
+            ids.iter().filter_map(|&i| case.attempt(i)).filter(|a| a.status() == Some(401) && a.user.is_some()).collect()
+        };
+        if let Some(client) = step.attempt.client() {
+            let ids = case.index.of_client(&client.host);
+            let tries = refused(ids);
+            let names: BTreeSet<&str> = tries.iter().filter_map(|a| a.user.as_deref()).collect();
+            let successes = ids.iter().filter_map(|&i| case.attempt(i)).filter(|a| a.let_in() && a.user.is_some()).count();
+            if names.len() >= NAMES && successes * 4 < names.len() {
+                return claim(scene, &tries, format!("{} tried {} user names and was refused for each", client.host, names.len())).confirmed();
+            }
+        }
+        let Some(user) = step.attempt.user.as_deref() else { return told() };
+        let ids = case.index.of_user(user);
+        let tries = refused(ids);
+        let mut by_address: BTreeMap<&str, usize> = BTreeMap::new();
+        for a in &tries {
+            if let Some(c) = a.client() {
+                *by_address.entry(c.host.as_str()).or_default() += 1;
+            }
+        }
+        let accepted = ids.iter().filter_map(|&i| case.attempt(i)).any(|a| a.let_in());
+        if by_address.len() >= ADDRESSES && !accepted && tries.len() <= by_address.len() * 20 {
+            return claim(scene, &tries, format!("{} addresses tried {user}, {} times in all, and none got in", by_address.len(), tries.len())).confirmed();
+        }
+        let secrets: BTreeSet<&[u8]> = tries.iter().filter_map(|a| a.request_field("authorization")).map(|f| f.value.as_bytes()).filter(|v| !v.get(..6).is_some_and(|s| s.eq_ignore_ascii_case(b"digest"))).collect();
+        if secrets.len() >= SECRETS && !accepted {
+            return claim(scene, &tries, format!("{} different passwords were tried for {user}", secrets.len())).confirmed();
+        }
+        told()
+    }
+}
+
+/// Error logs alone: many names refused for one address.
+fn told_logs(scene: &Scene<'_>) -> Option<Answer> {
+    let mine = scene.refusal.statements().iter().find_map(|s| s.client.as_ref())?;
+    let same: Vec<_> = scene
+        .case
+        .refusals
+        .iter()
+        .flat_map(|r| r.statements())
+        .filter(|s| s.client.as_ref().is_some_and(|c| c.host == mine.host) && s.user.is_some())
+        .collect();
+    let names: BTreeSet<&str> = same.iter().filter_map(|s| s.user.as_deref()).collect();
+    (names.len() >= NAMES).then(|| {
+        advise(
+            Claim::new(format!("{} tried {} user names and was refused for each", mine.host, names.len()))
+                .shown(same.iter().take(3).map(|s| scene.show_statement(s, "one of many names"))),
+        )
+        .confirmed()
+    })
+}
+
+fn claim(scene: &Scene<'_>, tries: &[&Attempt], summary: String) -> Claim {
+    let mut claim = Claim::new(summary);
+    for a in tries.iter().take(3) {
+        claim = claim.shown(super::client_changed::line(scene, a, "one of many tries"));
+    }
+    advise(claim)
+}
+
+fn advise(claim: Claim) -> Claim {
+    claim.fix(Party::Server, "Limit failed logins by address and account, block these addresses, and look whether any of them ever got in.")
+}

@@ -1,0 +1,86 @@
+//! Too many requests.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::Scene;
+use why401_report::Party;
+
+cause! {
+    /// The 401 stands for too many requests.
+    ///
+    /// # What happened
+    /// A limit was reached, and this service says 401 where 429 would be right.
+    ///
+    /// # How it is decided
+    /// The answer says so (Retry-After, body), or good requests without earlier failures are refused in a burst and accepted again
+    /// after a pause.
+    ///
+    /// # Who acts
+    /// Whoever writes the client.
+    ///
+    /// # What to do
+    /// Ask less often; wait as long as the answer says; keep what was answered.
+    ///
+    /// # Evidence needed
+    /// The answer's fields and body, or the requests before and after.
+    ///
+    /// # Not to be confused with
+    /// account-locked: failures came before.
+    ///
+    /// # References
+    /// RFC 6585 section 4 (429); RFC 9110 section 10.2.3 (Retry-After).
+    pub RateLimited = "rate-limited" in Server, Fault by Caller, over ["credentials-refused", "token-revoked", "credentials-changed"]
+}
+
+/// So many good requests in the burst before it was refused.
+const BURST: usize = 5;
+
+impl RateLimited {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        if scene.let_in() {
+            return Answer::RuledOut;
+        }
+        if let Some(claim) = scene.told_claim("rate-limited", "there were too many requests") {
+            return advise(claim).as_told();
+        }
+        let Some(step) = scene.refused() else { return Answer::RuledOut };
+        if let Some((view, field)) = step.response_field("retry-after").filter(|_| step.status() == Some(401)) {
+            return advise(
+                Claim::new("the answer names a time to wait (Retry-After), so the 401 stands for too many requests")
+                    .shown([scene.show_field(view, field, "try again then")]),
+            )
+            .confirmed();
+        }
+        let exhausted = ["x-ratelimit-remaining", "ratelimit-remaining", "x-rate-limit-remaining"]
+            .iter()
+            .find_map(|n| step.response_field(n))
+            .filter(|(_, f)| f.text().trim() == "0");
+        if let Some((view, field)) = exhausted {
+            return advise(
+                Claim::new("the answer says that no request is left in this period").shown([scene.show_field(view, field, "none left")]),
+            )
+            .or("credentials-refused", "the same request after a pause")
+            .likely();
+        }
+        burst(scene).unwrap_or(Answer::RuledOut)
+    }
+}
+
+/// The same credentials accepted many times at once, refused, and accepted again after a pause.
+fn burst(scene: &Scene<'_>) -> Option<Answer> {
+    let step = scene.refused()?;
+    let secret = step.attempt.request_field("authorization")?.value.as_bytes();
+    let same = |a: &&why401_history::Attempt| a.request_field("authorization").is_some_and(|f| f.value.as_bytes() == secret);
+    let before: Vec<_> = scene.earlier().filter(same).take_while(|a| a.let_in()).take(BURST).collect();
+    let after = scene.later().filter(same).find(|a| a.let_in())?;
+    (before.len() >= BURST).then(|| {
+        let mut claim = Claim::new("the same credentials were accepted in a burst, then refused, and accepted again after a pause");
+        if let Some(r) = after.response() {
+            claim = claim.shown([scene.show_status(after.view(), r, "accepted again")]);
+        }
+        advise(claim).or("auth-backend-down", "the server's log of that moment").likely()
+    })
+}
+
+fn advise(claim: Claim) -> Claim {
+    claim.fix(Party::Caller, "Ask less often: wait as the answer says, keep what was answered, and spread what runs at fixed times.")
+}

@@ -1,0 +1,83 @@
+//! Everybody, since one moment.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::Scene;
+use crate::story::Story;
+use why401_report::Party;
+
+cause! {
+    /// Everybody, or every account of one kind, has been refused since one moment.
+    ///
+    /// # What happened
+    /// Something changed at the server: an upgrade, a configuration, the password file, a directory, a key.
+    ///
+    /// # How it is decided
+    /// Successes of several accounts before, only failures of all of them after.
+    ///
+    /// # Who acts
+    /// Who runs the server.
+    ///
+    /// # What to do
+    /// Find out what was changed between the last success and the first refusal, and look at the server's error log from that moment.
+    ///
+    /// # Evidence needed
+    /// A log from before and after with several accounts in it.
+    ///
+    /// # Not to be confused with
+    /// credentials-changed: only one account is concerned.
+    ///
+    /// # References
+    /// RFC 9110 section 15.5.2.
+    pub ServerChanged = "server-changed" in Server, Fault by Server,
+        over ["credentials-changed", "credentials-refused", "client-changed", "password-guessing"]
+}
+
+/// So many accounts at least: of one, the account itself is the nearer explanation.
+const ACCOUNTS: usize = 2;
+
+impl ServerChanged {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let told = || scene.told("server-changed", "the server was changed");
+        let Some((user, story)) = scene.account_story() else { return told() };
+        let Some((_, first)) = story.turn().filter(|_| story.broke()) else { return told() };
+        let case = scene.case;
+        let mut broken = Vec::new();
+        let mut last_success = None;
+        for (name, ids) in case.index.users() {
+            let s = Story::of(ids.iter().filter_map(|&i| case.attempt(i)));
+            if s.accepted_before.is_empty() && s.accepted_after.is_empty() {
+                continue;
+            }
+            let latest = s.accepted_after.last().or(s.accepted_before.last()).copied();
+            if latest.is_some_and(|a| a.id > first.id) && name != user && s.refused.is_empty() {
+                // Somebody goes on working.
+                return told();
+            }
+            if !s.broke() {
+                if !s.refused.is_empty() {
+                    return told();
+                }
+                continue;
+            }
+            last_success = last_success.max(s.accepted_before.last().map(|a| a.id));
+            broken.push((name.to_owned(), s));
+        }
+        // All successes lie before all refusals: one moment.
+        let earliest = broken.iter().filter_map(|(_, s)| s.refused.first().map(|a| a.id)).min();
+        let one_moment = matches!((last_success, earliest), (Some(s), Some(r)) if s < r);
+        if broken.len() < ACCOUNTS || !one_moment {
+            return told();
+        }
+        let (Some(before), Some(after)) = (last_success.and_then(|i| case.attempt(i)), earliest.and_then(|i| case.attempt(i))) else {
+            return told();
+        };
+        let when = |a: &why401_history::Attempt| a.time().map_or_else(|| "an unknown time".to_owned(), |t| t.at.to_string());
+        Claim::new(format!("{} accounts were let in until {} and all of them have been refused since {}", broken.len(), when(before), when(after)))
+            .shown(super::client_changed::line(scene, before, "the last success"))
+            .shown(super::client_changed::line(scene, after, "the first refusal, and none was let in since"))
+            .fix(Party::Server, format!("Find out what was changed at the server between {} and {}: an upgrade, its configuration, the password file, the directory behind it.", when(before), when(after)))
+            .or("auth-backend-down", "the server's error log from that moment")
+            .or("credentials-refused", "whether these accounts all changed their passwords")
+            .confirmed()
+    }
+}

@@ -1,0 +1,94 @@
+//! A server that cannot check anybody.
+
+use super::auth_backend_down::first_challenge;
+use crate::cause::{Answer, Claim, cause};
+use crate::Scene;
+use why401_report::Party;
+
+cause! {
+    /// The server cannot check anybody: password file missing or unreadable, no provider, broken rule, no keytab.
+    ///
+    /// # What happened
+    /// The server asks for credentials and has nothing to check them against, or cannot read what it has.
+    ///
+    /// # How it is decided
+    /// The server's log or body says so. Broken server sides often do not show as 401: Apache with its password file missing answers
+    /// 401 and then 500, nginx 403.
+    ///
+    /// # Who acts
+    /// Who runs the server.
+    ///
+    /// # What to do
+    /// Look at the line of the error log: it names the file, the directive or the module.
+    ///
+    /// # Evidence needed
+    /// The server's error log.
+    ///
+    /// # Not to be confused with
+    /// auth-backend-down: rightly set up, and not reached at present.
+    ///
+    /// # References
+    /// Apache httpd, AH01620 and AH01665; nginx, `auth_basic_user_file`; Microsoft, HTTP status codes in IIS (401.2).
+    pub ServerMisconfigured = "server-misconfigured" in Server, Fault by Server,
+        over ["credentials-refused", "no-credentials", "challenge-missing", "acl-denied", "forbidden", "wrong-password", "unknown-user"]
+}
+
+impl ServerMisconfigured {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        if scene.let_in() {
+            return Answer::RuledOut;
+        }
+        if let Some(claim) = scene.told_claim("server-misconfigured", "the server cannot check the credentials") {
+            return advise(claim).as_told();
+        }
+        if let Some(answer) = no_module(scene) {
+            return answer;
+        }
+        let Some(last) = scene.last().filter(|s| s.status() == Some(500)) else { return Answer::RuledOut };
+        let asked = scene.steps.iter().any(|s| s.status() == Some(401));
+        match (asked && last.attempt.carries_credentials(), last.response()) {
+            (true, Some((view, response))) => advise(
+                Claim::new("the server asked for credentials, got them, and failed with 500: it could not check them")
+                    .shown(first_challenge(scene))
+                    .shown([scene.show_status(view, response, "and then failed")]),
+            )
+            .or("auth-backend-down", "the server's error log of this second")
+            .likely(),
+            _ => Answer::RuledOut,
+        }
+    }
+}
+
+/// IIS refuses for want of credentials (401.2) and offers no scheme: the module that would is not installed.
+fn no_module(scene: &Scene<'_>) -> Option<Answer> {
+    let step = scene.refused().filter(|s| s.status() == Some(401) && s.offered.is_empty() && s.answer_is_whole())?;
+    let (view, server) = step.response_field("server")?;
+    if !server.text().to_ascii_lowercase().contains("microsoft-iis") {
+        return None;
+    }
+    let on = |t: &str| {
+        let t = t.to_ascii_lowercase();
+        ["windowsauthentication enabled=\"true\"", "basicauthentication enabled=\"true\"", "digestauthentication enabled=\"true\""]
+            .iter()
+            .any(|w| t.contains(w))
+    };
+    let fact = scene.case.facts.iter().find(|f| on(&f.text.to_text()));
+    let statement = scene.statements().find(|s| on(&s.text.to_text()));
+    let shown = fact.map(|f| scene.show_fact(f, "switched on here")).or(statement.map(|s| scene.show_statement(s, "switched on here")))?;
+    let (rv, response) = step.response()?;
+    Some(
+        advise(
+            Claim::new("authentication is switched on in the configuration, and the answer offers no scheme: the module is not installed")
+                .shown([shown])
+                .shown([scene.show_status(rv, response, "no WWW-Authenticate in this answer")])
+                .shown([scene.show_field(view, server, "IIS")]),
+        )
+        .fix_by(Party::Server, "Install the role service for the scheme.", "Install-WindowsFeature Web-Windows-Auth")
+        .or("challenge-missing", "whether something behind IIS took the field away")
+        .likely(),
+    )
+}
+
+fn advise(claim: Claim) -> Claim {
+    claim.fix(Party::Server, "Look at the server's error log of this time: it names the file, directive or module that fails.")
+}

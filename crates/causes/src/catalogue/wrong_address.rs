@@ -1,0 +1,91 @@
+//! Nearly the right address.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::scene::same_client;
+use crate::Scene;
+use why401_history::Attempt;
+use why401_report::Party;
+
+cause! {
+    /// The address is not the one meant: a typo, letter case, trailing slash, other host, port or version leads to a protected place.
+    ///
+    /// # What happened
+    /// The request went to an address that is protected otherwise, or that does not exist, close to the one that was meant.
+    ///
+    /// # How it is decided
+    /// A close address that the same client uses with success, or that needs no credentials.
+    ///
+    /// # Who acts
+    /// Whoever writes or configures the client.
+    ///
+    /// # What to do
+    /// Compare the address with the documented one, letter by letter.
+    ///
+    /// # Evidence needed
+    /// A request to the right address in the same evidence.
+    ///
+    /// # Not to be confused with
+    /// resource-hidden: the name of the thing is wrong, and the server hides whether it exists.
+    ///
+    /// # References
+    /// RFC 3986 section 6.2 (comparing addresses).
+    pub WrongAddress = "wrong-address" in Request, Fault by Caller, over ["credentials-refused", "no-credentials", "intermediary-challenged"]
+}
+
+impl WrongAddress {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        let told = || match scene.told_claim("wrong-address", "another address is meant") {
+            Some(claim) => claim.fix(Party::Caller, "Compare the address that the client uses with the documented one, letter by letter.").as_told(),
+            None => Answer::RuledOut,
+        };
+        let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else { return told() };
+        let a = step.attempt;
+        let Some(path) = a.path().filter(|p| p.len() > 1) else { return told() };
+        // Where it was ever let in, the address is right.
+        if scene.case.index.of_path(&path).iter().filter_map(|&i| scene.case.attempt(i)).any(Attempt::let_in) {
+            return told();
+        }
+        let near = scene
+            .case
+            .index
+            .paths()
+            .take(2000)
+            .filter_map(|(other, ids)| closeness(&path, other).map(|c| (c, other, ids)))
+            .filter_map(|(c, other, ids)| {
+                let good = ids.iter().filter_map(|&i| scene.case.attempt(i)).find(|b| {
+                    b.let_in() && b.method() == a.method() && same_client(a, b) && (b.user == a.user || a.user.is_none())
+                })?;
+                Some((c, other.to_owned(), good))
+            })
+            .min_by_key(|(c, ..)| *c);
+        let Some((closeness, other, good)) = near else { return told() };
+        // With credentials there and none here, it is the credentials that differ.
+        if good.carries_credentials() && !a.carries_credentials() && closeness > 1 {
+            return told();
+        }
+        let claim = Claim::new(format!("{path} is refused, and {other}, which the same client uses too, is let in"))
+            .shown(super::client_changed::line(scene, a, "refused"))
+            .shown(super::client_changed::line(scene, good, "let in"))
+            .fix(Party::Caller, format!("Use {other}."))
+            .or("acl-denied", "whether this account may use the address at all");
+        if closeness <= 1 { claim.confirmed() } else { claim.likely() }
+    }
+}
+
+/// How close two paths are: 0 a trailing slash, 1 letter case, 2 a letter or two; `None` if they are not, or differ by
+/// numbers, which name other things of one kind.
+fn closeness(a: &str, b: &str) -> Option<u8> {
+    if a == b {
+        return None;
+    }
+    if a.trim_end_matches('/') == b.trim_end_matches('/') {
+        return Some(0);
+    }
+    if a.eq_ignore_ascii_case(b) {
+        return Some(1);
+    }
+    let digits = |t: &str| t.chars().filter(char::is_ascii_digit).collect::<String>();
+    let letters = |t: &str| t.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    let same_shape = a.matches('/').count() == b.matches('/').count() && digits(a) == digits(b) && a.len() >= 8;
+    (same_shape && crate::near::slip(letters(a).as_bytes(), letters(b).as_bytes()).is_some()).then_some(2)
+}
