@@ -138,7 +138,7 @@ fn rows(scene: &Scene<'_>) -> Vec<ExchangeRow> {
         .map(|a| {
             let view = a.view();
             let target = a.target().map(|t| {
-                let hide = crate::secrets::secrets_in_target(&t);
+                let hide = why401_redact::secrets_in_target(&t);
                 why401_span::mask(&t, |i| hide.iter().any(|r| r.contains(&i)))
             });
             ExchangeRow {

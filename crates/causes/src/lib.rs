@@ -11,7 +11,6 @@ mod heard;
 mod near;
 pub mod rank;
 mod scene;
-mod secrets;
 mod show;
 mod story;
 mod told;

@@ -24,13 +24,7 @@ impl Scene<'_> {
         part: Range<usize>,
         says: impl Into<String>,
     ) -> Annotation {
-        let name = field.name.to_text();
-        let secrets = crate::secrets::secrets_in_field(&name, field.value.as_bytes());
-        let shift = |r: &Range<usize>| r.start + name.len() + 2..r.end + name.len() + 2;
-        let (value, map) = text_of(field.value.as_bytes());
-        let map_range = |r: Range<usize>| map(r.start)..map(r.end);
-        let excerpt = Excerpt::new(format!("{name}: {value}"), shift(&map_range(part.clone())), Vec::new());
-        let excerpt = excerpt.hiding(secrets.into_iter().map(|r| shift(&map_range(r))));
+        let excerpt = line_of(field, part.clone());
         let at = field.value.locate(part).or_else(|| field.name.whole());
         self.annotation(view.source, at, excerpt, says)
     }
@@ -73,7 +67,7 @@ impl Scene<'_> {
         let shown = shown.strip_suffix(b"\r").unwrap_or(shown);
         let (line, map) = text_of(shown);
         let within = |at: usize| map(at.clamp(from, to) - from);
-        let secrets = crate::secrets::secrets_in_text(&line);
+        let secrets = why401_redact::secrets_in_text(&line);
         let excerpt = Excerpt::new(line.clone(), within(part.start)..within(part.end), secrets);
         let at = text.locate(part.start..part.end.min(line_end).max(part.start));
         self.annotation(source, at, excerpt, says)
@@ -93,13 +87,7 @@ impl Scene<'_> {
     pub fn show_heard(&self, heard: &Heard<'_>, says: impl Into<String>) -> Annotation {
         match heard.field {
             Some(field) => {
-                let name = field.name.to_text();
-                let secrets = crate::secrets::secrets_in_field(&name, field.value.as_bytes());
-                let (value, map) = text_of(field.value.as_bytes());
-                let shift = |r: Range<usize>| map(r.start) + name.len() + 2..map(r.end) + name.len() + 2;
-                let excerpt =
-                    Excerpt::new(format!("{name}: {value}"), shift(heard.said.range.clone()), Vec::new());
-                let excerpt = excerpt.hiding(secrets.into_iter().map(shift));
+                let excerpt = line_of(field, heard.said.range.clone());
                 let at = field.value.locate(heard.said.range.clone()).or_else(|| field.name.whole());
                 self.annotation(heard.source, at, excerpt, says)
             }
@@ -127,6 +115,18 @@ impl Scene<'_> {
             says: says.into(),
         }
     }
+}
+
+/// A field line with a part of its value marked and its secrets masked.
+fn line_of(field: &FieldLine, part: Range<usize>) -> Excerpt {
+    let name = field.name.to_text();
+    let (value, map) = text_of(field.value.as_bytes());
+    let secrets = why401_redact::secrets_in_field(&name, &value);
+    // Behind the name, a colon and a space; a line that is no field has no name.
+    let before = if name.is_empty() { 0 } else { name.len() + 2 };
+    let shift = |r: Range<usize>| r.start + before..r.end + before;
+    let line = if name.is_empty() { value } else { format!("{name}: {value}") };
+    Excerpt::new(line, shift(map(part.start)..map(part.end)), secrets.into_iter().map(shift).collect())
 }
 
 /// Bytes as text, and how offsets into the bytes become offsets into the text: what is not UTF-8 is read as

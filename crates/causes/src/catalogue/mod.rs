@@ -103,11 +103,11 @@ mod tests {
     fn every_cause_explains_itself_in_full() {
         for cause in CATALOGUE {
             let meta = cause.meta();
-            let mut from = 0;
+            let mut rest = meta.doc;
             for section in SECTIONS {
-                let at = meta.doc[from..].find(section);
-                from +=
-                    at.unwrap_or_else(|| panic!("{} lacks {section}, or has it in another place", meta.name));
+                let found = rest.split_once(section);
+                assert!(found.is_some(), "{} lacks {section}, or has it in another place", meta.name);
+                rest = found.map_or("", |(_, after)| after);
             }
         }
     }
