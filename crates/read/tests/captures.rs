@@ -41,11 +41,6 @@ fn seen(of: &Collected, version: &str) -> (u64, BTreeMap<String, u64>) {
     (requests, statuses)
 }
 
-/// HTTP/2 is not read yet.
-fn is_read(version: &str) -> bool {
-    version == "1"
-}
-
 #[test]
 fn no_fewer_exchanges_than_tshark_finds() {
     let Some(folder) = shared("peers/captures") else { return };
@@ -70,7 +65,7 @@ fn no_fewer_exchanges_than_tshark_finds() {
             let missing = oracle[part]["status"].as_object().unwrap().iter();
             let missing =
                 missing.filter(|(s, n)| statuses.get(*s).copied().unwrap_or(0) < n.as_u64().unwrap());
-            if is_read(version) && (requests < wanted || missing.count() > 0) {
+            if requests < wanted || missing.count() > 0 {
                 wrong.push(format!("{name} {part}"));
             }
         }
@@ -94,7 +89,7 @@ fn every_capture_of_the_lab_has_its_exchanges() {
                 let asked = e.request.as_ref().map(|r| format!("{} {}", r.method(), r.target()));
                 println!("{file:?}: {asked:?} {:?}", e.status());
             }
-            assert!(!found.exchanges.is_empty() || file.to_string_lossy().contains("h2"), "{file:?}");
+            assert!(!found.exchanges.is_empty(), "{file:?}");
             assert!(found.problems.is_empty(), "{file:?}: {:?}", found.problems);
             all += found.exchanges.len();
         }

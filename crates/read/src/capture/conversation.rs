@@ -1,9 +1,10 @@
 //! What is spoken on a connection: found by its first bytes, and again where a tunnel begins.
 
 use super::exchanges::{Exchanges, Place};
+use super::http2::Http2;
 use super::proxied::{self, Preamble};
 use super::secure::Secure;
-use crate::http1::{self, Side};
+use crate::http1::{self, Pair, Side};
 use why401_capture::Direction;
 use why401_http::Moment;
 use why401_span::Span;
@@ -22,6 +23,7 @@ enum Spoken {
     /// Too little was said.
     Undecided(Vec<Said>),
     Http1(Box<Http1>),
+    Http2(Box<Http2>),
     Tls(Box<Secure>),
     /// Nothing that is read here.
     Other,
@@ -32,6 +34,7 @@ struct Http1 {
     connection: http1::Connection,
     /// What is spoken within, once a tunnel was granted or another protocol was agreed on.
     inside: Option<Conversation>,
+    upgraded: Option<Box<Pair>>,
 }
 
 /// What both sides of a connection, or of a tunnel inside one, say to each other.
@@ -41,6 +44,8 @@ pub(super) struct Conversation {
     spoken: Spoken,
     /// Tunnels that it is inside of.
     depth: u8,
+    /// What an HTTP/1.1 connection said to become this one.
+    upgraded: Option<Box<Pair>>,
 }
 
 /// Nobody tunnels deeper.
@@ -50,7 +55,7 @@ impl Conversation {
     /// One between these two, inside of `depth` others.
     pub(super) fn new(place: Place, depth: u8) -> Self {
         let spoken = if depth > DEEPEST { Spoken::Other } else { Spoken::Undecided(Vec::new()) };
-        Conversation { place, spoken, depth }
+        Conversation { place, spoken, depth, upgraded: None }
     }
 
     /// The next bytes of one direction.
@@ -77,9 +82,12 @@ impl Conversation {
                 let fresh = Conversation::new(self.place.clone(), self.depth + 1);
                 if let Spoken::Http1(http) = &mut self.spoken {
                     let origin = Span { start: origin.start + taken as u64, ..origin };
-                    http.inside.get_or_insert(fresh).bytes(direction, rest, origin, at, to);
+                    let inside = http.inside.get_or_insert(fresh);
+                    inside.upgraded = inside.upgraded.take().or(http.upgraded.take());
+                    inside.bytes(direction, rest, origin, at, to);
                 }
             }
+            Spoken::Http2(http) => http.bytes(side(direction), bytes, origin, at, to),
             Spoken::Tls(tls) => tls.bytes(side(direction), bytes, at, to),
             Spoken::Other => {}
         }
@@ -96,6 +104,7 @@ impl Conversation {
                 }
                 self.hand_over(to);
             }
+            Spoken::Http2(http) => http.gap(side(direction), len, to),
             Spoken::Tls(tls) => tls.gap(side(direction)),
             Spoken::Other => {}
         }
@@ -113,24 +122,30 @@ impl Conversation {
                 self.hand_over(to);
             }
             Spoken::Tls(tls) => tls.end(direction, to),
-            Spoken::Other => {}
+            Spoken::Http2(_) | Spoken::Other => {}
         }
     }
 
     /// Nothing more will be said.
     pub(super) fn finish(mut self, to: &mut Exchanges<'_>) {
         self.decide(true, to);
-        self.hand_over(to);
+        if let Some(pair) = self.upgraded.take() {
+            to.pair(&self.place, *pair);
+        }
         match self.spoken {
             Spoken::Http1(mut http) => {
                 http.connection.finish();
                 while let Some(pair) = http.connection.next_pair() {
                     to.pair(&self.place, pair);
                 }
+                if let Some(pair) = http.upgraded {
+                    to.pair(&self.place, *pair);
+                }
                 if let Some(inside) = http.inside {
                     inside.finish(to);
                 }
             }
+            Spoken::Http2(http) => http.finish(to),
             Spoken::Tls(tls) => tls.finish(to),
             Spoken::Undecided(_) | Spoken::Other => {}
         }
@@ -139,7 +154,11 @@ impl Conversation {
     fn hand_over(&mut self, to: &mut Exchanges<'_>) {
         if let Spoken::Http1(http) = &mut self.spoken {
             while let Some(pair) = http.connection.next_pair() {
-                to.pair(&self.place, pair);
+                if agrees_on_http2(&pair) {
+                    http.upgraded = Some(Box::new(pair));
+                } else {
+                    to.pair(&self.place, pair);
+                }
             }
         }
     }
@@ -158,11 +177,16 @@ impl Conversation {
                 fronts[0] = front(said, Direction::ToServer);
             }
         }
-        let Some(tls) = is_tls(&fronts[0], &fronts[1], last) else { return };
+        let Some(protocol) = protocol(&fronts[0], &fronts[1], last) else { return };
         let said = std::mem::take(said);
-        self.spoken = match tls {
-            true => Spoken::Tls(Box::new(Secure::new(self.place.clone(), self.depth))),
-            false => Spoken::Http1(Box::default()),
+        let place = self.place.clone();
+        self.spoken = match protocol {
+            Protocol::Tls => Spoken::Tls(Box::new(Secure::new(place, self.depth))),
+            Protocol::Http2 => {
+                let upgraded = self.upgraded.take().and_then(|pair| pair.request);
+                Spoken::Http2(Box::new(Http2::new(place, upgraded)))
+            }
+            Protocol::Http1 => Spoken::Http1(Box::default()),
         };
         for said in said {
             match said {
@@ -202,16 +226,34 @@ fn drop_front(said: &mut [Said], mut len: usize) {
     }
 }
 
-/// Whether a conversation begins with TLS; `None` if more has to be seen.
-fn is_tls(client: &[u8], server: &[u8], last: bool) -> Option<bool> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Protocol {
+    Tls,
+    Http2,
+    /// Also what is none of them: the reader of HTTP/1 finds messages among anything.
+    Http1,
+}
+
+/// What a conversation begins with; `None` if more has to be seen.
+fn protocol(client: &[u8], server: &[u8], last: bool) -> Option<Protocol> {
     let is_record = |b: &[u8]| matches!(b, [20..=24, 3, 0..=4, ..]);
     let may_be_one = |b: &[u8]| b.len() < 3 && b.first().is_some_and(|c| (20..=24).contains(c));
     if is_record(client) || is_record(server) {
-        return Some(true);
+        return Some(Protocol::Tls);
+    }
+    let http2 = why401_h2::is_front(client, server);
+    if http2 == Some(true) {
+        return Some(Protocol::Http2);
     }
     let nothing = client.is_empty() && server.is_empty();
-    let more = nothing || may_be_one(client) || may_be_one(server);
-    (last || !more).then_some(false)
+    let more = nothing || may_be_one(client) || may_be_one(server) || http2.is_none();
+    (last || !more).then_some(Protocol::Http1)
+}
+
+/// Whether the answer agrees to go on in HTTP/2 (RFC 7540, section 3.2).
+fn agrees_on_http2(pair: &Pair) -> bool {
+    let answer = pair.response.as_ref().map(|m| &m.message).filter(|r| r.status == 101);
+    answer.and_then(|r| r.fields.text("upgrade")).is_some_and(|u| u.trim().eq_ignore_ascii_case("h2c"))
 }
 
 fn side(direction: Direction) -> Side {

@@ -3,9 +3,11 @@
 use crate::Sink;
 use crate::http1::Pair;
 use jiff::Timestamp;
+use std::collections::HashSet;
 use std::rc::Rc;
 use why401_capture::Time;
 use why401_http::{Exchange, Moment, Peer, Shows};
+use why401_report::Problem;
 use why401_span::{SourceId, Span};
 use why401_tls::KeyLog;
 
@@ -27,13 +29,26 @@ pub(super) struct Exchanges<'a> {
     source: SourceId,
     sink: &'a mut dyn Sink,
     next: u64,
+    told: HashSet<String>,
     /// Given with the evidence, and found in the capture itself.
     pub(super) keys: Rc<KeyLog>,
 }
 
 impl<'a> Exchanges<'a> {
     pub(super) fn new(source: SourceId, sink: &'a mut dyn Sink, keys: KeyLog) -> Self {
-        Exchanges { source, sink, next: 0, keys: Rc::new(keys) }
+        Exchanges { source, sink, next: 0, told: HashSet::new(), keys: Rc::new(keys) }
+    }
+
+    pub(super) fn source(&self) -> SourceId {
+        self.source
+    }
+
+    /// Something that could not be read; the same is told once.
+    pub(super) fn problem(&mut self, at: Span, what: &str) {
+        if self.told.insert(what.to_owned()) {
+            let offset = if at.layer.is_none() { at.start } else { 0 };
+            self.sink.problem(Problem { offset, line: None, what: what.to_owned() });
+        }
     }
 
     /// A decrypted stream.

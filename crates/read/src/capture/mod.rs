@@ -2,6 +2,7 @@
 
 mod conversation;
 mod exchanges;
+mod http2;
 mod proxied;
 mod secure;
 
