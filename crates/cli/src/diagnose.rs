@@ -1,7 +1,7 @@
 //! Evidence in, diagnosis out.
 
 use crate::args::Args;
-use crate::{Status, evidence, output};
+use crate::{Status, evidence, output, secrets};
 use clap::CommandFactory;
 use why401_history::Collector;
 use why401_http::{Exchange, Fact, Statement};
@@ -21,7 +21,11 @@ pub(crate) fn run(args: &Args) -> Result<Status, String> {
     let sources = evidence::read_all(&args.evidence, &mut intake)?;
     let case = intake.0.finish(sources);
     let findings = why401_causes::diagnose(&case, args.evidence.now);
-    let diagnosis = Diagnosis { sources: case.sources, findings };
+    let secrets = secrets::of(&case);
+    let mut diagnosis = Diagnosis { sources: case.sources, findings };
+    if !args.output.show_secrets {
+        why401_redact::diagnosis(&mut diagnosis, &secrets);
+    }
     let faulty = diagnosis.findings.iter().any(|f| matches!(f.verdict, Verdict::Fault | Verdict::Attack));
     output::diagnosis(args, diagnosis)?;
     Ok(if faulty { Status::Fault } else { Status::NoFault })
@@ -43,6 +47,7 @@ impl Sink for Intake {
     }
     fn problem(&mut self, _: Problem) {}
     fn layer(&mut self, _: String) -> LayerId {
+        // Whoever keeps the account of the source numbers its layers.
         LayerId(0)
     }
 }

@@ -6,6 +6,7 @@ mod args;
 mod diagnose;
 mod evidence;
 mod output;
+mod secrets;
 mod tally;
 
 use clap::Parser;

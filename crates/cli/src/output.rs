@@ -1,8 +1,8 @@
 //! Standard output and standard error: form, colour, width, and a reader who goes away early.
 
-use crate::args::{Args, Format};
-use std::io::{self, Write};
-use why401_render::{Secrets, Shown};
+use crate::args::{Args, Format, When};
+use std::io::{self, IsTerminal, Write};
+use why401_render::{Layout, Secrets, Shown};
 use why401_report::Diagnosis;
 
 /// Name and version, as the JSON names its maker.
@@ -16,10 +16,28 @@ pub(crate) fn diagnosis(args: &Args, diagnosis: Diagnosis) -> Result<(), String>
     let secrets = if args.output.show_secrets { Secrets::Shown } else { Secrets::Masked };
     let shown = Shown::new(diagnosis, secrets);
     let text = match args.output.format {
-        Format::Json | Format::Text | Format::Markdown | Format::Html => why401_render::json(&shown, TOOL),
+        Format::Text => why401_render::text(&shown, layout(args)),
+        Format::Json | Format::Markdown | Format::Html => {
+            why401_render::json(&shown, TOOL).map_err(|e| e.to_string())?
+        }
     };
-    print(&text.map_err(|e| e.to_string())?);
+    print(&text);
     Ok(())
+}
+
+/// Width and colour, of the terminal where there is one.
+fn layout(args: &Args) -> Layout {
+    let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
+    let colour = match args.output.color {
+        When::Always => true,
+        When::Never => false,
+        When::Auto => {
+            let unwanted = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty());
+            let dumb = std::env::var_os("TERM").is_some_and(|t| t == "dumb");
+            io::stdout().is_terminal() && !unwanted("NO_COLOR") && !dumb
+        }
+    };
+    Layout { colour, all: args.evidence.all, width: width.unwrap_or(Layout::default().width) }
 }
 
 /// Prints to standard output. Whoever reads it may stop reading (`| head`): that is no error.

@@ -5,6 +5,8 @@
 
 mod json;
 mod shown;
+mod text;
 
 pub use json::json;
 pub use shown::{Secrets, Shown, visible};
+pub use text::{Layout, text};

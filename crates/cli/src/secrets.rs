@@ -1,0 +1,60 @@
+//! Every secret that the kept evidence holds, to be looked for in the diagnosis.
+
+use why401_history::Case;
+use why401_http::{Exchange, FactKind, Fields, Userinfo};
+use why401_redact::SecretSet;
+
+/// The secrets of a case. A diagnosis can quote only what the case keeps, so this is all that it could give away.
+pub(crate) fn of(case: &Case) -> SecretSet {
+    let mut set = SecretSet::default();
+    for exchange in case.attempts.iter().flat_map(|a| &a.views) {
+        of_exchange(exchange, &mut set);
+    }
+    let attached = case.attempts.iter().flat_map(|a| &a.statements);
+    for statement in case.statements.iter().chain(attached) {
+        set.text(&statement.text.to_text());
+    }
+    for fact in &case.facts {
+        set.text(&fact.text.to_text());
+        of_fact(&fact.kind, &mut set);
+    }
+    set
+}
+
+fn of_exchange(exchange: &Exchange, set: &mut SecretSet) {
+    if let Some(request) = &exchange.request {
+        set.target(&request.target());
+        of_fields(&request.fields, set);
+        set.text(&request.body.text());
+    }
+    if let Some(response) = &exchange.response {
+        of_fields(&response.fields, set);
+        set.text(&response.body.text());
+    }
+    if let Some(log) = &exchange.log {
+        set.text(&log.line.to_text());
+    }
+}
+
+fn of_fields(fields: &Fields, set: &mut SecretSet) {
+    for field in fields.iter() {
+        set.field(&field.name.to_text(), &field.text());
+    }
+}
+
+fn of_fact(kind: &FactKind, set: &mut SecretSet) {
+    let of_userinfo = |userinfo: &Option<Userinfo>, set: &mut SecretSet| {
+        if let Some(password) = userinfo.as_ref().and_then(|u| u.password.as_ref()) {
+            set.add(password.expose());
+        }
+    };
+    match kind {
+        FactKind::Command { userinfo, fields, .. } => {
+            of_userinfo(userinfo, set);
+            fields.iter().for_each(|(name, value)| set.field(name, value.expose()));
+        }
+        FactKind::Address { userinfo, .. } => of_userinfo(userinfo, set),
+        FactKind::Netrc { password: Some(password), .. } => set.add(password.expose()),
+        _ => {}
+    }
+}
