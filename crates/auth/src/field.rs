@@ -86,6 +86,11 @@ impl Element {
         self.param(name)?.text()
     }
 
+    /// Like [`Element::text`], but nothing where the value is no clean one ([`Param::is_clean`]).
+    pub fn clean_text(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.param(name).filter(|p| p.is_clean())?.text()
+    }
+
     /// Whether the scheme is this one (given in lower case).
     pub fn is(&self, scheme: &str) -> bool {
         self.scheme.name == scheme
@@ -113,6 +118,18 @@ impl Param {
         self.value.as_deref().unwrap_or_default()
     }
 
+    /// Whether the value ends where its author meant it to: a quoted-string that is closed, or text without white
+    /// space and signs that part parameters. What is not clean may have swallowed the parameters after it, secrets
+    /// among them.
+    pub fn is_clean(&self) -> bool {
+        if self.quoted {
+            return self.raw_range.len() == self.value_range.len() + 2;
+        }
+        self.bytes()
+            .iter()
+            .all(|b| (b.is_ascii_alphanumeric() || b"-._~+/;:@*'%!#$^`|".contains(b)) || *b >= 0x80)
+    }
+
     /// From the name to the end of the value.
     pub fn range(&self) -> Range<usize> {
         self.name_range.start..self.raw_range.end.max(self.name_range.end)
@@ -124,7 +141,7 @@ impl fmt::Debug for Param {
         write!(f, "{}", self.written)?;
         match &self.value {
             None => Ok(()),
-            Some(v) if sensitive::is_public_param(&self.name) => {
+            Some(v) if sensitive::is_public_param(&self.name) && self.is_clean() => {
                 write!(f, "={:?}", String::from_utf8_lossy(v))
             }
             Some(v) => write!(f, "=({} bytes)", v.len()),

@@ -9,6 +9,8 @@
 //! environment, and nothing panics on any bytes.
 
 pub mod base64;
+pub mod cookie;
+pub mod decode;
 mod der;
 pub mod field;
 pub mod inside;
@@ -17,6 +19,7 @@ mod parse;
 pub mod percent;
 pub mod placeholder;
 mod problem;
+pub mod review;
 pub mod scheme;
 mod secret;
 mod sensitive;
@@ -26,9 +29,11 @@ mod time;
 pub mod token;
 pub mod vendor;
 
+pub use decode::{Decoded, decode, decode_line};
 pub use field::{Challenge, Credentials, Element, Param, Scheme, Token68, serialize};
 pub use inside::{Inside, InsideChallenge};
-pub use parse::{parse_challenges, parse_credentials};
+pub use parse::{parse_challenges, parse_credentials, parse_params};
 pub use problem::{Parsed, Problem, ProblemKind};
 pub use secret::{Secret, mask};
 pub use sensitive::is_public_param;
+pub(crate) use sensitive::jwt_or_vendor;

@@ -292,7 +292,7 @@ pub struct Cavage {
 
 /// Reads credentials of the `Signature` scheme.
 pub fn cavage(credentials: &Credentials) -> Cavage {
-    let text = |name: &str| credentials.text(name).map(|t| t.into_owned());
+    let text = |name: &str| credentials.clean_text(name).map(|t| t.into_owned());
     let number = |name: &str| text(name).and_then(|t| t.parse::<f64>().ok()).map(|n| n as i64);
     let missing = ["keyid", "signature"].into_iter().filter(|name| credentials.param(name).is_none());
     let problems = missing

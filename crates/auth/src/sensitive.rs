@@ -99,6 +99,15 @@ pub(crate) fn looks_secret(text: &[u8]) -> bool {
     if vendor::identify(text).is_some() || text.starts_with(b"eyJ") {
         return true;
     }
+    // No scheme that is registered or in use has other characters than these (but those that are known by name).
+    if !text.iter().all(|b| b.is_ascii_alphanumeric() || *b == b'-') {
+        return true;
+    }
     let digits = text.iter().filter(|b| b.is_ascii_digit()).count();
     text.len() > 32 || (text.len() >= 16 && digits >= 3) || (digits > 0 && digits == text.len())
+}
+
+/// Whether text is a JWT, or bears the mark of a service's token.
+pub(crate) fn jwt_or_vendor(text: &[u8]) -> bool {
+    vendor::identify(text).is_some() || crate::token::jwt::looks_like(text)
 }

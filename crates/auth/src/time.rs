@@ -29,7 +29,6 @@ fn days(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// Seconds since 1970 as `YYYY-MM-DDTHH:MM:SSZ`.
-#[allow(dead_code, reason = "decode, which shows times, comes next")]
 pub(crate) fn rfc3339(seconds: i64) -> String {
     let (day, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let z = day + 719_468;

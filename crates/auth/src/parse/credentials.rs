@@ -2,7 +2,7 @@
 
 use super::{Parser, at_known_scheme, at_param};
 use crate::Parsed;
-use crate::field::Credentials;
+use crate::field::{Credentials, Param};
 use crate::problem::ProblemKind;
 use crate::scheme::{self, Carries};
 use crate::sensitive::looks_secret;
@@ -30,6 +30,17 @@ pub fn parse_credentials(value: &[u8]) -> Parsed<Vec<Credentials>> {
         parser.one();
     }
     parser.finish()
+}
+
+/// Reads a list of parameters without a scheme: `Authentication-Info = #auth-param` (RFC 9110 section 11.6.3).
+pub fn parse_params(value: &[u8]) -> Parsed<Vec<Param>> {
+    let mut parser = Parser::new(value, trimmed(value, 0..value.len()));
+    parser.begin(0..0);
+    if !parser.cur.is_done() {
+        parser.params();
+    }
+    let Parsed { value, problems } = parser.finish();
+    Parsed { value: value.into_iter().flat_map(|e| e.params).collect(), problems }
 }
 
 /// Parts the value at each comma outside quotes after which a set of credentials begins.
@@ -173,7 +184,9 @@ impl Parser<'_> {
             return self.set_token68(body);
         }
         let known = scheme::known_bytes(slice(self.bytes, &name));
+        let by_design = known.is_some_and(|k| COLON_BY_DESIGN.contains(&k.name));
         let params = match known.map(|k| k.carries) {
+            _ if by_design => false,
             Some(Carries::Params) => true,
             Some(Carries::Token) => self.at_plausible_param(),
             Some(Carries::Either) | None => at_param(&self.cur),
@@ -181,7 +194,7 @@ impl Parser<'_> {
         if params {
             return self.params();
         }
-        let what = self.why_not_token68(text, known.is_some_and(|k| COLON_BY_DESIGN.contains(&k.name)));
+        let what = self.why_not_token68(text, by_design);
         let bad = text.iter().position(|b| !crate::syntax::is_token68(*b)).unwrap_or(0);
         self.problem(body.start + bad..body.end, ProblemKind::NotToken68, what);
         self.set_token68(body);

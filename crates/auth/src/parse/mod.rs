@@ -10,7 +10,7 @@ mod credentials;
 mod value;
 
 pub use challenges::parse_challenges;
-pub use credentials::parse_credentials;
+pub use credentials::{parse_credentials, parse_params};
 
 use crate::field::{Element, Param, Scheme, Token68};
 use crate::problem::{Problem, ProblemKind};
@@ -90,8 +90,8 @@ impl<'a> Parser<'a> {
 
     /// Control characters and bytes outside ASCII, one problem each for the whole value.
     fn check_bytes(&mut self) {
-        let outer = trimmed(self.bytes, 0..self.bytes.len());
-        let inner = slice(self.bytes, &outer);
+        let outer = 0..self.bytes.len();
+        let inner = self.bytes;
         let control = |b: &u8| (*b < 0x20 && *b != b'\t') || *b == 0x7f;
         let mut found: Vec<usize> = Vec::new();
         let mut count = 0usize;
@@ -99,7 +99,7 @@ impl<'a> Parser<'a> {
             if control(b) {
                 count += 1;
                 if found.len() < 8 {
-                    found.push(outer.start + i);
+                    found.push(i);
                 }
             }
         }

@@ -75,13 +75,13 @@ impl Charset {
 
 impl Basic {
     /// Whether the user-id is likely a secret: no colon follows, it bears the mark of a token, or the password is
-    /// empty and it is long (services that take a key as the user name).
+    /// empty and it looks like no name (services that take a key as the user name).
     pub fn user_is_secret(&self) -> bool {
         let empty = self.password.as_ref().is_none_or(Secret::is_empty);
         let bytes = self.user.expose();
-        self.password.is_none()
-            || vendor::identify(bytes).is_some()
-            || (empty && bytes.len() >= 16 && !bytes.contains(&b'@'))
+        let name = |b: &u8| b.is_ascii_alphabetic() || b".-_\\".contains(b) || *b >= 0x80;
+        let like_a_name = bytes.contains(&b'@') || (bytes.len() < 16 && bytes.iter().all(name));
+        self.password.is_none() || vendor::identify(bytes).is_some() || (empty && !like_a_name)
     }
 
     /// The user-id to show: masked where it is likely a secret.

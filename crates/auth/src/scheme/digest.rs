@@ -129,12 +129,15 @@ pub struct DigestCredentials {
 /// Collects the values of an element and what is wrong with them.
 struct Reader<'a> {
     element: &'a Element,
+    /// Whether the element is credentials, in which a value that is not clean may hold a secret.
+    guarded: bool,
     problems: Vec<Problem>,
 }
 
 impl Reader<'_> {
     fn text(&self, name: &str) -> Option<String> {
-        self.element.text(name).map(|t| t.into_owned())
+        let text = if self.guarded { self.element.clean_text(name) } else { self.element.text(name) };
+        text.map(|t| t.into_owned())
     }
 
     fn required(&mut self, name: &str) -> Option<String> {
@@ -197,7 +200,7 @@ impl Reader<'_> {
 
 /// Reads a Digest challenge.
 pub fn challenge(element: &Challenge) -> DigestChallenge {
-    let mut r = Reader { element, problems: Vec::new() };
+    let mut r = Reader { element, guarded: false, problems: Vec::new() };
     let realm = r.required("realm");
     let nonce = r.required("nonce");
     if nonce.as_deref() == Some("") {
@@ -241,7 +244,7 @@ pub fn challenge(element: &Challenge) -> DigestChallenge {
 
 /// Reads Digest credentials.
 pub fn credentials(element: &Credentials) -> DigestCredentials {
-    let mut r = Reader { element, problems: Vec::new() };
+    let mut r = Reader { element, guarded: true, problems: Vec::new() };
     let plain = r.text("username");
     let extended = r.text("username*");
     let username = match (&plain, &extended) {

@@ -28,7 +28,7 @@ pub struct Hawk {
 /// Reads Hawk credentials or a Hawk challenge.
 pub fn read(element: &Element, is_challenge: bool) -> Hawk {
     let mut problems = Vec::new();
-    let text = |name: &str| element.text(name).map(|t| t.into_owned());
+    let text = |name: &str| element.clean_text(name).map(|t| t.into_owned());
     if !is_challenge {
         for name in ["id", "ts", "nonce", "mac"] {
             if element.param(name).is_none() {

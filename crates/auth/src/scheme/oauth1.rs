@@ -31,7 +31,10 @@ pub fn of_credentials(credentials: &Credentials) -> OAuth1 {
     let mut problems = Vec::new();
     let mut bad = |range, kind, what: String| problems.push(Problem::new(range, kind, what));
     let text = |name: &str| {
-        credentials.param(name).map(|p| String::from_utf8_lossy(&percent::decode(p.bytes())).into_owned())
+        credentials
+            .param(name)
+            .filter(|p| p.is_clean())
+            .map(|p| String::from_utf8_lossy(&percent::decode(p.bytes())).into_owned())
     };
     let method = text("oauth_signature_method");
     let plain = method.as_deref() == Some("PLAINTEXT");
@@ -54,7 +57,7 @@ pub fn of_credentials(credentials: &Credentials) -> OAuth1 {
         bad(p.raw_range.clone(), ProblemKind::BadValue, "oauth_version is not 1.0".to_string());
     }
     OAuth1 {
-        realm: credentials.text("realm").map(|t| t.into_owned()),
+        realm: credentials.clean_text("realm").map(|t| t.into_owned()),
         consumer_key: text("oauth_consumer_key"),
         token: text("oauth_token").map(Secret::new),
         signature_method: method,

@@ -1,5 +1,6 @@
 //! Tokens, in whatever field they stand: JWT, vendors' tokens, opaque ones, placeholders.
 
+mod claims;
 pub mod dpop;
 pub mod json;
 pub mod jwt;

@@ -154,10 +154,10 @@ pub fn is_scheme(scheme: &str) -> bool {
 /// Reads credentials.
 pub fn of_credentials(credentials: &Credentials) -> Sigv4 {
     let mut found = Sigv4::empty(&credentials.scheme.written, false);
-    if let Some(p) = credentials.param("credential") {
+    if let Some(p) = credentials.param("credential").filter(|p| p.is_clean()) {
         found.set_credential(&p.text().unwrap_or_default(), p.value_range.clone());
     }
-    if let Some(p) = credentials.param("signedheaders") {
+    if let Some(p) = credentials.param("signedheaders").filter(|p| p.is_clean()) {
         found.set_signed_headers(&p.text().unwrap_or_default(), p.value_range.clone());
     }
     if let Some(p) = credentials.param("signature") {
