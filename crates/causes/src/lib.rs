@@ -7,6 +7,7 @@
 pub mod catalogue;
 pub mod cause;
 mod diagnose;
+mod elsewhere;
 mod heard;
 mod near;
 pub mod rank;

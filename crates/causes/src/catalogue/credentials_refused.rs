@@ -39,14 +39,17 @@ impl CredentialsRefused {
         if scene.let_in() || !scene.is_unauthorized() {
             return Answer::RuledOut;
         }
-        let told = scene.told_claim("credentials-refused", "these credentials are not accepted");
+        let told = scene
+            .told_claim("credentials-refused", "these credentials are not accepted")
+            .or_else(|| vague(scene));
         let Some(step) = scene.focus().filter(|s| s.attempt.carries_credentials() && s.status() == Some(401)) else {
-            return match told {
-                Some(mut claim) => {
+            return match (told, scene.focus()) {
+                (Some(mut claim), _) => {
                     claim.certainty = claim.certainty.min(Certainty::Likely);
                     leave_open(claim, "basic").as_told()
                 }
-                None => Answer::RuledOut,
+                (None, Some(step)) => in_another_place(scene, step),
+                (None, None) => only_told(scene),
             };
         };
         let scheme = step.credentials().map(|s| s.scheme().to_owned()).unwrap_or_default();
@@ -62,6 +65,46 @@ impl CredentialsRefused {
             claim.also.extend(t.also);
         }
         leave_open(claim, &scheme).likely()
+    }
+}
+
+/// Words that suggest a wrong password or an unknown user, and do not tell which.
+fn vague(scene: &Scene<'_>) -> Option<Claim> {
+    let told = ["wrong-password", "unknown-user"].iter().find_map(|cause| {
+        let claim = scene.told_claim(cause, "user name or password is not accepted")?;
+        (claim.certainty != Certainty::Certain).then_some(claim)
+    })?;
+    Some(told)
+}
+
+/// Credentials in a field, query or form of the service's own.
+fn in_another_place(scene: &Scene<'_>, step: &Step<'_>) -> Answer {
+    if step.status() != Some(401) || !step.offered.is_empty() {
+        return Answer::RuledOut;
+    }
+    let Some((place, shown)) = step.other_credentials(scene) else { return Answer::RuledOut };
+    let mut claim =
+        Claim::new(format!("the credentials in {place} were refused; why, the server does not say")).shown([shown]);
+    if let Some((view, response)) = step.response() {
+        claim = claim.shown([scene.show_status(view, response, "refused")]);
+    }
+    leave_open(claim, "token").or("wrong-field", "which field the service's documentation names").likely()
+}
+
+/// Nothing but somebody's word that there was a 401.
+fn only_told(scene: &Scene<'_>) -> Answer {
+    let says = |t: &str| {
+        let t = t.to_ascii_lowercase();
+        t.contains("401") || t.contains("unauthorized") || t.contains("authentication failed")
+    };
+    match scene.refusal.statements().iter().find(|s| s.status == Some(401) || says(&s.text.to_text())) {
+        Some(statement) => {
+            let claim = Claim::new("a request was refused with 401; what is given here does not tell why")
+                .shown([scene.show_statement(statement, "refused")])
+                .or("no-credentials", "the request as it was sent: curl -v, or a capture");
+            leave_open(claim, "basic").possible()
+        }
+        None => Answer::RuledOut,
     }
 }
 

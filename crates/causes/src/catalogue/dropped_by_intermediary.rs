@@ -107,7 +107,7 @@ fn denied(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let sent = step.credentials().filter(|s| !s.scheme().is_empty() && !s.field.value.is_empty())?;
     let readable = !matches!(sent.inside, why401_auth::Inside::Empty);
     let offered = step.offers(sent.scheme()) || step.offered.is_empty();
-    let word = scene.heard_of("no-credentials").find(|h| h.proves() && h.attempt == Some(step.attempt.id))?;
+    let word = scene.heard_of("no-credentials").find(|h| h.attempt == Some(step.attempt.id))?;
     if !readable || !offered {
         return None;
     }

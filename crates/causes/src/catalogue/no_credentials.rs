@@ -43,14 +43,28 @@ impl NoCredentials {
         let Some(step) = scene.focus() else {
             return match told {
                 Some(claim) => advise(claim).as_told(),
-                None => Answer::RuledOut,
+                None => debug_log(scene),
             };
         };
         if step.status() == Some(407) || scene.steps.iter().any(|s| s.attempt.carries_credentials()) {
             return Answer::RuledOut;
         }
         if step.attempt.shows_credentials() {
-            return advise(seen(scene, step)).confirmed();
+            // Credentials in a place of their own: refused there, or looked for in vain (wrong-field).
+            if step.other_credentials(scene).is_some() {
+                return match told {
+                    Some(claim) => advise(claim).as_told(),
+                    None => Answer::RuledOut,
+                };
+            }
+            let claim = advise(seen(scene, step));
+            // A session cookie may be all that this server wants.
+            let cookie_only = step.request_field("cookie").is_some() && step.offered.is_empty();
+            return if cookie_only && told.is_none() {
+                claim.or("session-expired", "whether the server takes the session in the cookie").likely()
+            } else {
+                claim.confirmed()
+            };
         }
         if step.attempt.logged_dash() {
             let mut claim = Claim::new("no user name was logged for the request, so it probably carried no credentials")
@@ -65,6 +79,23 @@ impl NoCredentials {
             Some(claim) => advise(claim).as_told(),
             None => Answer::Undecidable("the request as the client sent it: curl -v, or a capture"),
         }
+    }
+}
+
+/// Apache's log at level debug says "denied (no authenticated user yet)" (AH01626) in every request, good ones too. It
+/// speaks for a request without credentials where nothing was granted after it.
+fn debug_log(scene: &Scene<'_>) -> Answer {
+    let statements = scene.refusal.statements();
+    let denied = |s: &&why401_http::Statement| s.text.to_text().contains("denied (no authenticated user yet)");
+    let granted = statements.iter().any(|s| s.text.to_text().contains(": granted"));
+    match statements.iter().find(denied) {
+        Some(line) if !granted && statements.iter().all(|s| denied(&s)) => advise(
+            Claim::new("the server asked for a user, and nothing in its log says that one was ever named")
+                .shown([scene.show_statement(line, "no user yet, and none after")]),
+        )
+        .or("challenge-answered", "the access log: does a request of the same client with a user follow?")
+        .likely(),
+        _ => Answer::RuledOut,
     }
 }
 

@@ -51,13 +51,21 @@ impl OverriddenByClient {
             }),
             _ => false,
         });
+        // Where several commands were given, one of them may have given just these.
+        let used_is_given = |used: &str| {
+            scene.case.facts.iter().any(|f| match &f.kind {
+                FactKind::Command { user: Some(user), .. } => user.split(':').next() == Some(used),
+                FactKind::Command { userinfo: Some(u), .. } => u.user == used,
+                _ => false,
+            })
+        };
         let used = sent.basic().map(|b| b.user_text().into_owned());
         let netrc = scene.case.facts.iter().find(|f| match &f.kind {
             FactKind::Netrc { login: Some(login), .. } => used.as_deref() == Some(login),
             _ => false,
         });
         let (summary, first) = match (&given, &used, bearer_given) {
-            (Some((fact, user)), Some(used), _) if user != used && !user.is_empty() => {
+            (Some((fact, user)), Some(used), _) if user != used && !user.is_empty() && !used_is_given(used) => {
                 (format!("{user} was given, and the request carries the credentials of {used}"), *fact)
             }
             (_, Some(used), Some(fact)) => (format!("another Authorization field was given, and the request carries Basic credentials of {used}"), fact),

@@ -2,7 +2,7 @@
 
 use crate::cause::{Answer, cause};
 use crate::Scene;
-use why401_report::Party;
+use why401_report::{Certainty, Party};
 
 cause! {
     /// The server knows no such user.
@@ -37,7 +37,9 @@ impl UnknownUser {
         if scene.let_in() {
             return Answer::RuledOut;
         }
-        let Some(claim) = scene.told_claim("unknown-user", "there is no such user") else { return Answer::RuledOut };
+        let told = scene.told_claim("unknown-user", "there is no such user");
+        // A wording that does not tell password from user is of credentials-refused.
+        let Some(claim) = told.filter(|c| c.certainty == Certainty::Certain) else { return Answer::RuledOut };
         claim
             .fix(Party::AccountOwner, "Compare the user name letter by letter with the one that was given out (domain, e-mail address or short name, case).")
             .fix(Party::Server, "Look whether the account is in the file or directory that this address's rule names.")

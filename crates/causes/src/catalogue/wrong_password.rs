@@ -2,7 +2,7 @@
 
 use crate::cause::{Answer, cause};
 use crate::Scene;
-use why401_report::Party;
+use why401_report::{Certainty, Party};
 
 cause! {
     /// The user exists and the password is wrong.
@@ -38,7 +38,9 @@ impl WrongPassword {
         if scene.let_in() {
             return Answer::RuledOut;
         }
-        let Some(claim) = scene.told_claim("wrong-password", "the password is wrong") else { return Answer::RuledOut };
+        let told = scene.told_claim("wrong-password", "the password is wrong");
+        // A wording that does not tell password from user is of credentials-refused.
+        let Some(claim) = told.filter(|c| c.certainty == Certainty::Certain) else { return Answer::RuledOut };
         claim
             .fix(Party::AccountOwner, "Sign in once by hand with the same password: if it fails there too, set a new one; if it works, look at what the client really sends.")
             .or("near-miss-credentials", "the same login typed by hand, with an eye on Caps Lock and keyboard layout")
