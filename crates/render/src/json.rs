@@ -20,7 +20,15 @@ pub fn json(shown: &Shown, tool: &str) -> serde_json::Result<String> {
         sources: shown.sources(),
         findings: shown.findings().iter().map(FindingJson::from).collect(),
     };
-    serde_json::to_string_pretty(&document).map(|text| text + "\n")
+    json_of(&document)
+}
+
+/// Anything else as an indented JSON document, ending in a line break.
+///
+/// # Errors
+/// Where a value has no JSON form.
+pub fn json_of(value: &impl Serialize) -> serde_json::Result<String> {
+    serde_json::to_string_pretty(value).map(|text| text + "\n")
 }
 
 #[derive(Serialize)]

@@ -3,10 +3,17 @@
 //! Evidence is hostile: every text of it passes one boundary, [`Shown`], where secrets are masked and characters that a
 //! terminal, a page or an eye could be deceived by are made visible. Renderers take nothing else.
 
+mod doc;
+mod explain;
+mod html;
 mod json;
+mod markdown;
 mod shown;
 mod text;
 
-pub use json::json;
+pub use explain::{CodeMeaning, Entry, explain_code, explain_list, explain_one};
+pub use html::{html, html_of_text};
+pub use json::{json, json_of};
+pub use markdown::markdown;
 pub use shown::{Secrets, Shown, visible};
 pub use text::{Layout, text};

@@ -5,13 +5,15 @@ mod line;
 mod paint;
 mod table;
 mod words;
-pub(crate) mod wrap;
+mod wrap;
 
 use crate::Shown;
 use frame::frames;
-use paint::Paint;
-use why401_report::{Finding, Fix, SourceReport, Verdict};
-use wrap::{columns, wrap, wrap_after};
+pub(crate) use paint::Paint;
+use why401_report::{Annotation, Finding, Fix, SourceReport, Verdict};
+pub(crate) use words::{certainty, nothing_found, party, verdict, which};
+use wrap::wrap_after;
+pub(crate) use wrap::{columns, wrap};
 
 /// How to lay out.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +32,19 @@ impl Default for Layout {
     }
 }
 
+impl Layout {
+    /// The width within sense.
+    pub(crate) fn bounded(self) -> usize {
+        self.width.clamp(NARROWEST, WIDEST)
+    }
+}
+
+/// The evidence laid out without colour, for a medium that has no width of its own.
+pub(crate) fn frames_plain(evidence: &[Annotation]) -> Vec<String> {
+    let rows = frames(evidence, Verdict::Fault, Layout::default().width, Paint { colour: false });
+    rows.into_iter().map(|row| row.trim_end().to_owned()).collect()
+}
+
 /// So many findings are shown in full, unless all are asked for.
 const IN_FULL: usize = 3;
 /// So many healthy handshakes are told one by one.
@@ -43,7 +58,7 @@ const WIDEST: usize = 140;
 
 /// The diagnosis as text, ending in a line break.
 pub fn text(shown: &Shown, layout: Layout) -> String {
-    let width = layout.width.clamp(NARROWEST, WIDEST);
+    let width = layout.bounded();
     let page = Page { width, paint: Paint { colour: layout.colour }, all: layout.all };
     let (healthy, told): (Vec<&Finding>, Vec<&Finding>) =
         shown.findings().iter().partition(|f| f.verdict == Verdict::Normal);

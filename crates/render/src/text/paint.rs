@@ -35,6 +35,18 @@ impl Paint {
         self.on(Style::new().dimmed(), text)
     }
 
+    /// A line with the code between its backquotes painted, the quotes kept so that it reads without colour.
+    pub(crate) fn code(self, line: &str) -> String {
+        if !self.colour {
+            return line.to_owned();
+        }
+        let parts = crate::doc::inline(line);
+        parts
+            .map(|(code, text)| if code { self.command(&format!("`{text}`")) } else { text.to_owned() })
+            .collect()
+    }
+
+    /// The colour of a verdict.
     pub(crate) fn verdict(self, verdict: Verdict, text: &str) -> String {
         self.on(style(verdict), text)
     }
