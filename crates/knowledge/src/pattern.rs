@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::words::each_word;
+use crate::words::{Word, each_word};
 
 /// One thing that a pattern demands of one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,10 +27,12 @@ pub(crate) struct Seen {
     pub(crate) id: u32,
     pub(crate) number: bool,
     pub(crate) spaced: bool,
+    pub(crate) lined: bool,
     pub(crate) start: usize,
     pub(crate) end: usize,
 }
 
+// A gap ends at the end of a line: what stands on two lines of a log or of a message's fields is not one sentence.
 /// At most so many words fill a gap: a token or a path has many.
 const GAP_WORDS: usize = 48;
 /// At most so many pieces divided by white space fill a gap.
@@ -82,13 +84,8 @@ impl Vocabulary {
     pub(crate) fn look_up(&self, text: &[u8]) -> Vec<Seen> {
         let mut seen = Vec::with_capacity(text.len() / 6 + 1);
         each_word(text, |w| {
-            seen.push(Seen {
-                id: self.id(w.folded),
-                number: w.number,
-                spaced: w.spaced,
-                start: w.start,
-                end: w.end,
-            });
+            let Word { folded, number, spaced, lined, start, end } = w;
+            seen.push(Seen { id: self.id(folded), number, spaced, lined, start, end });
         });
         seen
     }
@@ -169,6 +166,9 @@ impl Pattern {
     fn next_run(run: &[Atom], words: &[Seen], from: usize) -> Option<usize> {
         let mut pieces = 0;
         for at in from..=from + GAP_WORDS {
+            if words.get(at)?.lined {
+                return None;
+            }
             if run_fits(run, words, at) {
                 return Some(at);
             }
@@ -184,6 +184,9 @@ impl Pattern {
         let mut pieces = 0;
         let nearest = before.checked_sub(run.len())?;
         for at in (nearest.saturating_sub(GAP_WORDS)..=nearest).rev() {
+            if words.get(at + run.len())?.lined {
+                return None;
+            }
             if run_fits(run, words, at) {
                 return Some(at);
             }

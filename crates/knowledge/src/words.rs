@@ -10,6 +10,8 @@ pub(crate) struct Word<'a> {
     pub(crate) number: bool,
     /// White space stands before it.
     pub(crate) spaced: bool,
+    /// A line ends before it (as such, not escaped).
+    pub(crate) lined: bool,
     /// Offset of its first byte in the text as given.
     pub(crate) start: usize,
     /// Offset behind its last byte.
@@ -22,7 +24,7 @@ pub(crate) const LONGEST: usize = 64;
 /// Gives the words of a text in order. Linear in the length of the text; any bytes will do.
 pub(crate) fn each_word(text: &[u8], mut give: impl FnMut(Word<'_>)) {
     let mut folded = Vec::with_capacity(LONGEST);
-    let (mut at, mut spaced) = (0, true);
+    let (mut at, mut spaced, mut lined) = (0, true, true);
     let (mut start, mut number) = (0, true);
     while at < text.len() {
         let (piece, len) = piece(text, at);
@@ -36,7 +38,7 @@ pub(crate) fn each_word(text: &[u8], mut give: impl FnMut(Word<'_>)) {
             if at < text.len() {
                 continue;
             }
-            give(Word { folded: &folded, number, spaced, start, end: at });
+            give(Word { folded: &folded, number, spaced, lined, start, end: at });
             return;
         }
         if !folded.is_empty() {
@@ -47,11 +49,12 @@ pub(crate) fn each_word(text: &[u8], mut give: impl FnMut(Word<'_>)) {
                 at += 1;
                 continue;
             }
-            give(Word { folded: &folded, number, spaced, start, end: at });
+            give(Word { folded: &folded, number, spaced, lined, start, end: at });
             folded.clear();
-            spaced = false;
+            (spaced, lined) = (false, false);
         }
         spaced |= matches!(piece, Piece::Space);
+        lined |= text.get(at) == Some(&b'\n');
         at += len;
     }
 }
