@@ -1,19 +1,39 @@
 //! The command line as clap reads it; contract: commands and flags only ever get more.
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 
 /// Tells why a request got 401 Unauthorized.
 #[derive(Debug, Parser)]
-#[command(name = "why401", version, about, long_about = None, max_term_width = 100)]
+#[command(name = "why401", disable_help_subcommand = true, version, about, long_about = None, max_term_width = 100)]
 #[command(
     after_help = "Exit status: 0 no fault found, 1 a fault or an attack, 2 the evidence could not be used."
 )]
 pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+
     #[command(flatten)]
     pub(crate) evidence: Evidence,
 
     #[command(flatten)]
     pub(crate) output: Output,
+}
+
+/// The commands beside the diagnosis itself.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Explain the causes: all of them, one by its name, or what a code means
+    Explain {
+        /// The name of a cause (no-credentials) or a code (401.3, 0x80244017, AH01617)
+        #[arg(value_name = "CAUSE or CODE")]
+        what: Option<String>,
+    },
+    /// Take authentication fields apart: schemes, parameters, what is inside, what is wrong
+    Decode {
+        /// A field, `Name: value`; without any, each line of standard input is one
+        #[arg(value_name = "FIELD")]
+        fields: Vec<String>,
+    },
 }
 
 /// What to read.

@@ -3,18 +3,21 @@
 //! Exit status: 0 no fault found, 1 a fault or an attack, 2 the evidence or the command line could not be used.
 
 mod args;
+mod decode;
 mod diagnose;
 mod evidence;
+mod explain;
 mod output;
 mod secrets;
 mod tally;
 
+use args::Command;
 use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let args = args::Args::parse();
-    match diagnose::run(&args) {
+    match run(&args) {
         Ok(status) => ExitCode::from(status as u8),
         Err(message) => {
             output::complain(&message);
@@ -29,4 +32,12 @@ enum Status {
     NoFault = 0,
     Fault = 1,
     Unusable = 2,
+}
+
+fn run(args: &args::Args) -> Result<Status, String> {
+    match &args.command {
+        None => diagnose::run(args),
+        Some(Command::Explain { what }) => explain::run(args, what.as_deref()),
+        Some(Command::Decode { fields }) => decode::run(args, fields),
+    }
 }

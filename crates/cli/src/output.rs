@@ -17,16 +17,16 @@ pub(crate) fn diagnosis(args: &Args, diagnosis: Diagnosis) -> Result<(), String>
     let shown = Shown::new(diagnosis, secrets);
     let text = match args.output.format {
         Format::Text => why401_render::text(&shown, layout(args)),
-        Format::Json | Format::Markdown | Format::Html => {
-            why401_render::json(&shown, TOOL).map_err(|e| e.to_string())?
-        }
+        Format::Json => why401_render::json(&shown, TOOL).map_err(|e| e.to_string())?,
+        Format::Markdown => why401_render::markdown(&shown),
+        Format::Html => why401_render::html(&shown),
     };
     print(&text);
     Ok(())
 }
 
 /// Width and colour, of the terminal where there is one.
-fn layout(args: &Args) -> Layout {
+pub(crate) fn layout(args: &Args) -> Layout {
     let width = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
     let colour = match args.output.color {
         When::Always => true,

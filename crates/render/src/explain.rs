@@ -74,34 +74,29 @@ pub fn explain_one(entry: &Entry<'_>, layout: Layout) -> String {
         out.push_str(&paint.dim(&format!(" (usually acts: {})", party(entry.party))));
     }
     out.push('\n');
-    let mut after_item = false;
+    let mut before: Option<Block> = None;
     for block in blocks(entry.text) {
-        let item = matches!(block, Block::Item(_));
-        if !(item && after_item) {
+        let close = match (&before, &block) {
+            (Some(Block::Heading(_)), _) => true,
+            (Some(Block::Item(_)), now) => matches!(now, Block::Item(_)),
+            _ => false,
+        };
+        if !close {
             out.push('\n');
         }
-        after_item = item;
-        match block {
-            Block::Heading(text) => {
-                out.push_str(&paint.bold(&text));
-                // The text of a section stands right under its heading.
-                after_item = true;
-            }
-            Block::Paragraph(text) => push_lines(&mut out, "", &wrap(&text, width), paint),
-            Block::Item(text) => push_lines(&mut out, "- ", &wrap(&text, width.saturating_sub(2)), paint),
+        match &block {
+            Block::Heading(text) => out.push_str(&paint.bold(text)),
+            Block::Paragraph(text) => push_lines(&mut out, "", &wrap(text, width), paint),
+            Block::Item(text) => push_lines(&mut out, "- ", &wrap(text, width.saturating_sub(2)), paint),
             Block::Code(lines) => {
                 let lines: Vec<String> = lines.iter().map(|l| format!("    {}", paint.command(l))).collect();
                 out.push_str(&lines.join("\n"));
             }
         }
         out.push('\n');
+        before = Some(block);
     }
-    // A heading leaves one blank line too many behind itself.
-    let headings = blocks(entry.text).into_iter().filter_map(|b| match b {
-        Block::Heading(h) => Some(paint.bold(&h)),
-        _ => None,
-    });
-    headings.fold(out, |out, h| out.replacen(&format!("\n{h}\n\n"), &format!("\n{h}\n"), 1))
+    out
 }
 
 fn push_lines(out: &mut String, lead: &str, lines: &[String], paint: Paint) {
