@@ -1,7 +1,7 @@
 //! Holds every refusal against every cause and puts the findings together.
 
 use crate::cause::{Answer, Claim};
-use crate::rank::{Ranked, rank};
+use crate::rank::{Ranked, rank, supersedes};
 use crate::{CATALOGUE, Scene};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -47,8 +47,11 @@ fn explain(scene: &Scene<'_>) -> Vec<Finding> {
     let Some(main) = ranked.next() else { return Vec::new() };
     let (beside, rest): (Vec<Ranked>, Vec<Ranked>) =
         ranked.partition(|r| matches!(r.verdict(), Verdict::Info) && main.verdict() != Verdict::Normal);
+    let proved = main.claim.certainty == Certainty::Certain;
+    let meta = main.meta;
     let mut first = finding(scene, main);
-    for r in rest {
+    // What a proved cause speaks for as well is not open any more.
+    for r in rest.into_iter().filter(|r| !(proved && supersedes(meta, r.meta))) {
         let settle = r.claim.summary.clone();
         also(&mut first, r.meta.name, &settle);
     }

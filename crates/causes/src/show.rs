@@ -3,7 +3,7 @@
 use crate::Scene;
 use crate::heard::Heard;
 use std::ops::Range;
-use why401_http::{Exchange, Fact, FieldLine, Request, Response, Statement};
+use why401_http::{Exchange, Fact, FieldLine, LogWords, Request, Response, Statement};
 use why401_report::{Annotation, Excerpt};
 use why401_span::{Derived, Located, SourceId};
 
@@ -39,6 +39,9 @@ impl Scene<'_> {
 
     /// The status line.
     pub fn show_status(&self, view: &Exchange, response: &Response, says: impl Into<String>) -> Annotation {
+        if let Some(log) = &view.log {
+            return self.show_part(view.source, &log.line, status_in(log, response), says);
+        }
         let line = response.line.to_text();
         let status = response.status.to_string();
         let mark = line.find(&status).map_or(0..line.len(), |i| i..i + status.len());
@@ -115,6 +118,18 @@ impl Scene<'_> {
             says: says.into(),
         }
     }
+}
+
+/// Where the status stands in its log line; the whole line where that cannot be told.
+fn status_in(log: &LogWords, response: &Response) -> Range<usize> {
+    let (line, status) = (log.line.whole(), response.line.whole());
+    let found = line.zip(status).and_then(|(line, status)| {
+        let start = usize::try_from(status.span.start.checked_sub(line.span.start)?).ok()?;
+        let end = start + usize::try_from(status.span.len()).ok()?;
+        let same = line.span.source == status.span.source && line.span.layer == status.span.layer;
+        (same && status.exact && end <= log.line.len()).then_some(start..end)
+    });
+    found.unwrap_or(0..log.line.len())
 }
 
 /// A field line with a part of its value marked and its secrets masked.

@@ -92,8 +92,9 @@ fn conversation(a: &Attempt) -> String {
         .or_else(|| a.server().map(|s| s.host.clone()))
         .unwrap_or_default();
     let port = a.server().and_then(|s| s.port).unwrap_or_default();
+    let agent = a.request_field("user-agent").map(|f| f.text().into_owned()).unwrap_or_default();
     format!(
-        "{client}\n{port}\n{server}\n{}\n{}",
+        "{client}\n{agent}\n{port}\n{server}\n{}\n{}",
         a.method().unwrap_or_default(),
         a.path().unwrap_or_default()
     )

@@ -90,9 +90,10 @@ type Trait = fn(&Attempt) -> Option<String>;
 
 /// A log line or request line with what it shows.
 pub(super) fn line(scene: &Scene<'_>, a: &Attempt, says: &str) -> Option<Annotation> {
-    a.views.iter().find_map(|v| match (&v.log, &v.request) {
-        (Some(log), _) => Some(scene.show_part(v.source, &log.line, 0..log.line.len(), says)),
-        (None, Some(request)) => Some(scene.show_request(v, request, says)),
+    a.views.iter().find_map(|v| match (&v.log, &v.response, &v.request) {
+        (Some(_), Some(response), _) => Some(scene.show_status(v, response, says)),
+        (Some(log), None, _) => Some(scene.show_part(v.source, &log.line, 0..log.line.len(), says)),
+        (None, _, Some(request)) => Some(scene.show_request(v, request, says)),
         _ => None,
     })
 }
