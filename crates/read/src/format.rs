@@ -1,6 +1,6 @@
 //! What a format is, the list of them, and how the right one is found.
 
-use crate::{Sink, har, logs};
+use crate::{Sink, compressed, har, logs};
 use std::io::{self, BufRead, BufReader, Read};
 use why401_span::SourceId;
 
@@ -58,7 +58,8 @@ pub fn detect(head: &[u8]) -> Option<&'static Format> {
     best.map(|(format, _)| format)
 }
 
-/// Reads a source in the format that its head fits, or in the one named; gives back the format.
+/// Reads a source in the format that its head fits, or in the one named; gives back the format. A compressed source
+/// (gzip, Zstandard) is decompressed first, into a layer.
 ///
 /// # Errors
 /// Where the bytes cannot be had, where no format fits ([`io::ErrorKind::InvalidData`]) and where the named format is
@@ -71,8 +72,13 @@ pub fn read(
     keys: &[Vec<u8>],
     sink: &mut dyn Sink,
 ) -> io::Result<&'static Format> {
-    let mut head = Vec::new();
-    (&mut *bytes).take(HEAD as u64).read_to_end(&mut head)?;
+    let head = head(bytes)?;
+    let claimed = detect(&head).is_some() || matches!(named, Some("pcap" | "pcapng"));
+    if let Some(coding) = compressed::coding(&head).filter(|_| !claimed) {
+        return compressed::read(coding, &mut io::Cursor::new(head).chain(bytes), sink, |plain, sink| {
+            read(source, plain, named, log_format, keys, sink)
+        });
+    }
     let format = match named {
         Some(name) => FORMATS.iter().find(|f| f.name == name).ok_or_else(|| {
             io::Error::new(io::ErrorKind::InvalidInput, format!("no format is called {name:?}"))
@@ -84,4 +90,11 @@ pub fn read(
     let mut whole = BufReader::with_capacity(256 * 1024, io::Cursor::new(head).chain(bytes));
     (format.read)(Input { source, bytes: &mut whole, log_format, keys }, sink)?;
     Ok(format)
+}
+
+/// The first [`HEAD`] bytes of a source, or all of a smaller one.
+fn head(bytes: &mut dyn Read) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    bytes.take(HEAD as u64).read_to_end(&mut head)?;
+    Ok(head)
 }

@@ -4,6 +4,7 @@
 //! module with a [`Format`] and enter it in [`FORMATS`].
 
 pub mod capture;
+mod compressed;
 mod format;
 mod har;
 pub mod http1;

@@ -1,6 +1,6 @@
 //! Bytes together with where they came from.
 
-use crate::Span;
+use crate::{LayerId, Span};
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
@@ -95,6 +95,14 @@ impl Derived {
             Some(at) => Derived::enclosed(bytes, at.span),
             None => Derived::synthetic(bytes),
         }
+    }
+
+    /// The same bytes, read from a layer: offsets that counted in the source itself count in `layer`.
+    pub fn into_layer(mut self, layer: LayerId) -> Derived {
+        for origin in self.pieces.iter_mut().filter_map(|p| p.origin.as_mut()) {
+            origin.layer.get_or_insert(layer);
+        }
+        self
     }
 
     /// Where `range` of this buffer stands in the evidence; `None` if nowhere.
@@ -307,6 +315,12 @@ mod tests {
         let user_pass = d.decoded(6..10, "A:B");
         let at = user_pass.locate(0..1).unwrap();
         assert_eq!((at.span.start, at.span.end, at.exact), (56, 60, false));
+    }
+
+    #[test]
+    fn a_layer_is_entered_once() {
+        let d = Derived::exact("abc", span(0, 3)).into_layer(LayerId(4)).into_layer(LayerId(7));
+        assert_eq!(d.whole().map(|l| (l.span.layer, l.span.end)), Some((Some(LayerId(4)), 3)));
     }
 
     #[test]
