@@ -105,7 +105,8 @@ impl Read for Plain<'_> {
                 Ok(0)
             }
             Err(error) => {
-                self.fault = Some(format!("the compressed data is damaged ({error}); what came before is read"));
+                self.fault =
+                    Some(format!("the compressed data is damaged ({error}); what came before is read"));
                 Ok(0)
             }
         }
@@ -210,7 +211,8 @@ mod tests {
     fn a_compressed_log_is_read_in_a_layer() {
         let zstd = zstd::encode_all(LINE.repeat(3).as_bytes(), 1).unwrap();
         let members = [gzip(LINE.as_bytes()), gzip(LINE.repeat(2).as_bytes())].concat();
-        for bytes in [gzip(LINE.repeat(3).as_bytes()), zstd, members, gzip(&gzip(LINE.repeat(3).as_bytes()))] {
+        for bytes in [gzip(LINE.repeat(3).as_bytes()), zstd, members, gzip(&gzip(LINE.repeat(3).as_bytes()))]
+        {
             let got = collect(&bytes);
             assert_eq!((got.exchanges.len(), got.problems.len()), (3, 0));
             let line = &got.exchanges[2].log.as_ref().unwrap().line;
@@ -222,7 +224,8 @@ mod tests {
 
     #[test]
     fn what_is_cut_off_or_damaged_is_read_as_far_as_it_goes() {
-        let text: String = (0..2500u32).map(|i| LINE.replace("bob", &i.wrapping_mul(2_654_435_761).to_string())).collect();
+        let text: String =
+            (0..2500u32).map(|i| LINE.replace("bob", &i.wrapping_mul(2_654_435_761).to_string())).collect();
         let whole = gzip(text.as_bytes());
         let got = collect(&whole[..whole.len() / 2]);
         assert!(got.exchanges.len() > 300, "{}", got.exchanges.len());
