@@ -1,7 +1,8 @@
 //! The last pass over a diagnosis before a renderer sees it.
 
+use crate::ranges::Ranges;
 use crate::set::masked;
-use crate::{SecretSet, secrets_in_target, secrets_in_text};
+use crate::{SecretSet, secrets_in_target, secrets_in_text, shapes};
 use why401_report::{Annotation, Diagnosis, ExchangeRow, Finding, Fix, SourceReport};
 
 /// Hides every secret in every string of a diagnosis: what is one by its place or shape, and every value of the set.
@@ -10,7 +11,7 @@ use why401_report::{Annotation, Diagnosis, ExchangeRow, Finding, Fix, SourceRepo
 pub fn diagnosis(diagnosis: &mut Diagnosis, secrets: &SecretSet) {
     for SourceReport { name, first, last, problems, layers, format: _, .. } in &mut diagnosis.sources {
         scrub(secrets, [name].into_iter().chain(layers).chain(first).chain(last));
-        scrub(secrets, problems.iter_mut().map(|p| &mut p.what));
+        prose(secrets, problems.iter_mut().map(|p| &mut p.what));
     }
     for f in &mut diagnosis.findings {
         finding(f, secrets);
@@ -18,7 +19,7 @@ pub fn diagnosis(diagnosis: &mut Diagnosis, secrets: &SecretSet) {
 }
 
 fn finding(f: &mut Finding, secrets: &SecretSet) {
-    scrub(secrets, [&mut f.summary]);
+    prose(secrets, [&mut f.summary]);
     // Names of accounts and hosts are no sentences: only known values are hidden in them.
     for name in [&mut f.account, &mut f.client, &mut f.server].into_iter().flatten() {
         *name = secrets.scrub(name);
@@ -33,18 +34,30 @@ fn finding(f: &mut Finding, secrets: &SecretSet) {
         asked.iter_mut().for_each(|t| target(t, secrets));
     }
     for Annotation { source, layer, excerpt, says, .. } in &mut f.evidence {
-        scrub(secrets, [source, says].into_iter().chain(layer));
+        prose(secrets, [source, says].into_iter().chain(layer));
         let text = excerpt.unredacted();
         let mut hidden = secrets_in_text(text);
         hidden.extend(secrets.find(text));
         excerpt.hide(hidden);
     }
     for Fix { action, command, party: _ } in &mut f.fixes {
-        scrub(secrets, [action].into_iter().chain(command));
+        prose(secrets, [action]);
+        scrub(secrets, command);
     }
-    scrub(secrets, f.also_possible.iter_mut().map(|a| &mut a.settle));
+    prose(secrets, f.also_possible.iter_mut().map(|a| &mut a.settle));
 }
 
+/// Our own sentences: a name of a secret in them is no sign of one, so only values and shapes count.
+fn prose<'a>(secrets: &SecretSet, texts: impl IntoIterator<Item = &'a mut String>) {
+    for text in texts {
+        let by_value = secrets.scrub(text);
+        let mut shaped = Ranges::default();
+        shapes::find_in(&by_value, &mut shaped);
+        *text = masked(&by_value, &shaped.finish());
+    }
+}
+
+/// Anything else.
 fn scrub<'a>(secrets: &SecretSet, texts: impl IntoIterator<Item = &'a mut String>) {
     for text in texts {
         let by_value = secrets.scrub(text);
@@ -55,4 +68,56 @@ fn scrub<'a>(secrets: &SecretSet, texts: impl IntoIterator<Item = &'a mut String
 fn target(text: &mut String, secrets: &SecretSet) {
     let by_value = secrets.scrub(text);
     *text = masked(&by_value, &secrets_in_target(&by_value));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use why401_report::{Certainty, Excerpt, Party, Verdict};
+
+    #[test]
+    fn secrets_leave_every_string_and_sentences_stay() {
+        let mut set = SecretSet::default();
+        set.add("hunter2");
+        let mut d = Diagnosis::default();
+        d.findings.push(Finding {
+            cause: "wrong-password",
+            verdict: Verdict::Fault,
+            certainty: Certainty::Certain,
+            party: Party::Caller,
+            summary: "the password hunter2 was refused".into(),
+            count: 1,
+            first: None,
+            last: None,
+            account: Some("hunter2".into()),
+            client: None,
+            server: None,
+            resource: Some("/p?token=abcd".into()),
+            exchanges: Vec::new(),
+            evidence: vec![Annotation {
+                source: "a".into(),
+                layer: None,
+                start: 0,
+                end: 1,
+                line: None,
+                excerpt: Excerpt::new("x password=abcd hunter2", 0..1, Vec::new()),
+                says: "x".into(),
+            }],
+            fixes: vec![Fix {
+                party: Party::Caller,
+                action: "Write the scheme before it: Authorization: Bearer <token>, as the server wants"
+                    .into(),
+                command: Some("curl -u alice:abcd https://h/".into()),
+            }],
+            also_possible: Vec::new(),
+        });
+        diagnosis(&mut d, &set);
+        let f = &d.findings[0];
+        assert_eq!(f.summary, "the password ••••••• was refused");
+        assert_eq!(f.account.as_deref(), Some("•••••••"));
+        assert_eq!(f.resource.as_deref(), Some("/p?token=••••"));
+        assert_eq!(f.evidence[0].excerpt.redacted(), "x password=•••• •••••••");
+        assert!(f.fixes[0].action.ends_with("Authorization: Bearer <token>, as the server wants"));
+        assert_eq!(f.fixes[0].command.as_deref(), Some("curl -u alice:•••• https://h/"));
+    }
 }

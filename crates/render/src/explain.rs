@@ -2,7 +2,7 @@
 
 use crate::Layout;
 use crate::doc::{Block, blocks};
-use crate::text::{Paint, columns, party, verdict, wrap};
+use crate::text::{Paint, columns, verdict, wrap};
 use serde::Serialize;
 use why401_report::{Party, Verdict};
 
@@ -68,12 +68,8 @@ pub fn explain_list(entries: &[Entry<'_>], layout: Layout) -> String {
 /// One cause with everything that is to be said about it.
 pub fn explain_one(entry: &Entry<'_>, layout: Layout) -> String {
     let (width, paint) = (layout.bounded(), Paint { colour: layout.colour });
-    let mut out =
-        format!("{} {}", paint.verdict(entry.verdict, verdict(entry.verdict)), paint.bold(entry.cause));
-    if entry.party != Party::Nobody {
-        out.push_str(&paint.dim(&format!(" (usually acts: {})", party(entry.party))));
-    }
-    out.push('\n');
+    let kind = paint.verdict(entry.verdict, verdict(entry.verdict));
+    let mut out = format!("{} ({kind})\n", paint.bold(entry.cause));
     let mut before: Option<Block> = None;
     for block in blocks(entry.text) {
         let close = match (&before, &block) {
@@ -148,7 +144,7 @@ mod tests {
         let text = explain_one(&ENTRY, Layout { width: 60, ..Layout::default() });
         assert_eq!(
             text,
-            "fault no-credentials (usually acts: the caller: whoever writes or configures the client)\n\n\
+            "no-credentials (fault)\n\n\
              The request carries no credentials.\n\nWhat happened\nThe server wants some.\n\n\
              What to do\nSend `-u`:\n\n    curl -u alice https://example.com/\n"
         );

@@ -44,6 +44,7 @@ fn source(s: &mut SourceReport) {
 }
 
 fn finding(f: &mut Finding, secrets: Secrets) {
+    whole_lines(&mut f.evidence);
     texts([&mut f.summary]);
     let optional = [&mut f.first, &mut f.last, &mut f.account, &mut f.client, &mut f.server, &mut f.resource];
     texts(optional.into_iter().flatten());
@@ -60,6 +61,39 @@ fn finding(f: &mut Finding, secrets: Secrets) {
         texts([action].into_iter().chain(command));
     }
     texts(f.also_possible.iter_mut().map(|a| &mut a.settle));
+}
+
+/// Where one annotation shows a part of the line that another shows more of, both show the longer text.
+fn whole_lines(evidence: &mut [Annotation]) {
+    let place = |a: &Annotation| Some((a.source.clone(), a.layer.clone(), a.line?));
+    let longer: Vec<Option<Excerpt>> = evidence
+        .iter()
+        .map(|part| {
+            let same_line = |a: &&Annotation| place(a).is_some() && place(a) == place(part);
+            evidence
+                .iter()
+                .filter(same_line)
+                .filter_map(|a| within(part, a))
+                .max_by_key(|e| e.unredacted().len())
+        })
+        .collect();
+    for (a, excerpt) in evidence.iter_mut().zip(longer) {
+        a.excerpt = excerpt.unwrap_or_else(|| a.excerpt.clone());
+    }
+}
+
+/// The mark of `part` in the text of `whole`, where the offsets say that it is there and the text agrees.
+fn within(part: &Annotation, whole: &Annotation) -> Option<Excerpt> {
+    let begins = |a: &Annotation| a.start.checked_sub(a.excerpt.mark().start as u64);
+    let at = usize::try_from(begins(part)?.checked_sub(begins(whole)?)?).ok()?;
+    let (text, small) = (whole.excerpt.unredacted(), part.excerpt.unredacted());
+    if small.len() >= text.len() || text.get(at..at + small.len()) != Some(small) {
+        return None;
+    }
+    let mark = part.excerpt.mark();
+    let secrets = part.excerpt.secrets().iter().map(|r| r.start + at..r.end + at);
+    let all = whole.excerpt.secrets().iter().cloned().chain(secrets).collect();
+    Some(Excerpt::new(text, mark.start + at..mark.end + at, all))
 }
 
 fn texts<'a>(all: impl IntoIterator<Item = &'a mut String>) {
@@ -161,6 +195,23 @@ mod tests {
         assert_eq!(e.mark_columns(), 7..11);
         let e = shown_excerpt(&Excerpt::new("\u{200b}ab", 3..5, vec![3..5]), Secrets::Shown);
         assert_eq!((e.redacted().as_str(), e.mark_columns()), ("\\u{200b}ab", 8..10));
+    }
+
+    #[test]
+    fn a_part_of_a_line_is_shown_in_its_line() {
+        let note = |text: &str, start: u64, mark: std::ops::Range<usize>| Annotation {
+            source: "log".into(),
+            layer: None,
+            start,
+            end: start + mark.len() as u64,
+            line: Some(6),
+            excerpt: Excerpt::new(text, mark, Vec::new()),
+            says: String::new(),
+        };
+        let mut both = vec![note("GET / 401 -", 100, 0..3), note("401", 106, 0..3), note("402", 106, 0..3)];
+        whole_lines(&mut both);
+        assert_eq!((both[1].excerpt.unredacted(), both[1].excerpt.mark()), ("GET / 401 -", 6..9));
+        assert_eq!(both[2].excerpt.unredacted(), "402");
     }
 
     #[test]

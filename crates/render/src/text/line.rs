@@ -103,7 +103,7 @@ fn keep(marks: &[Mark<'_>], length: usize, width: usize) -> Vec<Range<usize>> {
         }
     }
     kept.sort_by_key(|r| r.start);
-    // What overlaps is kept once; the columns that this saves go to the last part.
+    // What overlaps is kept once.
     let mut joined: Vec<Range<usize>> = Vec::new();
     for range in kept {
         match joined.last_mut() {
@@ -111,9 +111,14 @@ fn keep(marks: &[Mark<'_>], length: usize, width: usize) -> Vec<Range<usize>> {
             _ => joined.push(range),
         }
     }
+    // Columns left over fill the gaps, the last one first.
     let used: usize = joined.iter().map(|r| r.len() + 1).sum();
-    if let Some(last) = joined.last_mut() {
-        last.end = (last.end + width.saturating_sub(used)).min(length);
+    let mut spare = width.saturating_sub(used);
+    let limits: Vec<usize> = joined.iter().skip(1).map(|r| r.start).chain([length]).collect();
+    for (range, limit) in joined.iter_mut().zip(limits).rev() {
+        let more = spare.min(limit.saturating_sub(range.end));
+        range.end += more;
+        spare -= more;
     }
     joined
 }

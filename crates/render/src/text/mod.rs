@@ -10,7 +10,7 @@ mod wrap;
 use crate::Shown;
 use frame::frames;
 pub(crate) use paint::Paint;
-use why401_report::{Annotation, Finding, Fix, SourceReport, Verdict};
+use why401_report::{Annotation, Certainty, Finding, Fix, SourceReport, Verdict};
 pub(crate) use words::{certainty, nothing_found, party, verdict, which};
 use wrap::wrap_after;
 pub(crate) use wrap::{columns, wrap};
@@ -146,7 +146,12 @@ impl Page {
         } else {
             String::new()
         };
-        let tail = format!("{times} [{}] {}", f.cause, words::certainty(f.certainty));
+        let sure = match (f.verdict, f.certainty) {
+            // Nobody has to act: the line stays short.
+            (Verdict::Normal, Certainty::Certain) => String::new(),
+            (_, certainty) => format!(" {}", words::certainty(certainty)),
+        };
+        let tail = format!("{times} [{}]{sure}", f.cause);
         let whole = format!("{}{tail}", f.summary.trim_end_matches('.'));
         let mut lines = wrap_after(&whole, indent, self.width).into_iter();
         let first = lines.next().unwrap_or_default();
@@ -171,7 +176,14 @@ impl Page {
     fn fix(&self, f: &Finding, fix: &Fix, first: bool, out: &mut Vec<String>) {
         let by =
             if fix.party == f.party { String::new() } else { format!("({}) ", words::party_name(fix.party)) };
-        self.section(if first { "do" } else { "" }, &format!("{by}{}", fix.action), out);
+        let (bullet, blank) = if f.fixes.len() > 1 { ("- ", "  ") } else { ("", "") };
+        let text = format!("{by}{}", fix.action);
+        let room = self.width - words::LABEL - bullet.len();
+        for (i, line) in wrap(&text, room).into_iter().enumerate() {
+            let lead = if i == 0 { bullet } else { blank };
+            let label = if first && i == 0 { "do" } else { "" };
+            out.push(format!("{}{lead}{line}", self.label(label)));
+        }
         if let Some(command) = &fix.command {
             // Never broken: it is there to be copied.
             out.push(format!("{}  {}", " ".repeat(words::LABEL), self.paint.command(command)));
@@ -183,7 +195,6 @@ impl Page {
         for (i, other) in f.also_possible.iter().enumerate() {
             let label = if i == 0 { "maybe" } else { "" };
             let settle = other.settle.trim_end_matches('.');
-            let entry = format!("{:name$}  {settle}", other.cause);
             let hang = words::LABEL + name + 2;
             if self.width < hang + 24 {
                 self.section(label, &format!("{}: {settle}", other.cause), out);
@@ -192,7 +203,6 @@ impl Page {
             let lines = wrap(settle, self.width - hang);
             let mut lines = lines.iter();
             let first = lines.next().map(String::as_str).unwrap_or_default();
-            debug_assert!(entry.starts_with(other.cause));
             out.push(format!("{}{:name$}  {first}", self.label(label), other.cause));
             out.extend(lines.map(|l| format!("{}{l}", " ".repeat(hang))));
         }

@@ -55,8 +55,8 @@ pub(crate) fn which(f: &Finding) -> Option<String> {
     parts.extend(named.iter().filter_map(|(what, who)| who.as_ref().map(|who| format!("{what} {who}"))));
     let asked = f.exchanges.first().and_then(|e| e.method.as_deref());
     match (&f.resource, asked) {
-        (Some(resource), Some(method)) if f.count == 1 => parts.push(format!("{method} {resource}")),
-        (Some(resource), _) => parts.push(resource.clone()),
+        (Some(resource), Some(method)) => parts.push(format!("{method} {resource}")),
+        (Some(resource), None) => parts.push(resource.clone()),
         (None, _) => {}
     }
     (!parts.is_empty()).then(|| parts.join(", "))
@@ -65,7 +65,7 @@ pub(crate) fn which(f: &Finding) -> Option<String> {
 /// `2012-10-24 15:31:26 UTC`, or from one to another.
 fn period(first: Option<&str>, last: Option<&str>) -> Option<String> {
     let first = first?;
-    let last = last.filter(|l| *l != first);
+    let last = last.filter(|l| moment(l) != moment(first));
     Some(match last {
         None => format!("{} UTC", moment(first)),
         Some(last) => {
