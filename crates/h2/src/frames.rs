@@ -49,7 +49,9 @@ impl Head {
                 HEADERS => self.stream != 0 && self.flags & !0x2d == 0 && self.len > 0,
                 PRIORITY => self.stream != 0 && self.len == 5,
                 RST_STREAM => self.stream != 0 && self.len == 4 && self.flags == 0,
-                SETTINGS => self.stream == 0 && self.len % 6 == 0 && self.flags & !1 == 0 && self.len < 200,
+                SETTINGS => {
+                    self.stream == 0 && self.len.is_multiple_of(6) && self.flags & !1 == 0 && self.len < 200
+                }
                 PUSH_PROMISE => self.stream != 0 && self.flags & !0x0c == 0 && self.len > 4,
                 PING => self.stream == 0 && self.len == 8 && self.flags & !1 == 0,
                 GOAWAY => self.stream == 0 && self.len >= 8 && self.flags == 0,
@@ -66,8 +68,8 @@ pub(crate) enum Part<'a> {
     Frame(Head, Derived),
     /// The next bytes of a DATA frame; `last` says that they are its last ones.
     Data { head: Head, bytes: &'a [u8], origin: Span, last: bool },
-    /// Bytes of a DATA frame are missing here; `last` as above.
-    DataMissing { head: Head, last: bool },
+    /// So many bytes of a DATA frame are missing here; `last` as above.
+    DataMissing { head: Head, len: usize, last: bool },
 }
 
 #[derive(Debug)]
@@ -155,14 +157,14 @@ impl Frames {
         {
             *left -= len as usize;
             let (head, last) = (*head, *left == 0);
-            out(Part::DataMissing { head, last });
+            out(Part::DataMissing { head, len: len as usize, last });
             if last {
                 self.state = State::Header;
             }
             return false;
         }
-        if let State::Data { head, .. } = self.state {
-            out(Part::DataMissing { head, last: false });
+        if let State::Data { head, left } = self.state {
+            out(Part::DataMissing { head, len: left, last: false });
         }
         self.begun = Builder::new();
         self.state = State::Lost;

@@ -186,7 +186,9 @@ impl Sender {
                     self.data = None;
                 }
             }
-            Part::DataMissing { head, last } => {
+            Part::DataMissing { head, len, last } => {
+                // Where the padding's length is missing, none is taken for granted.
+                self.data = Some(self.data.unwrap_or(head.len).saturating_sub(len));
                 let end = last && head.flags & END_STREAM != 0;
                 out(Event::DataMissing { from, stream: head.stream, end });
                 if last {

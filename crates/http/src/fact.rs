@@ -1,5 +1,6 @@
 //! Context given along with the evidence: addresses, commands, configuration.
 
+use crate::Secured;
 use why401_span::{Derived, Secret, SourceId};
 
 /// The `user:password@` of an address.
@@ -61,6 +62,8 @@ pub enum FactKind {
         /// The product that it is for, where that is certain.
         product: Option<String>,
     },
+    /// A TLS connection, as far as it is visible.
+    Tls(Box<Secured>),
     /// A code in words: `401.3`, `0x80244017`, `AH01617`.
     Code(String),
     /// What the person says they meant: a user, a scheme.

@@ -8,6 +8,7 @@ mod exchange;
 mod fact;
 mod message;
 mod moment;
+mod secured;
 mod statement;
 mod target;
 
@@ -15,5 +16,6 @@ pub use exchange::{Exchange, LogWords, LoggedUser, Peer, Shows};
 pub use fact::{Fact, FactKind, Userinfo};
 pub use message::{BODY_EXCERPT, Body, FieldLine, Fields, Request, Response};
 pub use moment::Moment;
+pub use secured::{AskedCertificate, Secured, ShownCertificate};
 pub use statement::{Speaker, Statement};
 pub use target::{Address, path_of, query_of};

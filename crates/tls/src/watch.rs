@@ -1,14 +1,14 @@
 //! A TLS connection watched from outside.
 
+mod open;
+
 use crate::Side;
 use crate::certificate::Certificate;
-use crate::cipher::{Cipher, Sealed, key_block_parts};
-use crate::derive::{expand_label, prf};
+use crate::cipher::{Cipher, Sealed};
 use crate::handshake::{Alert, ClientCertificate, Handshake};
 use crate::hello::{client_hello, encrypted_extensions, server_hello};
-use crate::keylog::{KeyLog, Secrets};
+use crate::keylog::KeyLog;
 use crate::records::Records;
-use crate::suite::Suite;
 use crate::wire::Wire;
 
 /// What was said inside.
@@ -36,10 +36,14 @@ const HANDSHAKE: u8 = 22;
 const APPLICATION_DATA: u8 = 23;
 /// Longer handshake messages are not put together; the largest are chains of certificates.
 const LONGEST_MESSAGE: usize = 256 << 10;
-/// How far the numbers of records that were lost are searched for.
-const MOST_LOST: u64 = 512;
 /// Keys are updated after millions of records; nobody does it more often than this.
 const MOST_UPDATES: u32 = 256;
+/// How far the numbers of records that were lost are searched for.
+const MOST_LOST: u64 = 512;
+/// A header, one byte and a tag of eight.
+const SHORTEST_RECORD: u64 = 14;
+/// What a connection may cost in records that are tried with keys that do not fit, in KiB.
+const MOST_TRIED: u64 = 100_000;
 /// Records of early data that are kept; servers take little of it.
 const MOST_EARLY: usize = 64;
 /// More alerts are nobody's intention.
@@ -61,8 +65,8 @@ struct Sender {
     sequence: u64,
     /// Keys by epoch: the current one and those that may follow.
     ciphers: Vec<(u32, Cipher)>,
-    /// Records may be missing, so that the next one's number is not known.
-    lost: bool,
+    /// So many records may be missing, so that the next one's number is not known.
+    lost: u64,
     offset: u64,
     /// Application data was lost since what was last handed over.
     missing: bool,
@@ -82,6 +86,8 @@ pub struct Watch {
     /// Early data of the client (RFC 8446, section 2.3), until the server says whether it takes it.
     early: Vec<Vec<u8>>,
     early_accepted: bool,
+    /// What was spent on keys that did not fit, in KiB.
+    tried: u64,
 }
 
 impl Side {
@@ -111,8 +117,8 @@ impl Watch {
         self.sender(from).records = records;
     }
 
-    /// Bytes of one direction are missing here.
-    pub fn gap(&mut self, from: Side) {
+    /// So many bytes of one direction (0: an unknown number) are missing here.
+    pub fn gap(&mut self, from: Side, len: u64) {
         let sender = self.sender(from);
         let records = std::mem::take(&mut sender.records);
         let front = records.partial().filter(|r| r.kind == HANDSHAKE && !sender.sealed);
@@ -127,7 +133,8 @@ impl Watch {
         sender.message.clear();
         sender.records = records;
         sender.records.gap();
-        (sender.lost, sender.missing) = (true, true);
+        let lost = if len == 0 { MOST_LOST } else { len / SHORTEST_RECORD + 1 };
+        (sender.lost, sender.missing) = ((sender.lost + lost).min(MOST_LOST), true);
     }
 
     fn sender(&mut self, side: Side) -> &mut Sender {
@@ -335,119 +342,6 @@ impl Watch {
         (sender.epoch, sender.sequence) = (epoch, 0);
         sender.ciphers.retain(|(e, _)| *e >= epoch);
     }
-
-    fn secrets<'k>(&self, keys: &'k KeyLog) -> Option<&'k Secrets> {
-        keys.secrets(self.client_random.as_ref()?)
-    }
-
-    fn suite(&mut self) -> Option<Suite> {
-        let suite = self.handshake.suite.and_then(Suite::of);
-        if suite.is_none() {
-            self.handshake.obstacle = Some("its cipher suite is not known here");
-        }
-        suite
-    }
-
-    /// TLS 1.2: what this side sends from here on has the keys of the handshake (RFC 5246, section 7.1).
-    fn change_cipher(&mut self, from: Side, keys: &KeyLog) {
-        self.handshake.established |= self.sender(from.other()).sealed;
-        let cipher = self.cipher_12(from, keys);
-        let sender = self.sender(from);
-        (sender.sealed, sender.sequence) = (true, 0);
-        sender.ciphers = cipher.map(|c| (0, c)).into_iter().collect();
-    }
-
-    fn cipher_12(&mut self, from: Side, keys: &KeyLog) -> Option<Cipher> {
-        if self.handshake.version != Some(0x0303) {
-            self.handshake.obstacle = Some("only TLS 1.2 and 1.3 are decrypted");
-            return None;
-        }
-        let suite = self.suite()?;
-        let random = self.client_random?;
-        let master =
-            self.secrets(keys).and_then(|s| s.master.as_ref()).or_else(|| keys.session(&self.session_id));
-        let Some(master) = master else {
-            self.handshake.obstacle = Some("there are no keys for it");
-            return None;
-        };
-        self.handshake.obstacle = None;
-        let (mac, key, iv) = key_block_parts(suite);
-        let len = 2 * (mac + key + iv);
-        let block = prf(suite.hash, master, b"key expansion", &[&self.server_random, &random], len);
-        let mut w = Wire(&block);
-        let mut pair = |n| w.take(n).zip(w.take(n));
-        let pick = |(client, server)| if from == Side::Client { client } else { server };
-        let (mac, key, iv) = (pick(pair(mac)?), pick(pair(key)?), pick(pair(iv)?));
-        Cipher::tls12(suite, mac, key, iv, self.encrypt_then_mac)
-    }
-
-    fn open_12(&mut self, from: Side, record: Sealed<'_>, keys: &KeyLog, text: &mut Vec<u8>) -> Option<u8> {
-        if self.sender(from).ciphers.is_empty() && self.sender(from).sequence == 0 {
-            // The keys may have come later than the handshake.
-            let cipher = self.cipher_12(from, keys)?;
-            self.sender(from).ciphers.push((0, cipher));
-        }
-        let sender = self.sender(from);
-        let (_, cipher) = sender.ciphers.first()?;
-        let window = if sender.lost { MOST_LOST } else { 1 };
-        let found = (sender.sequence..sender.sequence + window)
-            .find_map(|sequence| Some((sequence, cipher.open(sequence, record, text)?)));
-        let (sequence, kind) = found?;
-        (sender.sequence, sender.lost) = (sequence + 1, false);
-        Some(kind)
-    }
-
-    /// The current epoch's keys, and if they do not fit those of the next ones: what would announce them may be
-    /// missing, or be encrypted with keys that are.
-    fn open_13(&mut self, from: Side, record: Sealed<'_>, keys: &KeyLog, text: &mut Vec<u8>) -> Option<u8> {
-        if record.kind != APPLICATION_DATA {
-            return None;
-        }
-        let suite = self.suite()?;
-        let Some(secrets) = self.secrets(keys) else {
-            self.handshake.obstacle = Some("there are no keys for it");
-            return None;
-        };
-        self.handshake.obstacle = None;
-        let sender = self.sender(from);
-        let (first, window) = (sender.epoch, if sender.lost { MOST_LOST } else { 1 });
-        let last = (first + 1).max(TRAFFIC);
-        for epoch in first..=last {
-            if !sender.ciphers.iter().any(|(e, _)| *e == epoch)
-                && let Some(cipher) = cipher_13(suite, secrets, from, epoch)
-            {
-                sender.ciphers.push((epoch, cipher));
-            }
-            let Some((_, cipher)) = sender.ciphers.iter().find(|(e, _)| *e == epoch) else { continue };
-            let from = if epoch == first { sender.sequence } else { 0 };
-            let found = (from..from + window).find_map(|s| Some((s, cipher.open(s, record, text)?)));
-            if let Some((sequence, kind)) = found {
-                (sender.epoch, sender.sequence, sender.lost) = (epoch, sequence + 1, false);
-                sender.ciphers.retain(|(e, _)| *e >= epoch);
-                return Some(kind);
-            }
-        }
-        None
-    }
-}
-
-fn cipher_13(suite: Suite, secrets: &Secrets, from: Side, epoch: u32) -> Option<Cipher> {
-    let pick = |[client, server]: &[Option<Vec<u8>>; 2]| {
-        if from == Side::Client { client.clone() } else { server.clone() }
-    };
-    let secret = match epoch {
-        EARLY if from == Side::Client => secrets.early.clone()?,
-        EARLY => return None,
-        HANDSHAKE_KEYS => pick(&secrets.handshake)?,
-        _ => {
-            let mut secret = pick(&secrets.traffic)?;
-            for _ in TRAFFIC..epoch {
-                secret = expand_label(suite.hash, &secret, b"traffic upd", suite.hash.len());
-            }
-            secret
-        }
-    };
-    Cipher::tls13(suite, &secret)
 }
 
 /// Type, length and what is there of the body of a handshake message.

@@ -88,7 +88,7 @@ impl Conversation {
                 }
             }
             Spoken::Http2(http) => http.bytes(side(direction), bytes, origin, at, to),
-            Spoken::Tls(tls) => tls.bytes(side(direction), bytes, at, to),
+            Spoken::Tls(tls) => tls.bytes(side(direction), bytes, origin, at, to),
             Spoken::Other => {}
         }
     }
@@ -105,7 +105,7 @@ impl Conversation {
                 self.hand_over(to);
             }
             Spoken::Http2(http) => http.gap(side(direction), len, to),
-            Spoken::Tls(tls) => tls.gap(side(direction)),
+            Spoken::Tls(tls) => tls.gap(side(direction), len),
             Spoken::Other => {}
         }
     }

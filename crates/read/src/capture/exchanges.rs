@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use std::collections::HashSet;
 use std::rc::Rc;
 use why401_capture::Time;
-use why401_http::{Exchange, Moment, Peer, Shows};
+use why401_http::{Exchange, Fact, FactKind, Moment, Peer, Shows};
 use why401_report::Problem;
-use why401_span::{SourceId, Span};
+use why401_span::{Derived, SourceId, Span};
 use why401_tls::KeyLog;
 
 /// Between whom an exchange took place.
@@ -30,24 +30,35 @@ pub(super) struct Exchanges<'a> {
     sink: &'a mut dyn Sink,
     next: u64,
     told: HashSet<String>,
+    facts: usize,
     /// Given with the evidence, and found in the capture itself.
     pub(super) keys: Rc<KeyLog>,
 }
 
 impl<'a> Exchanges<'a> {
     pub(super) fn new(source: SourceId, sink: &'a mut dyn Sink, keys: KeyLog) -> Self {
-        Exchanges { source, sink, next: 0, told: HashSet::new(), keys: Rc::new(keys) }
+        Exchanges { source, sink, next: 0, told: HashSet::new(), facts: 0, keys: Rc::new(keys) }
     }
 
     pub(super) fn source(&self) -> SourceId {
         self.source
     }
 
-    /// Something that could not be read; the same is told once.
+    /// Something that could not be read; the same is told once, and not more than anybody could look at.
     pub(super) fn problem(&mut self, at: Span, what: &str) {
-        if self.told.insert(what.to_owned()) {
+        const MOST: usize = 200;
+        if self.told.len() < MOST && self.told.insert(what.to_owned()) {
             let offset = if at.layer.is_none() { at.start } else { 0 };
             self.sink.problem(Problem { offset, line: None, what: what.to_owned() });
+        }
+    }
+
+    /// Context; not more of it than anybody could look at.
+    pub(super) fn fact(&mut self, text: Derived, kind: FactKind) {
+        const MOST: usize = 2000;
+        if self.facts < MOST {
+            self.facts += 1;
+            self.sink.fact(Fact { source: self.source, text, kind });
         }
     }
 

@@ -3,11 +3,12 @@
 use super::conversation::Conversation;
 use super::exchanges::{Exchanges, Place};
 use crate::http1::Side;
+use jiff::Timestamp;
 use std::rc::Rc;
 use why401_capture::Direction;
-use why401_http::Moment;
-use why401_span::Span;
-use why401_tls::{Opened, Watch};
+use why401_http::{AskedCertificate, FactKind, Moment, Secured, ShownCertificate};
+use why401_span::{Derived, Span};
+use why401_tls::{Certificate, ClientCertificate, Handshake, Opened, Watch};
 
 /// TLS, and what is said inside.
 #[derive(Debug)]
@@ -17,17 +18,29 @@ pub(super) struct Secure {
     /// Where the decrypted streams count from, once there is something of them.
     layers: [Option<Span>; 2],
     place: Place,
+    /// The packet that began it.
+    begun: Option<(Span, Option<Moment>)>,
+    /// The packet that brought the latest thing worth telling.
+    telling: Option<Span>,
 }
 
 impl Secure {
     pub(super) fn new(place: Place, depth: u8) -> Self {
         let inside = Conversation::new(Place { encrypted: true, ..place.clone() }, depth + 1);
-        Secure { watch: Watch::new(), inside, layers: [None; 2], place }
+        Secure { watch: Watch::new(), inside, layers: [None; 2], place, begun: None, telling: None }
     }
 
-    pub(super) fn bytes(&mut self, side: Side, bytes: &[u8], at: Option<Moment>, to: &mut Exchanges<'_>) {
+    pub(super) fn bytes(
+        &mut self,
+        side: Side,
+        bytes: &[u8],
+        origin: Span,
+        at: Option<Moment>,
+        to: &mut Exchanges<'_>,
+    ) {
         let keys = Rc::clone(&to.keys);
-        let Secure { watch, inside, layers, place } = self;
+        let Secure { watch, inside, layers, place, .. } = self;
+        let before = worth_telling(watch.handshake());
         watch.bytes(tls_side(side), bytes, &keys, &mut |opened| match opened {
             Opened::Data { from, offset, bytes } => {
                 let (layer, direction) = match (from, &mut *layers) {
@@ -42,10 +55,14 @@ impl Secure {
             Opened::Missing { from: why401_tls::Side::Client } => inside.gap(Direction::ToServer, 0, to),
             Opened::Missing { from: why401_tls::Side::Server } => inside.gap(Direction::ToClient, 0, to),
         });
+        self.begun.get_or_insert((origin, at));
+        if worth_telling(watch.handshake()) != before {
+            self.telling = Some(origin);
+        }
     }
 
-    pub(super) fn gap(&mut self, side: Side) {
-        self.watch.gap(tls_side(side));
+    pub(super) fn gap(&mut self, side: Side, len: u64) {
+        self.watch.gap(tls_side(side), len);
     }
 
     pub(super) fn end(&mut self, direction: Direction, to: &mut Exchanges<'_>) {
@@ -53,8 +70,95 @@ impl Secure {
     }
 
     pub(super) fn finish(self, to: &mut Exchanges<'_>) {
+        let Some((begun, time)) = self.begun else { return };
+        let unread = self.unread();
+        if let Some(why) = &unread {
+            let host = self.watch.handshake().server_name.clone();
+            let host =
+                host.map_or(self.place.server.to_string(), |name| format!("{name} ({})", self.place.server));
+            to.problem(begun, &format!("TLS to {host} could not be read: {why}"));
+        }
+        let secured = secured(self.watch.handshake(), &self.place, time, unread);
+        let text = Derived::enclosed(summary(&secured), self.telling.unwrap_or(begun));
+        to.fact(text, FactKind::Tls(Box::new(secured)));
         self.inside.finish(to);
     }
+
+    fn unread(&self) -> Option<String> {
+        let handshake = self.watch.handshake();
+        let read = self.layers.iter().any(Option::is_some);
+        let why = handshake.obstacle.unwrap_or("the keys given do not fit, or parts of it are missing");
+        (!read && handshake.unopened > 0).then(|| why.to_owned())
+    }
+}
+
+/// What changes when something worth telling happens.
+fn worth_telling(h: &Handshake) -> (usize, u8) {
+    let stage = match h.client_certificate {
+        ClientCertificate::Unknown | ClientCertificate::NotAsked => 0,
+        ClientCertificate::Asked => 1,
+        ClientCertificate::NotGiven | ClientCertificate::Given(_) => 2,
+    };
+    (h.alerts.iter().filter(|a| a.description.is_some() && a.name() != Some(GOODBYE)).count(), stage)
+}
+
+/// The alert by which a connection ends in order.
+const GOODBYE: &str = "close_notify";
+
+fn secured(h: &Handshake, place: &Place, time: Option<Moment>, unread: Option<String>) -> Secured {
+    // One that is encrypted is most likely a goodbye as well.
+    let told = h.alerts.iter().filter(|a| a.name() != Some(GOODBYE));
+    let alerts = told.filter_map(|a| Some((a, a.description?))).map(|(a, number)| {
+        let name = a.name().map_or_else(|| format!("alert {number}"), str::to_owned);
+        (a.from == why401_tls::Side::Client, name)
+    });
+    Secured {
+        connection: place.connection,
+        client: place.client.clone(),
+        server: place.server.clone(),
+        time,
+        server_name: h.server_name.clone(),
+        version: h.version.and_then(why401_tls::version_name),
+        protocol: h.alpn.clone(),
+        server_certificate: h.certificate.as_ref().map(shown),
+        client_certificate: match &h.client_certificate {
+            ClientCertificate::Unknown => AskedCertificate::Unknown,
+            ClientCertificate::NotAsked => AskedCertificate::NotAsked,
+            ClientCertificate::Asked => AskedCertificate::Asked,
+            ClientCertificate::NotGiven => AskedCertificate::NotGiven,
+            ClientCertificate::Given(c) => AskedCertificate::Given(c.as_ref().map(|c| Box::new(shown(c)))),
+        },
+        alerts: alerts.collect(),
+        established: h.established,
+        unread,
+    }
+}
+
+fn shown(c: &Certificate) -> ShownCertificate {
+    let time = |seconds: Option<i64>| Timestamp::from_second(seconds?).ok();
+    ShownCertificate {
+        subject: c.subject.clone(),
+        issuer: c.issuer.clone(),
+        names: c.names.clone(),
+        not_before: time(c.not_before),
+        not_after: time(c.not_after),
+    }
+}
+
+/// The connection in one line: what a finding shows as the text of its packet.
+fn summary(s: &Secured) -> String {
+    let mut text = s.version.unwrap_or("TLS").to_owned();
+    text.extend(s.server_name.as_ref().map(|name| format!(" to {name}")));
+    text += match &s.client_certificate {
+        AskedCertificate::Unknown | AskedCertificate::NotAsked => "",
+        AskedCertificate::Asked => ", client certificate asked for",
+        AskedCertificate::NotGiven => ", client certificate asked for and none given",
+        AskedCertificate::Given(_) => ", client certificate given",
+    };
+    for (by_client, name) in &s.alerts {
+        text += &format!(", {} sent {name}", if *by_client { "client" } else { "server" });
+    }
+    text
 }
 
 impl Place {
