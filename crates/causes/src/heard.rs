@@ -1,5 +1,6 @@
 //! What servers, clients and people are known to say, found in the evidence of one refusal.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use why401_history::{Attempt, Case, Refusal};
 use why401_http::{FactKind, FieldLine, Speaker, Statement};
@@ -17,7 +18,9 @@ pub struct Heard<'a> {
     /// Where it was read.
     pub source: SourceId,
     /// The text it stands in.
-    pub text: &'a Derived,
+    pub text: Cow<'a, Derived>,
+    /// Where the text is a column of a log line or a code: the line, to be shown in its place.
+    pub line: Option<&'a Derived>,
     /// The field whose value the text is.
     pub field: Option<&'a FieldLine>,
     /// Who said it; `None` for the answer itself.
@@ -37,35 +40,69 @@ impl Heard<'_> {
 struct Text<'a> {
     channel: Channel<'a>,
     source: SourceId,
-    text: &'a Derived,
+    text: Cow<'a, Derived>,
+    line: Option<&'a Derived>,
     field: Option<&'a FieldLine>,
     speaker: Option<Speaker>,
     attempt: Option<usize>,
+    /// Only tells the product: an answer that lets the client in may use the same words about something else.
+    only_marks: bool,
+}
+
+impl<'a> Text<'a> {
+    fn new(channel: Channel<'a>, source: SourceId, text: &'a Derived) -> Self {
+        let text = Cow::Borrowed(text);
+        Text {
+            channel,
+            source,
+            text,
+            line: None,
+            field: None,
+            speaker: None,
+            attempt: None,
+            only_marks: false,
+        }
+    }
+
+    fn field(channel: Channel<'a>, source: SourceId, field: &'a FieldLine) -> Self {
+        Text { field: Some(field), ..Text::new(channel, source, &field.value) }
+    }
+
+    fn statement(s: &'a Statement) -> Self {
+        let channel = match s.speaker {
+            Speaker::ServerLog => Channel::Log,
+            _ => Channel::Symptom,
+        };
+        Text { speaker: Some(s.speaker), ..Text::new(channel, s.source, &s.text) }
+    }
+
+    /// A column of a log line, in the form that the knowledge base has it.
+    fn column(name: &'static str, value: String, source: SourceId, line: &'a Derived) -> Self {
+        let text = Cow::Owned(line.decoded(0..line.len(), value));
+        let speaker = Some(Speaker::ServerLog);
+        Text { text, line: Some(line), speaker, ..Text::new(Channel::Field(name), source, line) }
+    }
+
+    fn heard(&self, said: Said<'static>) -> Heard<'a> {
+        let &Text { source, ref text, line, field, speaker, attempt, .. } = self;
+        Heard { said, source, text: text.clone(), line, field, speaker, attempt }
+    }
 }
 
 /// All known wordings about a refusal, those that prove first, and the products that were recognised.
 pub(crate) fn listen<'a>(case: &'a Case, refusal: &'a Refusal) -> (Vec<Heard<'a>>, Vec<ProductId>) {
     let knowledge = Knowledge::shared();
     let texts = texts(case, refusal);
-    let mut products = BTreeSet::new();
-    for t in &texts {
-        products.extend(knowledge.recognise(t.channel, t.text.as_bytes()));
-    }
+    let products: BTreeSet<ProductId> =
+        texts.iter().flat_map(|t| knowledge.recognise(t.channel, t.text.as_bytes())).collect();
     let mut heard: Vec<Heard<'a>> = Vec::new();
-    for t in &texts {
-        for said in knowledge.said(t.channel, t.text.as_bytes()) {
-            if said.needs_product && !products.contains(&said.product) {
-                continue;
-            }
-            heard.push(Heard {
-                said,
-                source: t.source,
-                text: t.text,
-                field: t.field,
-                speaker: t.speaker,
-                attempt: t.attempt,
-            });
-        }
+    for t in texts.iter().filter(|t| !t.only_marks) {
+        let said = knowledge.said(t.channel, t.text.as_bytes());
+        let counts = |s: &Said<'_>| !s.needs_product || products.contains(&s.product);
+        heard.extend(said.into_iter().filter(counts).map(|s| t.heard(s)));
+    }
+    if case.refusals.len() <= FEW {
+        heard.extend(codes(case));
     }
     // A product that was recognised speaks for itself; a longer wording says more.
     heard.sort_by_key(|h| {
@@ -76,112 +113,106 @@ pub(crate) fn listen<'a>(case: &'a Case, refusal: &'a Refusal) -> (Vec<Heard<'a>
 
 fn texts<'a>(case: &'a Case, refusal: &'a Refusal) -> Vec<Text<'a>> {
     let mut texts = Vec::new();
-    for chain in refusal.chains().iter().take(1) {
-        for a in chain.steps.iter().filter_map(|&i| case.attempt(i)) {
-            of_attempt(a, &mut texts);
-        }
+    for a in refusal.chain().iter().flat_map(|c| &c.steps).filter_map(|&i| case.attempt(i)) {
+        of_attempt(a, &mut texts);
     }
-    for s in refusal.statements() {
-        texts.push(of_statement(s));
-    }
-    if case.refusals.len() <= FEW && refusal.chain().is_some() {
-        texts.extend(case.statements.iter().map(of_statement));
-    }
+    texts.extend(refusal.statements().iter().map(Text::statement));
     if case.refusals.len() <= FEW {
+        if refusal.chain().is_some() {
+            texts.extend(case.statements.iter().map(Text::statement));
+        }
         for fact in &case.facts {
             let channel = match &fact.kind {
                 FactKind::Address { .. } => Channel::Host,
                 _ => Channel::Symptom,
             };
-            let (source, text) = (fact.source, &fact.text);
-            texts.push(Text {
-                channel,
-                source,
-                text,
-                field: None,
-                speaker: Some(Speaker::Person),
-                attempt: None,
-            });
+            texts
+                .push(Text { speaker: Some(Speaker::Person), ..Text::new(channel, fact.source, &fact.text) });
         }
     }
     texts
 }
 
+/// What is known of the codes that were given in words.
+fn codes<'a>(case: &'a Case) -> impl Iterator<Item = Heard<'a>> {
+    case.facts.iter().flat_map(|fact| {
+        let code = match &fact.kind {
+            FactKind::Code(code) => code.as_str(),
+            _ => "",
+        };
+        let known = if code.is_empty() { Vec::new() } else { Knowledge::shared().code(code) };
+        known.into_iter().map(|(product, phrase)| Heard {
+            said: Said {
+                product,
+                phrase: phrase.label(),
+                cause: &phrase.cause,
+                weight: phrase.weight,
+                also: &phrase.also,
+                range: 0..fact.text.len(),
+                needs_product: false,
+                source: &phrase.source,
+                note: phrase.note.as_deref(),
+            },
+            source: fact.source,
+            text: Cow::Borrowed(&fact.text),
+            line: None,
+            field: None,
+            speaker: Some(Speaker::Person),
+            attempt: None,
+        })
+    })
+}
+
 fn of_attempt<'a>(a: &'a Attempt, texts: &mut Vec<Text<'a>>) {
-    let attempt = Some(a.id);
+    let from = texts.len();
     for v in &a.views {
-        if let Some(r) = &v.request {
-            for field in r.fields.iter() {
-                let channel = if field.is("user-agent") {
-                    Channel::UserAgent
-                } else if field.is("host") || field.is(":authority") {
-                    Channel::Host
-                } else {
-                    continue;
-                };
-                texts.push(Text {
-                    channel,
-                    source: v.source,
-                    text: &field.value,
-                    field: Some(field),
-                    speaker: None,
-                    attempt,
-                });
+        for field in v.request.iter().flat_map(|r| r.fields.iter()) {
+            if field.is("user-agent") {
+                texts.push(Text::field(Channel::UserAgent, v.source, field));
+            } else if field.is("host") || field.is(":authority") {
+                texts.push(Text::field(Channel::Host, v.source, field));
             }
         }
-        // An answer that lets the client in may hold the same words about something else.
-        if let (Some(r), false) = (&v.response, a.let_in() && !matches!(a.status(), Some(200..=399))) {
+        if let Some(r) = &v.response {
             for field in r.fields.iter() {
-                let mut push = |channel| {
-                    texts.push(Text {
-                        channel,
-                        source: v.source,
-                        text: &field.value,
-                        field: Some(field),
-                        speaker: None,
-                        attempt,
-                    });
-                };
-                push(Channel::Field(field_name(field)));
+                texts.push(Text::field(Channel::Field(name_of(field)), v.source, field));
                 if field.is("www-authenticate") || field.is("proxy-authenticate") {
-                    push(Channel::Challenge);
-                    push(Channel::Realm);
+                    texts.push(Text::field(Channel::Challenge, v.source, field));
+                    texts.push(Text::field(Channel::Realm, v.source, field));
                 }
                 if field.is("set-cookie") {
-                    push(Channel::Cookie);
+                    texts.push(Text::field(Channel::Cookie, v.source, field));
                 }
             }
-            texts.push(Text {
-                channel: Channel::Body,
-                source: v.source,
-                text: &r.body.bytes,
-                field: None,
-                speaker: None,
-                attempt,
-            });
+            texts.push(Text::new(Channel::Body, v.source, &r.body.bytes));
         }
         if let Some(log) = &v.log {
             texts.push(Text {
-                channel: Channel::Log,
-                source: v.source,
-                text: &log.line,
-                field: None,
                 speaker: Some(Speaker::ServerLog),
-                attempt,
+                ..Text::new(Channel::Log, v.source, &log.line)
             });
+            // IIS's columns, named as in its log: 401.3 is status and substatus in one.
+            if let (Some(status), Some(substatus)) = (v.status(), log.substatus) {
+                texts.push(Text::column(
+                    "sc-substatus",
+                    format!("{status}.{substatus}"),
+                    v.source,
+                    &log.line,
+                ));
+            }
+            if let Some(win32) = log.win32 {
+                texts.push(Text::column("sc-win32-status", win32.to_string(), v.source, &log.line));
+            }
         }
     }
-    texts.extend(a.statements.iter().map(of_statement).map(|t| Text { attempt, ..t }));
+    texts.extend(a.statements.iter().map(Text::statement));
+    let let_in = a.let_in();
+    for t in texts.iter_mut().skip(from) {
+        t.attempt = Some(a.id);
+        t.only_marks = let_in && t.speaker.is_none();
+    }
 }
 
-fn field_name(field: &FieldLine) -> &str {
+fn name_of(field: &FieldLine) -> &str {
     std::str::from_utf8(field.name.as_bytes()).unwrap_or_default()
-}
-
-fn of_statement(s: &Statement) -> Text<'_> {
-    let channel = match s.speaker {
-        Speaker::ServerLog => Channel::Log,
-        _ => Channel::Symptom,
-    };
-    Text { channel, source: s.source, text: &s.text, field: None, speaker: Some(s.speaker), attempt: None }
 }

@@ -94,7 +94,10 @@ impl Scene<'_> {
                 let at = field.value.locate(heard.said.range.clone()).or_else(|| field.name.whole());
                 self.annotation(heard.source, at, excerpt, says)
             }
-            None => self.show_part(heard.source, heard.text, heard.said.range.clone(), says),
+            None => match heard.line {
+                Some(line) => self.show_part(heard.source, line, 0..line.len(), says),
+                None => self.show_part(heard.source, &heard.text, heard.said.range.clone(), says),
+            },
         }
     }
 
