@@ -39,6 +39,7 @@ pub const FORMATS: &[&Format] = &[
     &logs::ERROR_LOG,
     &logs::JSON_LOG,
     // Text.
+    &crate::text::NGINX_DEBUG,
     &crate::text::CURL,
     &crate::text::WGET,
     &crate::text::HTTPIE,

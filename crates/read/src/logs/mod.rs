@@ -9,6 +9,7 @@ mod escape;
 mod exchange;
 mod formats;
 mod given;
+mod in_text;
 mod json;
 mod line;
 mod lines;
@@ -23,6 +24,7 @@ mod w3c;
 mod wrapper;
 
 pub(crate) use formats::{ACCESS_LOG, ERROR_LOG, IIS, JSON_LOG};
+pub(crate) use in_text::{InText, Told};
 
 /// An ISO 8601 time of another format than a log.
 pub(crate) fn moment(text: &[u8]) -> Option<why401_http::Moment> {

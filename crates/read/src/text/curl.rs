@@ -78,7 +78,6 @@ const REMARKS: &[&str] = &[
 ];
 
 /// A transcript.
-#[derive(Default)]
 struct Curl {
     transfer: Transfer,
     started: bool,
@@ -95,10 +94,11 @@ pub(super) fn begin(line: &Line, _next: Option<&Line>, _out: &mut Out<'_>) -> Op
         b"* " => is_remark(rest),
         _ => false,
     };
-    fits.then(|| Box::new(Curl::default()) as Box<dyn Dialect>)
+    let transfer = Transfer::of("curl");
+    fits.then(|| Box::new(Curl { transfer, started: false }) as Box<dyn Dialect>)
 }
 
-fn is_remark(text: &[u8]) -> bool {
+pub(super) fn is_remark(text: &[u8]) -> bool {
     let text = text.trim_ascii_start();
     REMARKS.iter().any(|r| text.starts_with(r.as_bytes()))
 }
@@ -155,7 +155,7 @@ impl Dialect for Curl {
             }
             Some(b'>') if first || self.sends(rest.as_bytes()) => self.transfer.request_line(&rest, out),
             Some(b'<') if first || self.receives(rest.as_bytes()) => self.transfer.response_line(&rest, out),
-            Some(b'{' | b'}') if is_data_note(text) => self.transfer.hidden_body |= text.starts_with(b"{"),
+            Some(b'{' | b'}') if is_data_note(text) => {}
             _ => return self.unmarked(line, text, out),
         }
         Took::Yes
@@ -246,7 +246,7 @@ fn is_data_note(text: &[u8]) -> bool {
 }
 
 /// Lines of the progress meter.
-fn is_meter(line: &[u8]) -> bool {
+pub(super) fn is_meter(line: &[u8]) -> bool {
     let text = line.trim_ascii();
     text.starts_with(b"% Total    % Received")
         || text.starts_with(b"Dload  Upload")

@@ -45,6 +45,9 @@ impl Draft {
     /// A request whose line the evidence spells otherwise.
     pub(crate) fn request(method: Derived, target: Derived, version: &str) -> Self {
         let mut b = Builder::new();
+        if method.is_empty() {
+            return Draft::of(Derived::default(), Start::Request { method, target, version: String::new() });
+        }
         b.push_part(&method, 0..method.len());
         b.push_synthetic(b" ");
         b.push_part(&target, 0..target.len());

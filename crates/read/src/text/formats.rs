@@ -1,8 +1,10 @@
 //! The names under which text is known, and how each is recognised.
 
-use super::{curl, read};
-use crate::Format;
+use super::lines::Lines;
+use super::{curl, nginx_debug, read};
 use crate::http1::head;
+use crate::{Collected, Format};
+use why401_span::SourceId;
 
 /// What `curl -v` and its like print.
 pub(crate) const CURL: Format = Format { name: "curl", fits: fits_curl, read };
@@ -12,16 +14,22 @@ pub(crate) const WGET: Format = Format { name: "wget", fits: fits_wget, read };
 pub(crate) const HTTPIE: Format = Format { name: "httpie", fits: fits_httpie, read };
 /// Raw HTTP/1 messages.
 pub(crate) const HTTP: Format = Format { name: "http", fits: fits_http, read };
+/// nginx's log at level debug.
+pub(crate) const NGINX_DEBUG: Format = Format { name: "nginx-debug", fits: nginx_debug::fits, read };
 /// Whatever else is text.
 pub(crate) const TEXT: Format = Format { name: "text", fits: fits_text, read };
 
-/// The lines looked at, without indentation.
-fn lines(head: &[u8]) -> impl Iterator<Item = &[u8]> {
-    head.split(|c| *c == b'\n').map(|l| l.strip_suffix(b"\r").unwrap_or(l)).take(2000)
+/// The lines looked at.
+fn lines(head: &[u8]) -> Vec<Vec<u8>> {
+    let (mut bytes, mut nothing) = (head, Collected::default());
+    let Ok(mut lines) = Lines::new(SourceId(0), &mut bytes) else { return Vec::new() };
+    let next = || lines.next(&mut nothing).ok().flatten().map(|l| l.bytes().to_vec());
+    std::iter::from_fn(next).take(2000).collect()
 }
 
 fn fits_curl(head_bytes: &[u8]) -> u8 {
     let messages = lines(head_bytes)
+        .iter()
         .filter(|l| {
             let text = l.get(curl::prefix(l)..).unwrap_or_default();
             let rest = text.get(2..).unwrap_or_default().trim_ascii_end();
@@ -45,11 +53,12 @@ fn fits_httpie(head: &[u8]) -> u8 {
 }
 
 fn fits_http(head_bytes: &[u8]) -> u8 {
-    let first = lines(head_bytes).find(|l| !l.trim_ascii().is_empty()).unwrap_or_default();
-    if head::surely_starts(first.trim_ascii()) {
+    let lines = lines(head_bytes);
+    let first = lines.iter().find(|l| !l.trim_ascii().is_empty());
+    if first.is_some_and(|l| head::surely_starts(l.trim_ascii())) {
         return 70;
     }
-    if lines(head_bytes).any(|l| head::surely_starts(l.trim_ascii())) { 40 } else { 0 }
+    if lines.iter().any(|l| head::surely_starts(l.trim_ascii())) { 40 } else { 0 }
 }
 
 /// Text has no control characters but those of a terminal, and hardly a zero byte outside UTF-16.

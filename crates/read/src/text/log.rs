@@ -2,9 +2,10 @@
 
 use super::lines::Line;
 use super::out::Out;
+use crate::logs::Told;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
-use why401_http::{Moment, Speaker, Statement};
+use why401_http::{Exchange, Moment, Speaker, Statement};
 
 /// Levels as programs spell them, and as they are told.
 const LEVELS: &[(&str, &str)] = &[
@@ -60,8 +61,35 @@ const CLIENT: &[&str] = &[
     "could not authenticate",
 ];
 
-/// A statement of a log line; `None` if it has neither a time nor klog's head.
-pub(super) fn entry(line: &Line, out: &Out<'_>) -> Option<Statement> {
+/// What a line of a log tells; `None` if it is none.
+pub(super) enum Entry {
+    /// A request and its answer, as an access log has them.
+    Exchange(Box<Exchange>),
+    /// Words.
+    Statement(Box<Statement>),
+}
+
+/// Reads a line of an access log or of the error log of a known product, or any line with a time or klog's head.
+pub(super) fn entry(line: &Line, out: &Out<'_>) -> Option<Entry> {
+    match out.logs.line(&line.text, out.source, out.index()) {
+        Some(Told::Exchange(exchange)) => return Some(Entry::Exchange(exchange)),
+        Some(Told::Statement(statement)) if statement.product.is_some() => {
+            return Some(Entry::Statement(statement));
+        }
+        _ => {}
+    }
+    any(line, out).map(|s| Entry::Statement(Box::new(s)))
+}
+
+/// The words of a line of a log.
+pub(super) fn statement(line: &Line, out: &Out<'_>) -> Option<Statement> {
+    match entry(line, out)? {
+        Entry::Statement(statement) => Some(*statement),
+        Entry::Exchange(_) => None,
+    }
+}
+
+fn any(line: &Line, out: &Out<'_>) -> Option<Statement> {
     let text = line.str();
     let text = text.trim_end();
     let indent = text.len() - text.trim_start().len();
@@ -242,7 +270,7 @@ mod tests {
     fn told(text: &str) -> Option<(String, Option<String>, Speaker)> {
         let mut sink = Collected::default();
         let line = Line { text: Derived::synthetic(text), eol: Derived::default() };
-        let s = entry(&line, &Out::new(SourceId(0), &mut sink))?;
+        let s = statement(&line, &Out::new(SourceId(0), &mut sink))?;
         Some((
             s.time.map_or("-".to_owned(), |t| format!("{}{}", t.at, if t.zoned { "" } else { " local" })),
             s.level,

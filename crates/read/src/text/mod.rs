@@ -1,27 +1,35 @@
 //! Text of every kind: transcripts of clients, raw messages, and whatever else a person pastes.
 //!
-//! A source is read line by line. Each kind of block is a [`Dialect`]: the first in [`DIALECTS`] that takes a line
+//! A source is read line by line. Each kind of block is a [`Dialect`]: the first that takes a line
 //! keeps the lines that follow until it hands one back. So a transcript in the midst of prose is read as a
 //! transcript, and the formats of this module differ in their names only.
 
 mod asked;
 pub(crate) mod code;
 mod command;
+mod config;
 mod curl;
 mod draft;
+mod escaped;
 mod formats;
 mod lines;
 mod log;
+mod nginx_debug;
 mod out;
 mod output;
+mod page;
 mod prose;
+mod python;
 mod raw;
 mod shell;
+mod summary;
+mod trace;
 mod transfer;
+mod wget;
 mod words;
 
 pub use code::{address, code};
-pub(crate) use formats::{CURL, HTTP, HTTPIE, TEXT, WGET};
+pub(crate) use formats::{CURL, HTTP, HTTPIE, NGINX_DEBUG, TEXT, WGET};
 
 use crate::{Input, Sink};
 use lines::{Line, Lines};
@@ -46,16 +54,39 @@ trait Dialect {
     fn end(&mut self, out: &mut Out<'_>);
 
     /// Whether another dialect may take the next line, since this one takes anything.
-    fn yields(&self) -> bool {
-        false
+    fn yields(&self) -> Yields {
+        Yields::No
     }
 }
 
 /// Begins a block if the line (and the one behind it) look like it.
 type Begin = fn(&Line, Option<&Line>, &mut Out<'_>) -> Option<Box<dyn Dialect>>;
 
-/// All kinds of blocks, the most particular first; what none of them begins with is prose.
-const DIALECTS: &[Begin] = &[curl::begin, raw::begin, output::begin];
+/// Who may begin in the midst of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Yields {
+    /// Nobody.
+    No,
+    /// What shows messages or is a command.
+    ToMessages,
+    /// Anybody.
+    ToAll,
+}
+
+/// Kinds of blocks that show messages, the most particular first.
+const MESSAGES: &[Begin] = &[
+    curl::begin,
+    trace::begin,
+    wget::begin,
+    python::begin,
+    nginx_debug::begin,
+    raw::begin,
+    summary::begin,
+    output::begin,
+];
+
+/// Other kinds of blocks; what none begins with is prose.
+const OTHERS: &[Begin] = &[config::begin, page::begin];
 
 /// Reads a text source to its end.
 fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
@@ -81,9 +112,12 @@ fn one_line(
     out: &mut Out<'_>,
 ) -> Option<Box<dyn Dialect>> {
     let Some(mut dialect) = current else { return Some(begin(line, next, out)) };
-    if dialect.yields()
-        && let Some(mut other) = DIALECTS.iter().find_map(|b| b(line, next, out))
-    {
+    let others = match dialect.yields() {
+        Yields::No => None,
+        Yields::ToMessages => MESSAGES.iter().find_map(|b| b(line, next, out)),
+        Yields::ToAll => known(line, next, out),
+    };
+    if let Some(mut other) = others {
         dialect.end(out);
         other.line(line, next, out);
         return Some(other);
@@ -99,8 +133,11 @@ fn one_line(
 
 /// What begins with a line takes it.
 fn begin(line: &Line, next: Option<&Line>, out: &mut Out<'_>) -> Box<dyn Dialect> {
-    let found = DIALECTS.iter().find_map(|b| b(line, next, out));
-    let mut dialect = found.unwrap_or_else(|| Box::new(prose::Prose::default()));
+    let mut dialect = known(line, next, out).unwrap_or_else(|| Box::new(prose::Prose::default()));
     dialect.line(line, next, out);
     dialect
+}
+
+fn known(line: &Line, next: Option<&Line>, out: &mut Out<'_>) -> Option<Box<dyn Dialect>> {
+    MESSAGES.iter().chain(OTHERS).find_map(|b| b(line, next, out))
 }

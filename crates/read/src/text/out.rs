@@ -5,6 +5,7 @@ use super::command::Command;
 use super::lines::Line;
 use super::words;
 use crate::Sink;
+use crate::logs::InText;
 use why401_http::{Exchange, Fact, FactKind, Request, Shows, Speaker, Statement};
 use why401_span::{Builder, Derived, SourceId};
 
@@ -30,6 +31,8 @@ pub(crate) struct Out<'a> {
     /// The last request, until its answer comes.
     pub(crate) waiting: Option<Request>,
     codes: Vec<String>,
+    /// Readers of log lines.
+    pub(crate) logs: InText,
 }
 
 /// As many codes of one source are told as facts.
@@ -37,7 +40,16 @@ const MOST_CODES: usize = 64;
 
 impl<'a> Out<'a> {
     pub(crate) fn new(source: SourceId, sink: &'a mut dyn Sink) -> Self {
-        Out { sink, source, index: 0, connections: 0, command: None, waiting: None, codes: Vec::new() }
+        Out {
+            sink,
+            source,
+            index: 0,
+            connections: 0,
+            command: None,
+            waiting: None,
+            codes: Vec::new(),
+            logs: InText::default(),
+        }
     }
 
     /// An exchange of this source; it gets its index when it is given to [`Out::exchange`].

@@ -4,7 +4,7 @@ use super::command::{self, Command};
 use super::draft::Draft;
 use super::lines::Line;
 use super::out::{LINES, Out, Paragraph};
-use super::{Dialect, Took, prose, words};
+use super::{Dialect, Took, Yields, prose, words};
 use why401_http::{Body, FieldLine, Response, Speaker};
 use why401_span::Derived;
 
@@ -56,8 +56,12 @@ impl Dialect for Output {
         }
     }
 
-    fn yields(&self) -> bool {
-        self.complete
+    fn yields(&self) -> Yields {
+        match (self.complete, &self.asked) {
+            (false, _) => Yields::No,
+            (true, Some(_)) => Yields::ToMessages,
+            (true, None) => Yields::ToAll,
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! What is no message: a person's words, a program's output, lines of a log.
 
 use super::lines::Line;
+use super::log::Entry;
 use super::out::{Out, Paragraph};
-use super::{Dialect, Took, log};
+use super::{Dialect, Took, Yields, curl, log};
 use why401_http::{FactKind, Speaker, Statement};
 
 /// Paragraphs, one speaker each.
@@ -11,6 +12,8 @@ pub(super) struct Prose {
     open: Option<(Speaker, Paragraph)>,
     /// The entry of a log that goes on in lines without a time of their own.
     entry: Option<(Statement, Paragraph)>,
+    /// Whether the log turned out to be a client's own.
+    client: bool,
 }
 
 impl Dialect for Prose {
@@ -19,8 +22,22 @@ impl Dialect for Prose {
             self.end(out);
             return Took::Yes;
         }
+        if curl::is_meter(line.bytes()) {
+            return Took::Yes;
+        }
         if let Some(entry) = log::entry(line, out) {
             self.end(out);
+            let mut entry = match entry {
+                Entry::Exchange(exchange) => {
+                    out.exchange(*exchange);
+                    return Took::Yes;
+                }
+                Entry::Statement(statement) => *statement,
+            };
+            self.client |= entry.speaker == Speaker::Client;
+            if self.client && entry.product.is_none() {
+                entry.speaker = Speaker::Client;
+            }
             let mut text = Paragraph::default();
             text.push(line);
             self.entry = Some((entry, text));
@@ -30,11 +47,10 @@ impl Dialect for Prose {
             text.push(line);
             return Took::Yes;
         }
-        let speaker = speaker(&line.str());
-        let goes_on = self
-            .open
-            .as_ref()
-            .is_some_and(|(s, _)| *s == speaker && (speaker == Speaker::Person || log::continues(line)));
+        let client = self.open.as_ref().is_some_and(|(s, _)| *s == Speaker::Client);
+        let speaker = if client && log::continues(line) { Speaker::Client } else { speaker(&line.str()) };
+        let same = self.open.as_ref().is_some_and(|(s, _)| *s == speaker);
+        let goes_on = same && (speaker == Speaker::Person || log::continues(line));
         if !goes_on {
             self.end(out);
         }
@@ -56,8 +72,8 @@ impl Dialect for Prose {
         }
     }
 
-    fn yields(&self) -> bool {
-        true
+    fn yields(&self) -> Yields {
+        Yields::ToAll
     }
 }
 
@@ -68,7 +84,7 @@ pub(super) fn say(line: &Line, out: &mut Out<'_>) {
 
 /// Says a line by itself; a line of a log keeps what it knows.
 pub(super) fn say_as(line: &Line, speaker: Speaker, out: &mut Out<'_>) {
-    match log::entry(line, out) {
+    match log::statement(line, out) {
         Some(mut entry) => {
             super::words::fill(&mut entry);
             out.say(entry);

@@ -4,7 +4,7 @@ use super::command;
 use super::draft::Draft;
 use super::lines::Line;
 use super::out::{MESSAGES, Out, RESPONSES};
-use super::{Dialect, Took, prose};
+use super::{Dialect, Took, Yields, prose};
 use crate::http1::head;
 
 /// Requests and responses in turn.
@@ -93,8 +93,8 @@ impl Dialect for Raw {
         self.close(out);
     }
 
-    fn yields(&self) -> bool {
-        self.ended || self.complete()
+    fn yields(&self) -> Yields {
+        if self.ended || self.complete() { Yields::ToAll } else { Yields::No }
     }
 }
 

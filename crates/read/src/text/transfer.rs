@@ -53,27 +53,42 @@ const BEFORE_REQUEST: &[&str] = &[
     "Cipher selection",
 ];
 
+/// How the client reaches the server.
+#[derive(Default, Clone)]
+struct Way {
+    connection: Option<u64>,
+    server: Option<Peer>,
+    tls: bool,
+    connected: bool,
+    /// The scheme of the address that the client says it asks.
+    scheme: Option<&'static str>,
+}
+
 /// Transfers, one after the other.
 #[derive(Default)]
 pub(super) struct Transfer {
+    /// The program that tells it.
+    product: Option<&'static str>,
     pub(super) request: Option<Draft>,
     pub(super) response: Option<Draft>,
     pending: Vec<Statement>,
     /// Whether what is said now belongs to the transfer that follows.
     between: bool,
-    connection: Option<u64>,
-    server: Option<Peer>,
-    tls: bool,
-    connected: bool,
-    /// The scheme of the address that curl says it asks next.
-    scheme: Option<&'static str>,
+    /// The connection as it is now, and as it was when the open transfer began.
+    way: Way,
+    taken: Way,
     /// What curl calls its connections, and what we do.
     numbers: Vec<(String, u64)>,
-    /// Whether a body was received that is not shown.
-    pub(super) hidden_body: bool,
+    /// Whether the request is known from something else than its head.
+    implied: bool,
 }
 
 impl Transfer {
+    /// Transfers that this program tells.
+    pub(super) fn of(product: &'static str) -> Self {
+        Transfer { product: Some(product), ..Transfer::default() }
+    }
+
     /// A remark (`* `, `== Info: `).
     pub(super) fn remark(&mut self, text: &Derived, out: &mut Out<'_>) {
         let words = text.to_text().into_owned();
@@ -83,15 +98,14 @@ impl Transfer {
         }
         let answered = self.response.as_ref().is_some_and(|r| r.head_done);
         self.between |= answered && BEFORE_REQUEST.iter().any(|p| words.starts_with(p));
-        self.connection_of(words, out);
+        if self.product == Some("curl") {
+            self.connection_of(words, out);
+        }
         if let Some((_, address)) = words.split_once("Issue another request to this URL: ") {
-            let address = address.trim_start_matches(['\'', '"']);
-            self.scheme = ["https", "http"]
-                .into_iter()
-                .find(|s| address.strip_prefix(s).is_some_and(|r| r.starts_with("://")));
+            self.set_scheme(address);
         }
         let mut statement = out.words(Speaker::Client, text.trimmed());
-        statement.product = Some("curl");
+        statement.product = self.product;
         if (self.request.is_some() || self.response.is_some()) && !self.between {
             statement.beside = Some(out.index());
             out.say(statement);
@@ -111,10 +125,10 @@ impl Transfer {
         let established = words.strip_prefix("Established connection to ");
         if let Some(rest) = words.strip_prefix("Connected to ").or(established) {
             let connection = out.new_connection();
-            self.connection = Some(connection);
-            self.connected = true;
-            self.tls = false;
-            self.server = peer(rest);
+            self.way.connection = Some(connection);
+            self.way.connected = true;
+            self.way.tls = false;
+            self.way.server = peer(rest);
             if let Some(number) = number() {
                 self.numbers.retain(|(n, _)| *n != number);
                 if self.numbers.len() < 1000 {
@@ -125,16 +139,46 @@ impl Transfer {
             let known = number().and_then(|n| self.numbers.iter().find(|(k, _)| *k == n).map(|(_, c)| *c));
             // curl 8 does not say which; with one connection only there is no doubt.
             let only = self.numbers.first().filter(|_| self.numbers.len() == 1).map(|(_, c)| *c);
-            self.connection = known.or(only).or(self.connection).or_else(|| Some(out.new_connection()));
-            self.connected = true;
+            self.way.connection =
+                known.or(only).or(self.way.connection).or_else(|| Some(out.new_connection()));
+            self.way.connected = true;
         } else if words.starts_with("Closing connection") || words.starts_with("shutting down connection") {
-            self.between = self.response.is_some();
+            self.way.connection = None;
         } else if words.starts_with("SSL connection using")
             || words.starts_with("ALPN")
             || words.contains("[:scheme: https]")
         {
-            self.tls = true;
+            self.way.tls = true;
         }
+    }
+
+    /// The text names the address that is asked next.
+    pub(super) fn set_scheme(&mut self, text: &str) {
+        let (https, http) = (text.find("https://"), text.find("http://"));
+        self.way.scheme = match (https, http) {
+            (Some(_), None) => Some("https"),
+            (Some(a), Some(b)) if a < b => Some("https"),
+            (_, Some(_)) => Some("http"),
+            (None, None) => self.way.scheme,
+        };
+    }
+
+    /// A connection was made.
+    pub(super) fn connected(&mut self, server: Option<Peer>, out: &mut Out<'_>) {
+        self.way.connection = Some(out.new_connection());
+        self.way.server = server;
+        self.between |= self.response.is_some();
+    }
+
+    /// What is said now belongs to the transfer that follows.
+    pub(super) fn next_begins(&mut self) {
+        self.between |= self.response.is_some();
+    }
+
+    /// A request of which the evidence shows no head.
+    pub(super) fn asked(&mut self, request: Draft, out: &mut Out<'_>) {
+        self.begin_request(request, out);
+        self.implied = true;
     }
 
     /// A line of a request's head, without marker; empty at its end.
@@ -144,20 +188,32 @@ impl Transfer {
             (Some(request), _) if line.as_bytes().trim_ascii().is_empty() => request.head_done = true,
             (Some(request), None) => request.field(line),
             (_, Some(new)) => {
-                self.flush(out);
-                for mut statement in self.pending.drain(..) {
-                    statement.beside = Some(out.index());
-                    out.say(statement);
-                }
-                self.between = false;
-                self.hidden_body = false;
-                self.request = Some(new);
+                self.begin_request(new, out);
             }
             (None, None) => {
                 if !line.as_bytes().trim_ascii().is_empty() {
                     out.say_line(Speaker::Client, &bare(line));
                 }
             }
+        }
+    }
+
+    fn begin_request(&mut self, new: Draft, out: &mut Out<'_>) {
+        self.flush(out);
+        for mut statement in self.pending.drain(..) {
+            statement.beside = Some(out.index());
+            out.say(statement);
+        }
+        self.between = false;
+        self.implied = false;
+        self.taken = self.way.clone();
+        self.request = Some(new);
+    }
+
+    /// Bytes of the request's body.
+    pub(super) fn request_body(&mut self, line: &Line) {
+        if let Some(request) = self.request.as_mut().filter(|r| r.head_done) {
+            request.body_line(line);
         }
     }
 
@@ -171,6 +227,9 @@ impl Transfer {
                 let interim = |r: &Draft| r.status().is_some_and(|s| (100..200).contains(&s) && s != 101);
                 if self.response.as_ref().is_some_and(|r| !interim(r)) {
                     self.flush(out);
+                }
+                if self.request.is_none() {
+                    self.taken = self.way.clone();
                 }
                 self.between = false;
                 self.response = Some(new);
@@ -223,7 +282,9 @@ impl Transfer {
     }
 
     fn exchange(&self, request: Option<Draft>, response: Option<Draft>, out: &Out<'_>) -> Exchange {
-        let shows = if request.is_some() { Shows::EVERYTHING } else { RESPONSES };
+        let mut shows = if request.is_some() && !self.implied { Shows::EVERYTHING } else { RESPONSES };
+        shows.every_request |= self.implied;
+        shows.response_fields &= !response.as_ref().is_some_and(|r| r.fields.is_empty() && !r.head_done);
         let mut e = out.new_exchange(shows);
         let no_body = matches!(response.as_ref().and_then(Draft::status), Some(100..200 | 204 | 304))
             || response.as_ref().is_some_and(|r| r.length() == Some(0))
@@ -242,18 +303,20 @@ impl Transfer {
         if let Some(response) = e.response.as_mut().filter(|r| r.body.bytes.is_empty() && !no_body) {
             response.body.complete = false;
         }
-        e.connection = self.connection;
-        e.server = self.server.clone();
+        e.connection = self.taken.connection;
+        e.server = self.taken.server.clone();
         if let Some(request) = &mut e.request {
             let connect = request.method.as_bytes() == b"CONNECT";
-            let port = self.server.as_ref().and_then(|s| s.port);
-            request.scheme = match (self.tls || port == Some(443), self.connected && port != Some(8443)) {
-                _ if connect => Some("http".to_owned()),
-                (true, _) => Some("https".to_owned()),
-                (false, _) if self.scheme.is_some() => self.scheme.map(str::to_owned),
-                (false, true) => Some("http".to_owned()),
-                (false, false) => None,
-            };
+            request.complete &= !self.implied;
+            let port = self.taken.server.as_ref().and_then(|s| s.port);
+            request.scheme =
+                match (self.taken.tls || port == Some(443), self.taken.connected && port != Some(8443)) {
+                    _ if connect => Some("http".to_owned()),
+                    (true, _) => Some("https".to_owned()),
+                    (false, _) if self.taken.scheme.is_some() => self.taken.scheme.map(str::to_owned),
+                    (false, true) => Some("http".to_owned()),
+                    (false, false) => None,
+                };
         }
         e
     }
