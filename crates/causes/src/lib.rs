@@ -11,6 +11,7 @@ mod elsewhere;
 mod heard;
 mod near;
 pub mod rank;
+mod reading;
 mod scene;
 mod show;
 mod story;

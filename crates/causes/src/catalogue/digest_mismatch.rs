@@ -1,0 +1,234 @@
+//! A Digest response over something else.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::reading::{at_most, before, quoted, settle, token};
+use crate::scene::{same_client, same_server};
+use crate::{Scene, Sent, Step};
+use std::ops::Range;
+use why401_auth::Inside;
+use why401_auth::scheme::digest::{self, DigestChallenge, DigestCredentials};
+use why401_history::Attempt;
+use why401_http::{Request, path_of};
+use why401_report::{Annotation, Certainty, Party};
+
+cause! {
+    /// The Digest response was computed over something else than was sent or asked.
+    ///
+    /// # What happened
+    /// A Digest response is a hash over the method, the target and what the challenge gave. Where one of these is not
+    /// the same at the server, the hash cannot be right, however right the password is: a proxy rewrote the path or the
+    /// method, the client left the query out, or it took another realm, algorithm, qop or opaque than it was given.
+    ///
+    /// # How it is decided
+    /// The `uri` of the credentials against the request line, the other parameters against the challenge with the same
+    /// nonce, the same credentials on two sides of a proxy: certain. Apache answers a different `uri` with 400.
+    ///
+    /// # Who acts
+    /// Whoever writes or configures the client; who runs the proxy, where it rewrote the path or the method.
+    ///
+    /// # What to do
+    /// Let the proxy pass the path as it is (publish the same path outside and inside), or authenticate at the proxy.
+    /// In the client: `uri` is the request target with its query as it is sent; realm, nonce, opaque and algorithm are
+    /// the challenge's, unchanged.
+    ///
+    /// # Evidence needed
+    /// The request line with the Digest field, and the challenge that it answers.
+    ///
+    /// # Not to be confused with
+    /// wrong-password: everything fits and the hash is wrong. A server that logs "password mismatch" sees no difference
+    /// between the two.
+    ///
+    /// # References
+    /// RFC 7616 sections 3.4 and 3.4.6 (uri and the target); Apache mod_auth_digest (AH01786).
+    pub DigestMismatch = "digest-mismatch" in Handshake, Fault by Caller,
+        over ["credentials-refused", "wrong-password", "digest-nonce-stale", "unknown-user"]
+}
+
+impl DigestMismatch {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        if !token::is_refused(scene) {
+            return Answer::RuledOut;
+        }
+        let told = scene.told_claim("digest-mismatch", "the Digest response is for another request than the one it got").map(party_of_log);
+        settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
+    }
+}
+
+/// Where the log shows two different paths, it was mostly a proxy that changed it: a client computes the response from
+/// the target that it sends.
+fn party_of_log(claim: Claim) -> Claim {
+    claim.or("wrong-password", "the request line beside its Digest field: if uri and target agree, the password is wrong")
+}
+
+/// What does not fit.
+struct Mismatch {
+    says: String,
+    shown: Vec<Annotation>,
+    party: Option<Party>,
+    certainty: Certainty,
+}
+
+fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let sent = step.credentials()?;
+    let Inside::Digest(credentials) = &sent.inside else { return None };
+    let found = other_side(scene, step, sent)
+        .or_else(|| target(scene, step, sent, credentials))
+        .or_else(|| parameters(scene, step, sent, credentials))
+        .or_else(|| length(scene, sent, credentials))?;
+    let mut claim = Claim::new(found.says).shown(found.shown);
+    claim.party = found.party;
+    if let Some((view, response)) = step.response() {
+        claim = claim.shown([scene.show_status(view, response, "refused")]);
+    }
+    Some(at_most(claim, found.certainty))
+}
+
+/// The same credentials beside another method or target: something in between changed it.
+fn other_side(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>) -> Option<Mismatch> {
+    let (_, here) = step.request()?;
+    let name = sent.field.name.to_text();
+    let linked = [step.attempt.forwarded_as, step.attempt.forwarded_from].into_iter().flatten().filter_map(|i| scene.case.attempt(i));
+    let later = scene.case.attempts.iter().skip(step.attempt.id.saturating_add(1));
+    let near = before(scene, step.attempt).take(64).chain(later.take(64));
+    let other = linked.chain(near).find(|a| a.request_field(&name).is_some_and(|f| f.value.as_bytes() == sent.field.value.as_bytes()) && differs(a, here))?;
+    let there = other.request()?;
+    let what = if there.method() == here.method() { "path" } else { "method" };
+    let (from, to) = if what == "path" {
+        (there.target().into_owned(), here.target().into_owned())
+    } else {
+        (there.method().into_owned(), here.method().into_owned())
+    };
+    let (from, to) = if outer_first(step, other) { (from, to) } else { (to, from) };
+    Some(Mismatch {
+        says: format!("a proxy changed the {what} on the way, from {} to {}, and the Digest response is for the former", quoted(&from), quoted(&to)),
+        shown: vec![
+            scene.show_request(other.view(), there, "on one side of the proxy"),
+            scene.show_request(step.attempt.view(), here, "on the other side, with the same credentials"),
+        ],
+        party: Some(Party::Intermediary),
+        certainty: Certainty::Certain,
+    })
+}
+
+/// Whether `other` is the request as the client sent it.
+fn outer_first(step: &Step<'_>, other: &Attempt) -> bool {
+    match (step.attempt.forwarded_from, step.attempt.forwarded_as) {
+        (Some(id), _) if id == other.id => true,
+        (_, Some(id)) if id == other.id => false,
+        _ => other.id < step.attempt.id,
+    }
+}
+
+fn differs(a: &Attempt, here: &Request) -> bool {
+    a.request().is_some_and(|r| r.method() != here.method() || path_and_query(&r.target()) != path_and_query(&here.target()))
+}
+
+/// The `uri` against the request line.
+fn target(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>, credentials: &DigestCredentials) -> Option<Mismatch> {
+    let (view, request) = step.request()?;
+    let uri = credentials.uri.as_deref()?;
+    let target = request.target();
+    if target.is_empty() || path_and_query(uri) == path_and_query(&target) || uri == target {
+        return None;
+    }
+    // What a server that decodes both would find equal.
+    let decoded = |t: &str| why401_auth::percent::decode(path_and_query(t).as_bytes());
+    let spelling = decoded(uri) == decoded(&target);
+    let query = path_of(uri) == path_of(&target);
+    let passed_on = ["via", "x-forwarded-for", "forwarded", "x-forwarded-host", "x-forwarded-prefix", "x-original-uri", "x-real-ip"]
+        .iter()
+        .any(|n| request.fields.has(n));
+    let what = match (spelling, query) {
+        (true, _) => "spelt otherwise than",
+        (_, true) => "without the same query as",
+        _ => "another than",
+    };
+    Some(Mismatch {
+        says: format!("the Digest response is for {}, {what} the target of the request, {}", quoted(uri), quoted(&target)),
+        shown: vec![
+            scene.show_in_field(sent.view, sent.field, param_range(sent, "uri"), "computed for this target"),
+            scene.show_request(view, request, "the target of the request"),
+        ],
+        party: passed_on.then_some(Party::Intermediary),
+        certainty: if spelling { Certainty::Likely } else { Certainty::Certain },
+    })
+}
+
+/// The other parameters against the challenge that gave the nonce.
+fn parameters(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>, credentials: &DigestCredentials) -> Option<Mismatch> {
+    let nonce = credentials.nonce.as_deref()?;
+    let answered = before(scene, step.attempt).take(200).filter(|a| same_server(a, step.attempt) && same_client(a, step.attempt));
+    // A server may offer one nonce with several algorithms: the client picks one.
+    let (given, challenges) = answered.map(Step::of).find_map(|s| {
+        let fit: Vec<(Annotation, DigestChallenge)> = s
+            .challenges()
+            .filter(|(_, c)| c.is("digest"))
+            .map(|(o, c)| (scene.show_in_field(o.view, o.field, c.range.clone(), "the challenge"), digest::challenge(c)))
+            .collect();
+        let asks_this = fit.iter().any(|(_, d)| d.nonce.as_deref() == Some(nonce));
+        asks_this.then_some((fit.first().map(|(a, _)| a.clone()), fit))
+    })?;
+    let differences = |d: &DigestChallenge| digest::differences(d, credentials).into_iter().filter(|n| *n != "nonce").collect::<Vec<_>>();
+    let best = challenges.iter().filter(|(_, d)| d.nonce.as_deref() == Some(nonce)).min_by_key(|(_, d)| differences(d).len())?;
+    let names = differences(&best.1);
+    let first = *names.first()?;
+    let (asked, got) = match first {
+        "realm" => (best.1.realm.clone(), credentials.realm.clone()),
+        "algorithm" => (best.1.algorithm.map(|a| a.name().to_owned()), credentials.algorithm.map(|a| a.name().to_owned())),
+        "qop" => (Some(best.1.qop.join(", ")), credentials.qop.clone()),
+        _ => (None, None),
+    };
+    let says = match (asked, got) {
+        (Some(asked), got) => format!(
+            "the challenge says {first} {}, and the client answered with {}",
+            quoted(&asked),
+            got.map_or_else(|| "none".to_owned(), |g| quoted(&g))
+        ),
+        _ => format!("the client did not send {first} back as the challenge gave it"),
+    };
+    let mut shown: Vec<Annotation> = given.into_iter().collect();
+    shown.push(scene.show_in_field(sent.view, sent.field, param_range(sent, first), format!("{first}: not what was asked")));
+    Some(Mismatch { says, shown, party: None, certainty: Certainty::Certain })
+}
+
+/// A response that is too short or too long for its algorithm.
+fn length(scene: &Scene<'_>, sent: &Sent<'_>, credentials: &DigestCredentials) -> Option<Mismatch> {
+    let (response, algorithm) = (credentials.response.as_ref()?, credentials.algorithm?);
+    if response.len() == algorithm.hash.digits() {
+        return None;
+    }
+    Some(Mismatch {
+        says: format!(
+            "the response has {} digits, and {} gives {}: it was computed with another algorithm",
+            response.len(),
+            algorithm.name(),
+            algorithm.hash.digits()
+        ),
+        shown: vec![scene.show_in_field(sent.view, sent.field, param_range(sent, "response"), "of another length than its algorithm gives")],
+        party: None,
+        certainty: Certainty::Certain,
+    })
+}
+
+fn path_and_query(target: &str) -> &str {
+    match target.split_once("://") {
+        Some((_, rest)) => rest.find('/').and_then(|i| rest.get(i..)).unwrap_or("/"),
+        None => target,
+    }
+}
+
+fn param_range(sent: &Sent<'_>, name: &str) -> Range<usize> {
+    sent.credentials().and_then(|c| c.param(name)).map_or(0..sent.field.value.len(), |p| p.range())
+}
+
+fn advise(claim: Claim) -> Claim {
+    if claim.party == Some(Party::Intermediary) {
+        return claim.fix(
+            Party::Intermediary,
+            "Pass method and path on as the client sent them (publish the same path outside and inside), or authenticate at the proxy.",
+        );
+    }
+    claim
+        .fix(Party::Caller, "Compute the response over the request target as it is sent, query included, and over realm, nonce, opaque, qop and algorithm of the challenge, unchanged.")
+        .fix(Party::Intermediary, "If a proxy stands between, let it pass method and path on unchanged.")
+}

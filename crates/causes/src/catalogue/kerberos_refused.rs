@@ -1,0 +1,129 @@
+//! A ticket that the server does not accept.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::reading::gss::{self, Message, Ticket};
+use crate::reading::{quoted, settle, token};
+use crate::{Scene, Step};
+use why401_report::Party;
+
+cause! {
+    /// A Kerberos ticket was sent and refused.
+    ///
+    /// # What happened
+    /// The client had a ticket for the server, and the server could not open or would not take it: its keytab has
+    /// another key, another version or another encryption type than the one the ticket was made with, the name in the
+    /// ticket is not its own, the ticket is over, or the channel binding does not fit.
+    ///
+    /// # How it is decided
+    /// A Kerberos AP-REQ in the credentials and a refusal: certain. A KRB-ERROR inside the challenge, or the server's
+    /// log, names the reason: 35 not for us, 44 key version, 41 modified, 31 integrity, 45 no key.
+    ///
+    /// # Who acts
+    /// Who runs the server, or the domain.
+    ///
+    /// # What to do
+    /// Compare the ticket with the keytab: `kvno HTTP/host` at the client, `klist -ket FILE` at the server. Make the
+    /// keytab anew after the account's password was changed. See that `HTTP/host` is registered once, for the account
+    /// that the service runs as.
+    ///
+    /// # Evidence needed
+    /// The credentials, the challenge, and the server's log.
+    ///
+    /// # Not to be confused with
+    /// clock-skew: error 37. acl-denied: the ticket was accepted and the person has no permission.
+    ///
+    /// # References
+    /// RFC 4120 sections 5.5.1, 5.9.1 and 7.5.9; RFC 4121; RFC 4559 section 4.
+    pub KerberosRefused = "kerberos-refused" in Handshake, Fault by Server, over ["credentials-refused"]
+}
+
+impl KerberosRefused {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        if !token::is_refused(scene) {
+            return Answer::RuledOut;
+        }
+        let told = scene.told_claim("kerberos-refused", "the Kerberos ticket was not accepted");
+        settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
+    }
+}
+
+fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let answer = gss::of_answer(step);
+    let error = match &answer {
+        Some((_, _, Message::Error(error))) => Some(error),
+        // The server took the ticket: what it refuses is something else.
+        Some((_, _, Message::ApRep)) => return None,
+        _ => None,
+    };
+    if error.is_some_and(|e| matches!(e.code, 33 | 37)) {
+        return None;
+    }
+    let sent = gss::of_request(step).filter(|(_, m)| matches!(m, Message::ApReq(_)));
+    if sent.is_none() && error.is_none() {
+        return None;
+    }
+    let ticket = match &sent {
+        Some((_, Message::ApReq(ticket))) => Some(ticket),
+        _ => None,
+    };
+    let which = ticket.map(described).unwrap_or_default();
+    let mut claim = Claim::new(match error {
+        Some(e) => {
+            let (name, meaning) = gss::error_name(e.code);
+            format!("the server refused the Kerberos ticket{which} with {} ({name}): {meaning}", e.code)
+        }
+        None => format!("the server refused the Kerberos ticket{which}, and does not say why"),
+    });
+    if let Some((sent, _)) = &sent {
+        let range = sent.credentials().map_or(0..sent.field.value.len(), |c| c.rest.range.clone());
+        claim = claim.shown([scene.show_in_field(sent.view, sent.field, range, "a Kerberos AP-REQ: a ticket for the server")]);
+    }
+    if let (Some(e), Some((offered, challenge, _))) = (error, &answer) {
+        let says = format!("a KRB-ERROR in it: {} ({})", e.code, gss::error_name(e.code).0);
+        claim = claim.shown([scene.show_in_field(offered.view, offered.field, challenge.range.clone(), says)]);
+    } else if let Some((view, response)) = step.response() {
+        claim = claim.shown([scene.show_status(view, response, "refused")]);
+    }
+    if let Some(note) = ticket.and_then(|t| other_name(step, t)) {
+        claim.summary.push_str(&note);
+    }
+    if error.is_none() {
+        claim = claim
+            .or("acl-denied", "the server's log: whether it names the person, then the ticket was accepted")
+            .or("channel-binding-missing", "the server's log, or one try without the TLS proxy in between");
+    }
+    Some(claim)
+}
+
+/// The ticket in a few words: whom it is for, and which key.
+fn described(ticket: &Ticket) -> String {
+    let Some(service) = &ticket.service else { return String::new() };
+    let realm = ticket.realm.as_deref().map(|r| format!("@{r}")).unwrap_or_default();
+    let mut key: Vec<String> = ticket.kvno.iter().map(|k| format!("key version {k}")).collect();
+    key.extend(ticket.etype.map(|e| gss::etype_name(e).to_owned()));
+    let key = if key.is_empty() { String::new() } else { format!(" ({})", key.join(", ")) };
+    format!(" for {}{key}", quoted(&format!("{service}{realm}")))
+}
+
+/// Whether the ticket is for another host than the one asked.
+fn other_name(step: &Step<'_>, ticket: &Ticket) -> Option<String> {
+    let asked = step.request()?.1.authority()?;
+    let asked = asked.rsplit_once(':').map_or(asked.as_str(), |(h, _)| h);
+    let host = ticket.host()?;
+    let short = |h: &str| h.split('.').next().unwrap_or_default().to_ascii_lowercase();
+    (short(asked) != short(host)).then(|| format!("; the ticket is for {} and the request for {}", quoted(host), quoted(asked)))
+}
+
+fn advise(claim: Claim) -> Claim {
+    claim
+        .fix_by(
+            Party::Server,
+            "Compare the key version and encryption type of the ticket with the keytab, and make the keytab anew if they differ.",
+            "klist -ket /etc/krb5.keytab",
+        )
+        .fix_by(
+            Party::Server,
+            "See that the service principal is registered once, for the account that the service runs as; clients then need a new ticket.",
+            "kvno HTTP/HOST",
+        )
+}

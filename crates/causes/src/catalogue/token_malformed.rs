@@ -1,0 +1,131 @@
+//! The token cannot be read.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::reading::token::{self, Carried};
+use crate::reading::{at_most, settle};
+use crate::{Scene, Step};
+use std::ops::Range;
+use why401_auth::token::Shape;
+use why401_auth::token::jwt::Jwt;
+use why401_auth::{Problem, ProblemKind};
+use why401_report::{Certainty, Party};
+
+cause! {
+    /// The token cannot be read: cut off, wrong number of parts, not base64url.
+    ///
+    /// # What happened
+    /// The token was damaged on its way into the request: a part is missing because a column, a variable or a copied
+    /// line was too short, it was encoded once more, or the whole JSON answer of the token endpoint was sent in place of
+    /// the token inside it.
+    ///
+    /// # How it is decided
+    /// By the bytes: a JWT whose parts are too few or too many, no base64url, no JSON, or whose signature has another
+    /// length than its algorithm gives; a token that begins as one that was issued or accepted and ends too early.
+    ///
+    /// # Who acts
+    /// Whoever writes or configures the client.
+    ///
+    /// # What to do
+    /// Hold what is sent against what was issued, byte for byte: the length first, then the end.
+    ///
+    /// # Evidence needed
+    /// The token as it was sent.
+    ///
+    /// # Not to be confused with
+    /// stray-characters: something came along with a whole token. wrong-token-type: whole, but no JWT at all.
+    ///
+    /// # References
+    /// RFC 7515 section 7.1 (compact serialization); RFC 7519 section 7.2; RFC 7516 section 7.1 (five parts).
+    pub TokenMalformed = "token-malformed" in Token, Fault by Caller, over ["credentials-refused"]
+}
+
+impl TokenMalformed {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        if !token::is_refused(scene) {
+            return Answer::RuledOut;
+        }
+        let told = scene.told_claim("token-malformed", "the token cannot be read").map(|claim| detail(scene, claim));
+        settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
+    }
+}
+
+/// The server cannot read it, but the token is well-formed as far as can be seen: it has not said what it meant.
+fn detail(scene: &Scene<'_>, claim: Claim) -> Claim {
+    let Some(carried) = scene.refused().and_then(token::carried) else { return claim };
+    let whole = carried.jwt().is_some_and(|j| j.claims.is_some() && j.problems.is_empty());
+    if !whole {
+        return claim;
+    }
+    let claim = claim.or("bad-signature", "whether the token verifies with the issuer's key set");
+    at_most(claim.or("wrong-token-type", "which kind of token the server takes"), Certainty::Likely)
+}
+
+fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let carried = token::carried(step)?;
+    if token::accepted_before(scene, step, &carried).is_some() || token::accepted_after(scene, step, &carried).is_some() {
+        return None;
+    }
+    let (summary, range, certainty) = cut_off(scene, step, &carried)
+        .map(|(s, r)| (s, r, Certainty::Certain))
+        .or_else(|| carried.jwt().and_then(|jwt| by_bytes(&carried, jwt)))
+        .or_else(|| whole_answer(&carried))?;
+    let claim = Claim::new(summary).shown([scene.show_in_field(carried.view, carried.field, range, "this cannot be read")]);
+    let other = token::told_otherwise(scene, &["token-malformed", "bad-signature", "stray-characters"]);
+    Some(at_most(claim, if other || !token::wanted(step) { certainty.min(Certainty::Likely) } else { certainty }))
+}
+
+/// A token of the evidence that this one is the beginning of.
+fn cut_off(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>) -> Option<(String, Range<usize>)> {
+    let sent = carried.token.text.expose_text().into_owned();
+    if sent.len() < 8 {
+        return None;
+    }
+    let issued = token::issued(scene).into_iter().map(|i| i.token);
+    let accepted = token::accepted_others(scene, step, carried).into_iter().map(|(_, f, _)| {
+        f.text().rsplit(' ').next().unwrap_or_default().to_owned()
+    });
+    let whole = issued.chain(accepted).find(|w| w.len() > sent.len() && w.starts_with(&sent))?;
+    let end = carried.token.range.end;
+    let summary = format!("the token was cut off: {} of {} characters were sent", sent.len(), whole.len());
+    Some((summary, end.saturating_sub(1)..end))
+}
+
+/// The problems of a JWT that no reader gets over.
+fn by_bytes(carried: &Carried<'_>, jwt: &Jwt) -> Option<(String, Range<usize>, Certainty)> {
+    // Others use dots and base64 too: what is no JWT by anything it says may be whole in its own way.
+    let is_jwt = jwt.alg().is_some() || ["iss", "exp", "sub", "aud", "iat"].iter().any(|c| jwt.claim(c).is_some());
+    let fatal = |p: &&Problem| {
+        use ProblemKind::{Missing, NotBase64, NotJson, PercentEncoded, Truncated, WrongPartCount};
+        matches!(p.kind, WrongPartCount | NotBase64 | NotJson | Truncated | Missing | PercentEncoded)
+    };
+    let tolerated = |p: &&Problem| {
+        use ProblemKind::{Base64StandardAlphabet, Base64Truncated, TrailingBits, UnexpectedPadding, WrongPadding};
+        matches!(p.kind, UnexpectedPadding | Base64StandardAlphabet | WrongPadding | TrailingBits | Base64Truncated)
+    };
+    // What came along from outside is another cause's matter.
+    let stray = carried.token.problems.iter().any(|p| {
+        use ProblemKind::{ByteOrderMark, Invisible, LineBreak, OddSpace, OuterSpace, Quotes, Wrapped};
+        matches!(p.kind, ByteOrderMark | Invisible | LineBreak | OddSpace | OuterSpace | Quotes | Wrapped)
+    });
+    if stray || !is_jwt {
+        return None;
+    }
+    let worst = jwt.problems.iter().find(fatal).map(|p| (p, Certainty::Certain));
+    let (problem, certainty) = worst.or_else(|| jwt.problems.iter().find(tolerated).map(|p| (p, Certainty::Likely)))?;
+    Some((format!("the token cannot be read: {}", problem.what), problem.range.clone(), certainty))
+}
+
+/// The answer of the token endpoint in place of the token.
+fn whole_answer(carried: &Carried<'_>) -> Option<(String, Range<usize>, Certainty)> {
+    (carried.token.shape == Shape::Json).then(|| {
+        let summary = "a whole JSON document was sent in place of the token inside it".to_owned();
+        (summary, carried.token.range.clone(), Certainty::Certain)
+    })
+}
+
+fn advise(claim: Claim) -> Claim {
+    claim.fix(
+        Party::Caller,
+        "Hold what is sent against what was issued: the length first, then the end; look for a column, variable or line that cuts it.",
+    )
+}

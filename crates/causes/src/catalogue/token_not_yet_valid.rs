@@ -1,0 +1,87 @@
+//! The token's time has not begun.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::reading::clock::{self, span_text, time_text};
+use crate::reading::token;
+use crate::reading::{at_most, settle};
+use crate::{Scene, Step};
+use why401_report::{Certainty, Party};
+
+/// Start and issue this close together were meant to be the same moment, in seconds.
+const SAME: i64 = 60;
+
+cause! {
+    /// The token's time has not begun.
+    ///
+    /// # What happened
+    /// The token may be used only from a moment on that still lies ahead: it was made for later (a booked access, a
+    /// certificate-like token), or the issuer's clock is ahead.
+    ///
+    /// # How it is decided
+    /// `nbf` lies after the time of the request while `iat` does not: certain. Where `iat` lies in the future too, the
+    /// issuer's clock is ahead of the server's, and clock-skew leads.
+    ///
+    /// # Who acts
+    /// Whoever writes or configures the client.
+    ///
+    /// # What to do
+    /// Wait until the token begins, or have one issued that begins at once.
+    ///
+    /// # Evidence needed
+    /// The token and the time of the request.
+    ///
+    /// # Not to be confused with
+    /// clock-skew: nobody meant the token to begin later.
+    ///
+    /// # References
+    /// RFC 7519 section 4.1.5 (nbf), 4.1.6 (iat).
+    pub TokenNotYetValid = "token-not-yet-valid" in Token, Fault by Caller, over ["credentials-refused"]
+}
+
+impl TokenNotYetValid {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        if !token::is_refused(scene) {
+            return Answer::RuledOut;
+        }
+        let told = scene.told_claim("token-not-yet-valid", "the token is not valid yet");
+        settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
+    }
+}
+
+fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let carried = token::carried(step)?;
+    let jwt = carried.jwt()?;
+    let (nbf, clock) = (jwt.nbf()?, clock::of(scene, step)?);
+    if nbf <= clock.at || token::accepted_after(scene, step, &carried).is_some_and(|a| a.id < step.attempt.id + 2) {
+        return None;
+    }
+    let ahead = nbf - clock.at;
+    let mut claim = Claim::new(format!(
+        "the token begins at {}; {} that is {} ahead",
+        time_text(nbf),
+        clock.by(),
+        span_text(ahead)
+    ));
+    let range = jwt.claim_range("nbf").unwrap_or_else(|| carried.token.range.clone());
+    claim = claim.shown([scene.show_in_field(carried.view, carried.field, range, format!("nbf is {}", time_text(nbf)))]);
+    claim = claim.shown(clock.shown(scene));
+    let mut certainty = clock.certainty(nbf);
+    let meant = jwt.iat().is_some_and(|iat| nbf - iat > SAME && iat <= clock.at);
+    if !meant {
+        claim = claim.or("clock-skew", "the clocks of the issuer and of this server, held against each other");
+        if jwt.iat().is_some() {
+            certainty = certainty.min(Certainty::Likely);
+        }
+    }
+    if token::told_otherwise(scene, &["token-not-yet-valid", "clock-skew"]) || !token::wanted(step) {
+        certainty = certainty.min(Certainty::Likely);
+    }
+    Some(at_most(claim, certainty))
+}
+
+fn advise(claim: Claim) -> Claim {
+    claim.fix(
+        Party::Caller,
+        "Use the token from its nbf on, or have one issued that begins at once; if nobody meant it to begin later, set the issuer's clock.",
+    )
+}

@@ -1,0 +1,151 @@
+//! The token is for somebody else.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::reading::token::{self, Carried};
+use crate::reading::{at_most, quoted, settle};
+use crate::{Scene, Step};
+use serde_json::Value;
+use why401_auth::token::jwt::Jwt;
+use why401_report::{Annotation, Certainty, Party};
+
+cause! {
+    /// The token was issued for another audience or resource.
+    ///
+    /// # What happened
+    /// A token names whom it is for (`aud`). This one is for another service, or for none, because the client asked the
+    /// token endpoint for another resource or scope, or for none at all.
+    ///
+    /// # How it is decided
+    /// `aud` is held against what the server says of itself: its word for it (`error_description`, body, log), the
+    /// `resource` of its metadata, the `service` or `client_id` of its challenge: certain. Another token that the same
+    /// server accepted and that has another `aud`, or metadata at another host than `aud` names: likely.
+    ///
+    /// # Who acts
+    /// Whoever writes or configures the client.
+    ///
+    /// # What to do
+    /// Ask the token endpoint for a token for this very service: `resource=` (RFC 8707), `audience=`, or the scope that
+    /// belongs to it. If the server's own configuration names the wrong audience, mend it there.
+    ///
+    /// # Evidence needed
+    /// The token, and the challenge or the server's log.
+    ///
+    /// # Not to be confused with
+    /// wrong-issuer: the right service, the wrong authorization server. scope-missing: the right service, too few rights.
+    ///
+    /// # References
+    /// RFC 7519 section 4.1.3 (aud); RFC 8707; RFC 9068 section 4; RFC 9728 section 5.1 (resource_metadata).
+    pub WrongAudience = "wrong-audience" in Token, Fault by Caller, over ["credentials-refused"]
+}
+
+impl WrongAudience {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        if !token::is_refused(scene) {
+            return Answer::RuledOut;
+        }
+        let told = scene.told_claim("wrong-audience", "the token is for another audience").map(|claim| detail(scene, claim));
+        settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
+    }
+}
+
+/// The claim of the token beside the server's words.
+fn detail(scene: &Scene<'_>, claim: Claim) -> Claim {
+    let Some(carried) = scene.refused().and_then(token::carried) else { return claim };
+    let Some(jwt) = carried.jwt().filter(|j| j.claims.is_some()) else { return claim };
+    let shown = show(scene, &carried, jwt);
+    let summary = if jwt.aud().is_empty() {
+        "; the token names none".to_owned()
+    } else {
+        format!("; the token's is {}", list(&jwt.aud()))
+    };
+    let mut claim = claim.shown([shown]);
+    claim.summary.push_str(&summary);
+    claim
+}
+
+fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let carried = token::carried(step)?;
+    let jwt = carried.jwt().filter(|j| j.claims.is_some())?;
+    let aud = jwt.aud();
+    let (wanted, evidence, certainty) = expected(scene, step, &aud).or_else(|| like_others(scene, step, &carried, &aud))?;
+    let mut claim = Claim::new(format!(
+        "the token is for {}, and this server wants {}",
+        if aud.is_empty() { "nobody (it has no aud)".to_owned() } else { list(&aud) },
+        quoted(&wanted)
+    ));
+    claim = claim.shown([show(scene, &carried, jwt)]).shown(evidence);
+    let other = token::told_otherwise(scene, &["wrong-audience"]);
+    Some(at_most(claim, if other { Certainty::Possible } else { certainty }))
+}
+
+/// What the server says that it wants, where that is not among the token's audiences.
+fn expected(scene: &Scene<'_>, step: &Step<'_>, aud: &[&str]) -> Option<(String, Option<Annotation>, Certainty)> {
+    let (offered, element, challenge) = token::challenge(step)?;
+    let show = |says: &str| Some(scene.show_in_field(offered.view, offered.field, element.range.clone(), says));
+    // A registry's token is for the service that the challenge names (the distribution project's token specification).
+    if let Some(service) = challenge.service.filter(|_| challenge.realm.as_deref().is_some_and(|r| r.contains("://"))) {
+        let fits = aud.iter().any(|a| *a == service);
+        return (!fits).then(|| (service, show("the service that the token must be for"), Certainty::Certain));
+    }
+    let address = challenge.resource_metadata?;
+    if let Some((resource, certainty)) = metadata(scene, &address) {
+        let same = |a: &&str| a.trim_end_matches('/').eq_ignore_ascii_case(resource.trim_end_matches('/'));
+        return (!aud.iter().any(same)).then(|| (resource, show("its metadata names the resource"), certainty));
+    }
+    // Without the document, only its host tells: audiences that are addresses, none of that host.
+    let host = token::host_of(&address)?;
+    let hosts: Vec<String> = aud.iter().filter_map(|a| token::host_of(a)).collect();
+    let elsewhere = !hosts.is_empty() && hosts.len() == aud.len() && !hosts.contains(&host);
+    elsewhere.then(|| (host, show("its metadata is at this host"), Certainty::Likely))
+}
+
+/// The `resource` of the metadata, where the evidence holds that document (RFC 9728 section 3.2).
+fn metadata(scene: &Scene<'_>, address: &str) -> Option<(String, Certainty)> {
+    let path = why401_http::path_of(address).to_owned();
+    let fetched = scene.attempts().take(5_000).filter(|a| a.status() == Some(200) && a.path().as_deref() == Some(&path));
+    fetched.take(8).find_map(|a| {
+        let Value::Object(document) = token::json(&a.response()?.body)? else { return None };
+        Some((document.get("resource")?.as_str()?.to_owned(), Certainty::Certain))
+    })
+}
+
+/// Other tokens that this server accepted all have an audience that this one lacks.
+fn like_others(
+    scene: &Scene<'_>,
+    step: &Step<'_>,
+    carried: &Carried<'_>,
+    aud: &[&str],
+) -> Option<(String, Option<Annotation>, Certainty)> {
+    let others = token::accepted_others(scene, step, carried);
+    let (attempt, field, first) = others.first()?;
+    let common = first.aud().into_iter().find(|a| others.iter().all(|(_, _, o)| o.aud().contains(a)))?.to_owned();
+    if aud.contains(&common.as_str()) || others.iter().any(|(_, _, o)| o.aud() == aud) {
+        return None;
+    }
+    let range = first.claim_range("aud").unwrap_or(0..field.value.len());
+    let shown = scene.show_in_field(attempt.view(), field, range, format!("accepted; aud is {}", list(&first.aud())));
+    Some((common, Some(shown), Certainty::Likely))
+}
+
+fn show(scene: &Scene<'_>, carried: &Carried<'_>, jwt: &Jwt) -> Annotation {
+    match jwt.claim_range("aud") {
+        Some(range) => scene.show_in_field(carried.view, carried.field, range, format!("aud is {}", list(&jwt.aud()))),
+        None => {
+            let range = jwt.parts.get(1).cloned().unwrap_or_else(|| carried.token.range.clone());
+            scene.show_in_field(carried.view, carried.field, range, "no aud among the claims")
+        }
+    }
+}
+
+fn list(aud: &[&str]) -> String {
+    quoted(&aud.join(", "))
+}
+
+fn advise(claim: Claim) -> Claim {
+    claim
+        .fix(
+            Party::Caller,
+            "Ask the token endpoint for a token for this service (resource=, audience=, or the scope that belongs to it).",
+        )
+        .fix(Party::Server, "If the token's aud is the right name of this service, mend the audience in its configuration.")
+}

@@ -1,0 +1,165 @@
+//! The token comes from somebody else.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::reading::token::{self, Carried, host_of};
+use crate::reading::{at_most, quoted, settle};
+use crate::{Scene, Step};
+use serde_json::Value;
+use why401_auth::token::jwt::Jwt;
+use why401_report::{Annotation, Certainty, Party};
+
+cause! {
+    /// The token was issued by another issuer or tenant than the server trusts.
+    ///
+    /// # What happened
+    /// The token says who issued it (`iss`), and the server trusts another issuer: another tenant or realm, a test
+    /// environment, or the same issuer under another name, because it was asked by another address (an internal name, a
+    /// port, http for https).
+    ///
+    /// # How it is decided
+    /// `iss` is held against what the server says: its word for it, the issuer, tenant or realm that its challenge
+    /// names, the `authorization_servers` of its metadata: certain where it says so itself. A token with another `iss`
+    /// that the same server accepted: likely.
+    ///
+    /// # Who acts
+    /// Whoever writes or configures the client; the server's operator, where its configuration names the wrong issuer.
+    ///
+    /// # What to do
+    /// Get the token from the issuer that the server trusts, by the very address under which the server knows it.
+    ///
+    /// # Evidence needed
+    /// The token, and the challenge or the server's log.
+    ///
+    /// # Not to be confused with
+    /// wrong-audience: the right issuer, for another service. bad-signature: often what the same mistake looks like
+    /// where the server checks keys first.
+    ///
+    /// # References
+    /// RFC 7519 section 4.1.1 (iss); RFC 9068 section 4; RFC 9728 section 2 (authorization_servers); RFC 9207.
+    pub WrongIssuer = "wrong-issuer" in Token, Fault by Caller, over ["credentials-refused"]
+}
+
+impl WrongIssuer {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        if !token::is_refused(scene) {
+            return Answer::RuledOut;
+        }
+        let told = scene.told_claim("wrong-issuer", "the token comes from another issuer").map(|claim| detail(scene, claim));
+        settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
+    }
+}
+
+fn detail(scene: &Scene<'_>, mut claim: Claim) -> Claim {
+    let Some(carried) = scene.refused().and_then(token::carried) else { return claim };
+    let Some(jwt) = carried.jwt() else { return claim };
+    if let Some(iss) = jwt.iss() {
+        claim.summary.push_str(&format!("; the token's is {}", quoted(iss)));
+        return claim.shown([show(scene, &carried, jwt, iss)]);
+    }
+    claim
+}
+
+fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let carried = token::carried(step)?;
+    let jwt = carried.jwt()?;
+    let iss = jwt.iss()?;
+    let (wanted, evidence, certainty) = by_challenge(scene, step, iss)
+        .or_else(|| by_own_address(step, iss))
+        .or_else(|| like_others(scene, step, &carried, iss))?;
+    let claim = Claim::new(format!("the token was issued by {}, and this server trusts {}", quoted(iss), quoted(&wanted)));
+    let claim = claim.shown([show(scene, &carried, jwt, iss)]).shown(evidence);
+    let other = token::told_otherwise(scene, &["wrong-issuer", "bad-signature"]);
+    Some(at_most(claim, if other { Certainty::Possible } else { certainty }))
+}
+
+type Found = (String, Option<Annotation>, Certainty);
+
+fn by_challenge(scene: &Scene<'_>, step: &Step<'_>, iss: &str) -> Option<Found> {
+    let (offered, element, challenge) = token::challenge(step)?;
+    let show = |says: &str| Some(scene.show_in_field(offered.view, offered.field, element.range.clone(), says));
+    // Microsoft names the tenant in the address where to log in; `common` and the like stand for any.
+    if let Some(wanted) = challenge.authorization_uri.as_deref().and_then(tenant)
+        && let Some(have) = tenant(iss)
+    {
+        let differ = !have.eq_ignore_ascii_case(wanted);
+        return differ.then(|| (format!("the tenant {wanted}"), show("the tenant to log in at"), Certainty::Certain));
+    }
+    if let Some(wanted) = element.text("issuer").filter(|i| i.contains("://")) {
+        return (!same(iss, &wanted)).then(|| (wanted.into_owned(), show("the issuer that it names"), Certainty::Certain));
+    }
+    if let Some(servers) = challenge.resource_metadata.as_deref().and_then(|address| metadata(scene, address)) {
+        let trusted = servers.iter().any(|s| same(iss, s));
+        return (!trusted).then(|| (servers.join(", "), show("its metadata names its authorization servers"), Certainty::Certain));
+    }
+    // A realm that is an issuer's address, as Keycloak and others have it. One with a path to a token endpoint is a
+    // registry's, whose issuer may have any name.
+    let realm = challenge.realm.filter(|r| challenge.service.is_none() && r.contains("/realms/"))?;
+    (!same(iss, &realm) && iss.contains("/realms/")).then(|| (realm, show("the realm names its issuer"), Certainty::Likely))
+}
+
+/// An issuer that is asked itself, and knows itself by the address of each request: same path, other host (Keycloak
+/// without a fixed hostname).
+fn by_own_address(step: &Step<'_>, iss: &str) -> Option<Found> {
+    let (_, request) = step.request()?;
+    let target = request.target();
+    let path = why401_http::path_of(&target);
+    let is_issuer = path.contains("/realms/") || path.ends_with("/userinfo");
+    let (named, asked) = (host_of(iss)?, request.authority()?.to_ascii_lowercase());
+    let realm = iss.split("/realms/").nth(1)?.trim_end_matches('/');
+    let same_realm = path.split("/realms/").nth(1).is_some_and(|p| p.split('/').next() == Some(realm));
+    if !is_issuer || named == asked || !(same_realm || realm == "master") {
+        return None;
+    }
+    Some((format!("itself under the name it was asked by, {asked}"), None, Certainty::Likely))
+}
+
+fn like_others(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>, iss: &str) -> Option<Found> {
+    let others = token::accepted_others(scene, step, carried);
+    let (attempt, field, first) = others.first()?;
+    let wanted = first.iss()?.to_owned();
+    if others.iter().any(|(_, _, o)| o.iss() == Some(iss)) {
+        return None;
+    }
+    let range = first.claim_range("iss").unwrap_or(0..field.value.len());
+    let shown = scene.show_in_field(attempt.view(), field, range, format!("accepted; iss is {}", quoted(&wanted)));
+    Some((wanted, Some(shown), Certainty::Likely))
+}
+
+/// The `authorization_servers` of the metadata, where the evidence holds that document.
+fn metadata(scene: &Scene<'_>, address: &str) -> Option<Vec<String>> {
+    let path = why401_http::path_of(address).to_owned();
+    let fetched = scene.attempts().take(5_000).filter(|a| a.status() == Some(200) && a.path().as_deref() == Some(&path));
+    fetched.take(8).find_map(|a| {
+        let Value::Object(document) = token::json(&a.response()?.body)? else { return None };
+        let servers = document.get("authorization_servers")?.as_array()?;
+        Some(servers.iter().filter_map(|s| s.as_str().map(str::to_owned)).collect())
+    })
+}
+
+/// The tenant in an address of Microsoft's login: a GUID, not a word that stands for any tenant.
+fn tenant(address: &str) -> Option<&str> {
+    let host = host_of(address)?;
+    if !host.contains("microsoft") && !host.contains("windows") {
+        return None;
+    }
+    let mut segments = address.split("://").nth(1)?.split('/').skip(1);
+    segments.find(|s| s.len() == 36 && s.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-'))
+}
+
+fn same(a: &str, b: &str) -> bool {
+    a.trim_end_matches('/') == b.trim_end_matches('/')
+}
+
+fn show(scene: &Scene<'_>, carried: &Carried<'_>, jwt: &Jwt, iss: &str) -> Annotation {
+    let range = jwt.claim_range("iss").unwrap_or_else(|| carried.token.range.clone());
+    scene.show_in_field(carried.view, carried.field, range, format!("iss is {}", quoted(iss)))
+}
+
+fn advise(claim: Claim) -> Claim {
+    claim
+        .fix(
+            Party::Caller,
+            "Get the token from the issuer that this server trusts, by the same address (name, scheme, port) under which the server knows it.",
+        )
+        .fix(Party::Server, "If the issuer is the right one, give it one fixed public address and name that in the server's configuration.")
+}

@@ -1,0 +1,194 @@
+//! The right place, the wrong kind of token.
+
+use crate::cause::{Answer, Claim, cause};
+use crate::reading::token::{self, Carried};
+use crate::reading::{at_most, quoted, settle};
+use crate::{Scene, Step};
+use std::ops::Range;
+use why401_auth::token::Shape;
+use why401_auth::token::jwt::{Form, Jwt, JwtKind};
+use why401_report::{Certainty, Party};
+
+cause! {
+    /// Another kind of token or secret was sent than is taken here.
+    ///
+    /// # What happened
+    /// A login gives several tokens, each for one purpose: the ID token tells the client who logged in, the access token
+    /// goes to the service, the refresh token only back to the token endpoint. Or the service wants a JWT and got an
+    /// opaque token, a machine's token and got a person's, or the reverse.
+    ///
+    /// # How it is decided
+    /// The token's own claims say that it is a refresh token, an ID token (`token_use`, `typ`, `at_hash`), a logout
+    /// token or a DPoP proof: certain where it was refused as an access token. A token that is no JWT where the server
+    /// says that it cannot read a JWT, or where it accepted JWTs only, and an encrypted one (JWE) where it wants a
+    /// readable one: likely. The server's own word: as it says.
+    ///
+    /// # Who acts
+    /// Whoever writes or configures the client.
+    ///
+    /// # What to do
+    /// Send the token that is meant for services: `access_token` of the token endpoint's answer, or `id_token` where
+    /// the service checks logins (Kubernetes, Google's IAP and Cloud Run, a Cognito user pool authorizer without scopes).
+    ///
+    /// # Evidence needed
+    /// The token.
+    ///
+    /// # Not to be confused with
+    /// wrong-audience: the right kind for another service. wrong-field: the right kind in the wrong place.
+    ///
+    /// # References
+    /// OpenID Connect Core section 2 (ID token); RFC 9068 section 2.1 (at+jwt); RFC 8725 section 3.11 (explicit typing);
+    /// RFC 9449 section 4.2.
+    pub WrongTokenType = "wrong-token-type" in Token, Fault by Caller, over ["credentials-refused", "token-malformed", "wrong-audience"]
+}
+
+impl WrongTokenType {
+    fn detect(scene: &Scene<'_>) -> Answer {
+        if !token::is_refused(scene) {
+            return Answer::RuledOut;
+        }
+        let told = scene.told_claim("wrong-token-type", "another kind of token is wanted");
+        settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
+    }
+}
+
+fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let carried = token::carried(step)?;
+    if token::accepted_before(scene, step, &carried).is_some() || token::accepted_after(scene, step, &carried).is_some() {
+        return None;
+    }
+    let claim = match carried.jwt() {
+        Some(jwt) => by_claims(scene, step, &carried, jwt)
+            .or_else(|| assertion(scene, &carried, jwt))
+            .or_else(|| cognito(scene, step, &carried, jwt))
+            .or_else(|| encrypted(scene, step, &carried, jwt)),
+        None => by_issue(scene, &carried).or_else(|| not_a_jwt(scene, step, &carried)),
+    }?;
+    let other = token::told_otherwise(scene, &["wrong-token-type", "token-malformed", "wrong-audience"]);
+    Some(if other || !token::wanted(step) { at_most(claim, Certainty::Possible) } else { claim })
+}
+
+/// The token says itself what it is.
+fn by_claims(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>, jwt: &Jwt) -> Option<Claim> {
+    let kind = jwt.kind();
+    let (certainty, says, range) = match kind {
+        JwtKind::Id => {
+            let marks: &[&str] = &["token_use", "typ", "at_hash", "c_hash"];
+            let mark = marks.iter().find(|m| jwt.claim(m).is_some());
+            let certainty = if mark.is_some() { Certainty::Certain } else { Certainty::Likely };
+            let mark = mark.copied().unwrap_or("nonce");
+            (certainty, format!("{mark} marks an ID token"), jwt.claim_range(mark))
+        }
+        JwtKind::Refresh | JwtKind::Logout | JwtKind::DpopProof => {
+            let mark = ["token_use", "typ"].into_iter().find(|m| jwt.claim(m).is_some());
+            let range = mark.and_then(|m| jwt.claim_range(m)).or_else(|| jwt.parts.first().cloned());
+            (Certainty::Certain, format!("it says that it is a {}", kind.name()), range)
+        }
+        _ => return None,
+    };
+    // Where logins are checked, the ID token is the right one.
+    let host = step.request().and_then(|(_, r)| r.authority()).unwrap_or_default();
+    let takes_id = ["run.app", "cloudfunctions.net", "execute-api", "googleapis.com"].iter().any(|h| host.contains(h))
+        || ["kubernetes", "google-iap", "google-cloud-run"].iter().any(|p| scene.is_product(p));
+    if kind == JwtKind::Id && takes_id {
+        return None;
+    }
+    let article = if kind == JwtKind::Id { "an" } else { "a" };
+    let claim = Claim::new(format!("{article} {} was sent where an access token is wanted", kind.name()));
+    Some(at_most(claim.shown([show(scene, carried, range, says)]), certainty))
+}
+
+/// A JWT that a client authenticates itself with at the token endpoint (RFC 7523 section 3), sent to a service.
+fn assertion(scene: &Scene<'_>, carried: &Carried<'_>, jwt: &Jwt) -> Option<Claim> {
+    let same = jwt.iss().is_some() && jwt.iss() == jwt.sub();
+    let endpoint = jwt.aud().into_iter().find(|a| a.trim_end_matches('/').ends_with("/token"))?;
+    let says = format!("aud is a token endpoint: {}", quoted(endpoint));
+    let claim = Claim::new("the client's own assertion, which is for the token endpoint, was sent as an access token");
+    same.then(|| at_most(claim.shown([show(scene, carried, jwt.claim_range("aud"), says)]), Certainty::Likely))
+}
+
+/// Amazon API Gateway: a user pool authorizer takes ID tokens unless scopes are configured on the method.
+fn cognito(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>, jwt: &Jwt) -> Option<Claim> {
+    let gateway = step.response_field("x-amzn-errortype").is_some()
+        || step.request().and_then(|(_, r)| r.authority()).is_some_and(|h| h.contains("execute-api"));
+    let access = jwt.claim_text("token_use") == Some("access") && jwt.iss().is_some_and(|i| i.contains("cognito-idp"));
+    if !gateway || !access {
+        return None;
+    }
+    let claim = Claim::new(
+        "an access token of Cognito was sent; a user pool authorizer without scopes on the method takes the ID token",
+    );
+    let claim = claim
+        .shown([show(scene, carried, jwt.claim_range("token_use"), "token_use is access".to_owned())])
+        .or("scope-missing", "the scopes that the method's authorizer is configured with")
+        .or("wrong-audience", "the app client that the authorizer accepts");
+    Some(at_most(claim, Certainty::Likely))
+}
+
+/// A JWE, which only its audience can read.
+fn encrypted(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>, jwt: &Jwt) -> Option<Claim> {
+    if jwt.form != Form::Encrypted || jwt.header.is_none() {
+        return None;
+    }
+    let unreadable = scene.heard_of("token-malformed").next().is_some();
+    let others = token::accepted_others(scene, step, carried);
+    let signed_elsewhere = !others.is_empty() && others.iter().all(|(_, _, o)| o.form == Form::Signed);
+    // Auth0 gives such a token where no audience was asked for: it is for its own userinfo endpoint only.
+    let auth0 = jwt.header_text("iss").is_some_and(|i| i.contains("auth0.com"));
+    if !unreadable && !signed_elsewhere && !auth0 {
+        return None;
+    }
+    let mut claim = Claim::new("an encrypted token (JWE, five parts) was sent, which this server cannot read");
+    claim = claim.shown([show(scene, carried, None, "five parts: encrypted".to_owned())]);
+    if auth0 {
+        claim = claim.or("wrong-audience", "whether the token was asked for with an audience; without one it is encrypted for the issuer itself");
+    }
+    Some(at_most(claim, Certainty::Likely))
+}
+
+/// The token endpoint gave it under another name.
+fn by_issue(scene: &Scene<'_>, carried: &Carried<'_>) -> Option<Claim> {
+    let text = carried.token.text.expose_text();
+    let issued = token::issued(scene).into_iter().find(|i| i.token == text)?;
+    if issued.member != "refresh_token" {
+        return None;
+    }
+    let mut claim = Claim::new("the refresh token was sent where an access token is wanted");
+    if let Some(response) = issued.attempt.response() {
+        claim = claim.shown([scene.show_status(issued.attempt.view(), response, "issued here as refresh_token")]);
+    }
+    Some(claim.shown([show(scene, carried, None, "and sent here as an access token".to_owned())]))
+}
+
+/// An opaque token where a JWT is wanted.
+fn not_a_jwt(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>) -> Option<Claim> {
+    if !matches!(carried.token.shape, Shape::Opaque | Shape::Hex | Shape::Uuid | Shape::Vendor) {
+        return None;
+    }
+    let unreadable = scene.heard_of("token-malformed").next().map(|h| scene.show_heard(h, "the server cannot read it as a JWT"));
+    let others = token::accepted_others(scene, step, carried);
+    if unreadable.is_none() && others.is_empty() {
+        return None;
+    }
+    let claim = Claim::new(format!("{} was sent where the server takes JWTs", with_article(carried)));
+    let claim = claim.shown([show(scene, carried, None, "not a JWT: no parts with dots between".to_owned())]).shown(unreadable);
+    Some(at_most(claim, Certainty::Likely))
+}
+
+fn with_article(carried: &Carried<'_>) -> String {
+    match carried.token.vendor {
+        Some(v) => format!("a {} of {}", v.kind, v.product),
+        None => "an opaque token".to_owned(),
+    }
+}
+
+fn show(scene: &Scene<'_>, carried: &Carried<'_>, range: Option<Range<usize>>, says: String) -> why401_report::Annotation {
+    scene.show_in_field(carried.view, carried.field, range.unwrap_or_else(|| carried.token.range.clone()), says)
+}
+
+fn advise(claim: Claim) -> Claim {
+    claim.fix(
+        Party::Caller,
+        "Send the token that this service takes: mostly access_token of the token endpoint's answer, id_token where logins are checked.",
+    )
+}
