@@ -45,7 +45,9 @@ impl BadSignature {
         if !token::is_refused(scene) {
             return Answer::RuledOut;
         }
-        let told = scene.told_claim("bad-signature", "the token's signature does not verify").map(|claim| detail(scene, claim));
+        let told = scene
+            .told_claim("bad-signature", "the token's signature does not verify")
+            .map(|claim| detail(scene, claim));
         settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
     }
 }
@@ -57,7 +59,12 @@ fn detail(scene: &Scene<'_>, mut claim: Claim) -> Claim {
     let key = jwt.kid().map(|k| format!(" with the key {}", quoted(k))).unwrap_or_default();
     claim.summary.push_str(&format!("; it is signed by {}{key}", quoted(alg)));
     let range = header(&carried, jwt);
-    claim.shown([scene.show_in_field(carried.view, carried.field, range, format!("alg is {}{key}", quoted(alg)))])
+    claim.shown([scene.show_in_field(
+        carried.view,
+        carried.field,
+        range,
+        format!("alg is {}{key}", quoted(alg)),
+    )])
 }
 
 fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
@@ -66,7 +73,10 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let claim = unsigned(scene, &carried, jwt)
         .or_else(|| unknown_key(scene, &carried, jwt))
         .or_else(|| altered(scene, step, &carried, jwt))?;
-    let other = token::told_otherwise(scene, &["bad-signature", "wrong-issuer", "auth-backend-down", "token-malformed"]);
+    let other = token::told_otherwise(
+        scene,
+        &["bad-signature", "wrong-issuer", "auth-backend-down", "token-malformed"],
+    );
     let wanted = token::wanted(step);
     Some(if other || !wanted { at_most(claim, Certainty::Likely) } else { claim })
 }
@@ -81,7 +91,9 @@ fn unsigned(scene: &Scene<'_>, carried: &Carried<'_>, jwt: &Jwt) -> Option<Claim
 fn unknown_key(scene: &Scene<'_>, carried: &Carried<'_>, jwt: &Jwt) -> Option<Claim> {
     let kid = jwt.kid()?;
     let fetched = scene.attempts().take(5_000).filter(|a| a.status() == Some(200));
-    let sets = fetched.filter(|a| a.path().is_some_and(|p| p.contains("jwks") || p.contains("certs") || p.contains("keys")));
+    let sets = fetched.filter(|a| {
+        a.path().is_some_and(|p| p.contains("jwks") || p.contains("certs") || p.contains("keys"))
+    });
     let sets: Vec<_> = sets.filter_map(|a| Some((a, keys(a.response()?)?))).take(4).collect();
     let (attempt, known) = sets.first()?;
     if sets.iter().any(|(_, keys)| keys.iter().any(|k| k == kid)) {
@@ -92,7 +104,12 @@ fn unknown_key(scene: &Scene<'_>, carried: &Carried<'_>, jwt: &Jwt) -> Option<Cl
         quoted(kid),
         quoted(&known.join(", "))
     ));
-    claim = claim.shown([scene.show_in_field(carried.view, carried.field, header(carried, jwt), format!("kid is {}", quoted(kid)))]);
+    claim = claim.shown([scene.show_in_field(
+        carried.view,
+        carried.field,
+        header(carried, jwt),
+        format!("kid is {}", quoted(kid)),
+    )]);
     if let Some(response) = attempt.response() {
         claim = claim.shown([scene.show_status(attempt.view(), response, "the key set, without that key")]);
     }
@@ -119,10 +136,16 @@ fn altered(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>, jwt: &Jwt)
         Some((a, what, part))
     })?;
     let range = jwt.parts.get(part).cloned().unwrap_or_else(|| carried.token.range.clone());
-    let mut claim = Claim::new(format!("the token was altered after it was signed: {what} than the one that the issuer gave"));
+    let mut claim = Claim::new(format!(
+        "the token was altered after it was signed: {what} than the one that the issuer gave"
+    ));
     claim = claim.shown([scene.show_in_field(carried.view, carried.field, range, "this part differs")]);
     if let Some(response) = attempt.response() {
-        claim = claim.shown([scene.show_status(attempt.view(), response, "the token as it was issued or accepted")]);
+        claim = claim.shown([scene.show_status(
+            attempt.view(),
+            response,
+            "the token as it was issued or accepted",
+        )]);
     }
     Some(claim)
 }
@@ -135,7 +158,8 @@ fn difference(original: &str, sent: &str) -> Option<(&'static str, usize)> {
         return Some(("the signature is the same over other claims", 1));
     }
     // An end that is missing is a token cut off, not altered.
-    (oh == sh && oc == sc && os != ss && !os.starts_with(ss)).then_some(("it has another signature over the same claims", 2))
+    (oh == sh && oc == sc && os != ss && !os.starts_with(ss))
+        .then_some(("it has another signature over the same claims", 2))
 }
 
 fn header(carried: &Carried<'_>, jwt: &Jwt) -> Range<usize> {

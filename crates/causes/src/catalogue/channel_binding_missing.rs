@@ -48,7 +48,11 @@ impl ChannelBindingMissing {
             return Answer::RuledOut;
         }
         let told = scene.told_claim("channel-binding-missing", "the channel binding is missing or wrong");
-        settle(scene.refused().and_then(|step| by_status(scene, step).or_else(|| by_message(scene, step))), told, advise)
+        settle(
+            scene.refused().and_then(|step| by_status(scene, step).or_else(|| by_message(scene, step))),
+            told,
+            advise,
+        )
     }
 }
 
@@ -59,7 +63,9 @@ fn by_status(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     }
     let (line, code) = (log.line.to_text(), BAD_BINDINGS.to_string());
     let mark = line.find(&code).map_or(0..line.len(), |i| i..i + code.len());
-    let claim = Claim::new("the server refused the login because its channel binding is missing or wrong (SEC_E_BAD_BINDINGS)");
+    let claim = Claim::new(
+        "the server refused the login because its channel binding is missing or wrong (SEC_E_BAD_BINDINGS)",
+    );
     Some(claim.shown([scene.show_part(view.source, &log.line, mark, "SEC_E_BAD_BINDINGS")]))
 }
 
@@ -68,7 +74,9 @@ fn by_message(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let (sent, Message::Ntlm(ntlm)) = gss::of_request(step)? else { return None };
     let NtlmMessage::Authenticate(last) = &ntlm.message else { return None };
     let passed_on = step.attempt.forwarded_as.or(step.attempt.forwarded_from).is_some()
-        || ["via", "x-forwarded-for", "x-forwarded-proto", "forwarded"].iter().any(|n| step.request_field(n).is_some())
+        || ["via", "x-forwarded-for", "x-forwarded-proto", "forwarded"]
+            .iter()
+            .any(|n| step.request_field(n).is_some())
         || step.response_field("via").is_some();
     if last.target_info.channel_binding != Some(true) || !passed_on {
         return None;

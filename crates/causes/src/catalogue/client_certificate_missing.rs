@@ -45,10 +45,13 @@ impl ClientCertificateMissing {
         if scene.let_in() {
             return Answer::RuledOut;
         }
-        let told = scene.told_claim("client-certificate-missing", "a client certificate is wanted and none was shown");
+        let told = scene
+            .told_claim("client-certificate-missing", "a client certificate is wanted and none was shown");
         let found = by_substatus(scene, &[(7, "IIS 403.7: a client certificate is required")])
             .or_else(|| scene.refused().and_then(|step| by_field(scene, step, "none")))
-            .or_else(|| by_alert(scene, &["alert certificate required", "certificate_required", "alert number 116"]))
+            .or_else(|| {
+                by_alert(scene, &["alert certificate required", "certificate_required", "alert number 116"])
+            })
             .or_else(|| asked_and_not_given(scene));
         let found = found.map(|(shown, certainty)| {
             let says = if certainty == Certainty::Certain { "the server wants a client certificate and got none" } else {
@@ -75,18 +78,28 @@ pub(super) fn by_substatus(scene: &Scene<'_>, meanings: &[(u16, &str)]) -> Optio
 /// The outcome that a TLS-ending proxy passes on: `$ssl_client_verify` of nginx is `NONE`, `SUCCESS` or
 /// `FAILED:reason`; the names of the field are the operators' own, and alike.
 pub(super) fn by_field(scene: &Scene<'_>, step: &Step<'_>, begins: &str) -> Option<(Annotation, Certainty)> {
-    const NAMES: &[&str] = &["x-ssl-client-verify", "ssl-client-verify", "x-client-verify", "x-ssl-verify", "x-client-cert-verify", "x-ssl-verified"];
+    const NAMES: &[&str] = &[
+        "x-ssl-client-verify",
+        "ssl-client-verify",
+        "x-client-verify",
+        "x-ssl-verify",
+        "x-client-cert-verify",
+        "x-ssl-verified",
+    ];
     NAMES.iter().find_map(|name| {
         let (view, field) = step.request_field(name)?;
         let fits = field.text().trim().to_ascii_lowercase().starts_with(begins);
-        fits.then(|| (scene.show_field(view, field, "what the proxy found in the TLS handshake"), Certainty::Certain))
+        fits.then(|| {
+            (scene.show_field(view, field, "what the proxy found in the TLS handshake"), Certainty::Certain)
+        })
     })
 }
 
 /// A TLS alert that the client received, in its own words.
 pub(super) fn by_alert(scene: &Scene<'_>, words: &[&str]) -> Option<(Annotation, Certainty)> {
     // Nothing but the client's own report of what came in: a server's log shows the alerts that the client sent.
-    let mut said = scene.statements().filter(|s| matches!(s.speaker, Speaker::Client | Speaker::Person)).take(2_000);
+    let mut said =
+        scene.statements().filter(|s| matches!(s.speaker, Speaker::Client | Speaker::Person)).take(2_000);
     said.find_map(|s| {
         let text = s.text.to_text().to_ascii_lowercase();
         let at = words.iter().find_map(|w| text.find(w).map(|i| i..i + w.len()))?;
@@ -101,11 +114,14 @@ fn asked_and_not_given(scene: &Scene<'_>) -> Option<(Annotation, Certainty)> {
     let step = scene.refused().filter(|s| matches!(s.status(), Some(400 | 401 | 403)))?;
     let asked = |s: &&Statement| {
         let text = s.text.to_text();
-        s.speaker == Speaker::Client && (text.contains("Request CERT (13)") || text.contains("CertificateRequest"))
+        s.speaker == Speaker::Client
+            && (text.contains("Request CERT (13)") || text.contains("CertificateRequest"))
     };
     let statement = scene.statements().find(asked)?;
     let given = scene.case.facts.iter().any(|f| match &f.kind {
-        FactKind::Command { words, .. } => words.iter().any(|w| matches!(w.expose().as_str(), "--cert" | "-E" | "--pkcs11" | "--key")),
+        FactKind::Command { words, .. } => {
+            words.iter().any(|w| matches!(w.expose().as_str(), "--cert" | "-E" | "--pkcs11" | "--key"))
+        }
         _ => false,
     });
     // A challenge asks for something else; a certificate may be optional beside it.

@@ -1,9 +1,9 @@
 //! A client certificate that the server does not accept.
 
 use super::client_certificate_missing::{by_alert, by_field, by_substatus};
+use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::settle;
-use crate::Scene;
 use why401_report::Party;
 
 cause! {
@@ -39,11 +39,21 @@ cause! {
 
 /// Alerts by which a server refuses a certificate, as OpenSSL, Go, Java and GnuTLS write them.
 const ALERTS: &[&str] = &[
-    "alert certificate expired", "alert certificate revoked", "alert certificate unknown", "alert unknown ca",
-    "alert bad certificate", "alert unsupported certificate", "remote error: tls: expired certificate",
-    "remote error: tls: bad certificate", "remote error: tls: unknown certificate", "remote error: tls: revoked certificate",
-    "received fatal alert: certificate_expired", "received fatal alert: certificate_unknown",
-    "received fatal alert: bad_certificate", "received fatal alert: unknown_ca", "received fatal alert: certificate_revoked",
+    "alert certificate expired",
+    "alert certificate revoked",
+    "alert certificate unknown",
+    "alert unknown ca",
+    "alert bad certificate",
+    "alert unsupported certificate",
+    "remote error: tls: expired certificate",
+    "remote error: tls: bad certificate",
+    "remote error: tls: unknown certificate",
+    "remote error: tls: revoked certificate",
+    "received fatal alert: certificate_expired",
+    "received fatal alert: certificate_unknown",
+    "received fatal alert: bad_certificate",
+    "received fatal alert: unknown_ca",
+    "received fatal alert: certificate_revoked",
 ];
 
 /// What IIS logs (Microsoft, HTTP status codes in IIS).

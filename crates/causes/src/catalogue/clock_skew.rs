@@ -78,7 +78,9 @@ fn kerberos(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
             time_text(server),
             time_text(client)
         ),
-        (Some(server), _) => format!("the server refused the ticket with {name}: its clock says {}", time_text(server)),
+        (Some(server), _) => {
+            format!("the server refused the ticket with {name}: its clock says {}", time_text(server))
+        }
         _ => format!("the server refused the ticket with {name}: {meaning}"),
     });
     let says = format!("a KRB-ERROR in it: {} ({name})", error.code);
@@ -96,7 +98,12 @@ fn hawk(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         return None;
     }
     let claim = Claim::new(apart_text(&stamp, apart)).shown(stamp.shown(scene, "the client's clock"));
-    Some(claim.shown([scene.show_in_field(offered.view, offered.field, challenge.range.clone(), "the server's clock (ts)")]))
+    Some(claim.shown([scene.show_in_field(
+        offered.view,
+        offered.field,
+        challenge.range.clone(),
+        "the server's clock (ts)",
+    )]))
 }
 
 /// A signature or a proof names its time.
@@ -115,11 +122,17 @@ fn stamp(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         .shown(stamp.shown(scene, format!("{} by the client's clock", time_text(stamp.at))))
         .shown(server.shown(scene));
     let mut certainty = if apart.abs() > stamp.never { Certainty::Certain } else { Certainty::Likely };
-    if token::told_otherwise(scene, &["clock-skew", "signature-mismatch", "proof-of-possession-failed", "token-not-yet-valid"]) {
+    if token::told_otherwise(
+        scene,
+        &["clock-skew", "signature-mismatch", "proof-of-possession-failed", "token-not-yet-valid"],
+    ) {
         certainty = certainty.min(Certainty::Likely);
     }
     let other = if stamp.name.contains("iat") { "proof-of-possession-failed" } else { "signature-mismatch" };
-    claim = claim.or(other, format!("set the clock and try again: if it is refused still, the time was not all ({})", stamp.rule));
+    claim = claim.or(
+        other,
+        format!("set the clock and try again: if it is refused still, the time was not all ({})", stamp.rule),
+    );
     Some(at_most(claim, certainty))
 }
 
@@ -132,7 +145,9 @@ fn sent_before(scene: &Scene<'_>, step: &Step<'_>) -> bool {
     let Some(signed) = signed::of(step) else { return false };
     let Some(field) = signed.field else { return false };
     let name = field.name.to_text();
-    let same = |a: &why401_history::Attempt| a.request_field(&name).is_some_and(|f| f.value.as_bytes() == field.value.as_bytes());
+    let same = |a: &why401_history::Attempt| {
+        a.request_field(&name).is_some_and(|f| f.value.as_bytes() == field.value.as_bytes())
+    };
     let mut nearby = crate::reading::before(scene, step.attempt).take(200);
     nearby.any(|a| a.forwarded_as != Some(step.attempt.id) && same(a))
 }
@@ -154,7 +169,10 @@ fn future_token(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     ));
     claim = claim.shown(show_claim(scene, &carried, jwt, "iat")).shown(clock.shown(scene));
     let mut certainty = clock.certainty(iat);
-    if ahead < PROVED || !token::wanted(step) || token::told_otherwise(scene, &["clock-skew", "token-not-yet-valid"]) {
+    if ahead < PROVED
+        || !token::wanted(step)
+        || token::told_otherwise(scene, &["clock-skew", "token-not-yet-valid"])
+    {
         certainty = certainty.min(Certainty::Likely);
     }
     claim = claim.or("token-not-yet-valid", "whether the token was meant to begin later");
@@ -194,11 +212,18 @@ fn slow_kerberos(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         span_text(apart),
         if apart > 0 { "ahead of" } else { "behind" }
     ));
-    let claim = claim.shown([scene.show_field(sent.view, sent.field, "a ticket, refused")]).shown(server.shown(scene));
+    let claim = claim
+        .shown([scene.show_field(sent.view, sent.field, "a ticket, refused")])
+        .shown(server.shown(scene));
     Some(at_most(claim.or("kerberos-refused", "the server's log: it names the error"), Certainty::Likely))
 }
 
-fn show_claim(scene: &Scene<'_>, carried: &Carried<'_>, jwt: &Jwt, name: &str) -> Option<why401_report::Annotation> {
+fn show_claim(
+    scene: &Scene<'_>,
+    carried: &Carried<'_>,
+    jwt: &Jwt,
+    name: &str,
+) -> Option<why401_report::Annotation> {
     let at = jwt.time(name)?;
     let range = jwt.claim_range(name).unwrap_or_else(|| carried.token.range.clone());
     Some(scene.show_in_field(carried.view, carried.field, range, format!("{name} is {}", time_text(at))))

@@ -49,7 +49,9 @@ impl DigestMismatch {
         if !token::is_refused(scene) {
             return Answer::RuledOut;
         }
-        let told = scene.told_claim("digest-mismatch", "the Digest response is for another request than the one it got").map(party_of_log);
+        let told = scene
+            .told_claim("digest-mismatch", "the Digest response is for another request than the one it got")
+            .map(party_of_log);
         settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
     }
 }
@@ -57,7 +59,10 @@ impl DigestMismatch {
 /// Where the log shows two different paths, it was mostly a proxy that changed it: a client computes the response from
 /// the target that it sends.
 fn party_of_log(claim: Claim) -> Claim {
-    claim.or("wrong-password", "the request line beside its Digest field: if uri and target agree, the password is wrong")
+    claim.or(
+        "wrong-password",
+        "the request line beside its Digest field: if uri and target agree, the password is wrong",
+    )
 }
 
 /// What does not fit.
@@ -87,10 +92,16 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
 fn other_side(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>) -> Option<Mismatch> {
     let (_, here) = step.request()?;
     let name = sent.field.name.to_text();
-    let linked = [step.attempt.forwarded_as, step.attempt.forwarded_from].into_iter().flatten().filter_map(|i| scene.case.attempt(i));
+    let linked = [step.attempt.forwarded_as, step.attempt.forwarded_from]
+        .into_iter()
+        .flatten()
+        .filter_map(|i| scene.case.attempt(i));
     let later = scene.case.attempts.iter().skip(step.attempt.id.saturating_add(1));
     let near = before(scene, step.attempt).take(64).chain(later.take(64));
-    let other = linked.chain(near).find(|a| a.request_field(&name).is_some_and(|f| f.value.as_bytes() == sent.field.value.as_bytes()) && differs(a, here))?;
+    let other = linked.chain(near).find(|a| {
+        a.request_field(&name).is_some_and(|f| f.value.as_bytes() == sent.field.value.as_bytes())
+            && differs(a, here)
+    })?;
     let there = other.request()?;
     let what = if there.method() == here.method() { "path" } else { "method" };
     let (from, to) = if what == "path" {
@@ -100,7 +111,11 @@ fn other_side(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>) -> Option<Mis
     };
     let (from, to) = if outer_first(step, other) { (from, to) } else { (to, from) };
     Some(Mismatch {
-        says: format!("a proxy changed the {what} on the way, from {} to {}, and the Digest response is for the former", quoted(&from), quoted(&to)),
+        says: format!(
+            "a proxy changed the {what} on the way, from {} to {}, and the Digest response is for the former",
+            quoted(&from),
+            quoted(&to)
+        ),
         shown: vec![
             scene.show_request(other.view(), there, "on one side of the proxy"),
             scene.show_request(step.attempt.view(), here, "on the other side, with the same credentials"),
@@ -120,11 +135,18 @@ fn outer_first(step: &Step<'_>, other: &Attempt) -> bool {
 }
 
 fn differs(a: &Attempt, here: &Request) -> bool {
-    a.request().is_some_and(|r| r.method() != here.method() || path_and_query(&r.target()) != path_and_query(&here.target()))
+    a.request().is_some_and(|r| {
+        r.method() != here.method() || path_and_query(&r.target()) != path_and_query(&here.target())
+    })
 }
 
 /// The `uri` against the request line.
-fn target(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>, credentials: &DigestCredentials) -> Option<Mismatch> {
+fn target(
+    scene: &Scene<'_>,
+    step: &Step<'_>,
+    sent: &Sent<'_>,
+    credentials: &DigestCredentials,
+) -> Option<Mismatch> {
     let (view, request) = step.request()?;
     let uri = credentials.uri.as_deref()?;
     let target = request.target();
@@ -135,16 +157,28 @@ fn target(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>, credentials: &Dig
     let decoded = |t: &str| why401_auth::percent::decode(path_and_query(t).as_bytes());
     let spelling = decoded(uri) == decoded(&target);
     let query = path_of(uri) == path_of(&target);
-    let passed_on = ["via", "x-forwarded-for", "forwarded", "x-forwarded-host", "x-forwarded-prefix", "x-original-uri", "x-real-ip"]
-        .iter()
-        .any(|n| request.fields.has(n));
+    let passed_on = [
+        "via",
+        "x-forwarded-for",
+        "forwarded",
+        "x-forwarded-host",
+        "x-forwarded-prefix",
+        "x-original-uri",
+        "x-real-ip",
+    ]
+    .iter()
+    .any(|n| request.fields.has(n));
     let what = match (spelling, query) {
         (true, _) => "spelt otherwise than",
         (_, true) => "without the same query as",
         _ => "another than",
     };
     Some(Mismatch {
-        says: format!("the Digest response is for {}, {what} the target of the request, {}", quoted(uri), quoted(&target)),
+        says: format!(
+            "the Digest response is for {}, {what} the target of the request, {}",
+            quoted(uri),
+            quoted(&target)
+        ),
         shown: vec![
             scene.show_in_field(sent.view, sent.field, param_range(sent, "uri"), "computed for this target"),
             scene.show_request(view, request, "the target of the request"),
@@ -155,26 +189,43 @@ fn target(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>, credentials: &Dig
 }
 
 /// The other parameters against the challenge that gave the nonce.
-fn parameters(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>, credentials: &DigestCredentials) -> Option<Mismatch> {
+fn parameters(
+    scene: &Scene<'_>,
+    step: &Step<'_>,
+    sent: &Sent<'_>,
+    credentials: &DigestCredentials,
+) -> Option<Mismatch> {
     let nonce = credentials.nonce.as_deref()?;
-    let answered = before(scene, step.attempt).take(200).filter(|a| same_server(a, step.attempt) && same_client(a, step.attempt));
+    let answered = before(scene, step.attempt)
+        .take(200)
+        .filter(|a| same_server(a, step.attempt) && same_client(a, step.attempt));
     // A server may offer one nonce with several algorithms: the client picks one.
     let (given, challenges) = answered.map(Step::of).find_map(|s| {
         let fit: Vec<(Annotation, DigestChallenge)> = s
             .challenges()
             .filter(|(_, c)| c.is("digest"))
-            .map(|(o, c)| (scene.show_in_field(o.view, o.field, c.range.clone(), "the challenge"), digest::challenge(c)))
+            .map(|(o, c)| {
+                (scene.show_in_field(o.view, o.field, c.range.clone(), "the challenge"), digest::challenge(c))
+            })
             .collect();
         let asks_this = fit.iter().any(|(_, d)| d.nonce.as_deref() == Some(nonce));
         asks_this.then_some((fit.first().map(|(a, _)| a.clone()), fit))
     })?;
-    let differences = |d: &DigestChallenge| digest::differences(d, credentials).into_iter().filter(|n| *n != "nonce").collect::<Vec<_>>();
-    let best = challenges.iter().filter(|(_, d)| d.nonce.as_deref() == Some(nonce)).min_by_key(|(_, d)| differences(d).len())?;
+    let differences = |d: &DigestChallenge| {
+        digest::differences(d, credentials).into_iter().filter(|n| *n != "nonce").collect::<Vec<_>>()
+    };
+    let best = challenges
+        .iter()
+        .filter(|(_, d)| d.nonce.as_deref() == Some(nonce))
+        .min_by_key(|(_, d)| differences(d).len())?;
     let names = differences(&best.1);
     let first = *names.first()?;
     let (asked, got) = match first {
         "realm" => (best.1.realm.clone(), credentials.realm.clone()),
-        "algorithm" => (best.1.algorithm.map(|a| a.name().to_owned()), credentials.algorithm.map(|a| a.name().to_owned())),
+        "algorithm" => (
+            best.1.algorithm.map(|a| a.name().to_owned()),
+            credentials.algorithm.map(|a| a.name().to_owned()),
+        ),
         "qop" => (Some(best.1.qop.join(", ")), credentials.qop.clone()),
         _ => (None, None),
     };
@@ -187,7 +238,12 @@ fn parameters(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>, credentials: 
         _ => format!("the client did not send {first} back as the challenge gave it"),
     };
     let mut shown: Vec<Annotation> = given.into_iter().collect();
-    shown.push(scene.show_in_field(sent.view, sent.field, param_range(sent, first), format!("{first}: not what was asked")));
+    shown.push(scene.show_in_field(
+        sent.view,
+        sent.field,
+        param_range(sent, first),
+        format!("{first}: not what was asked"),
+    ));
     Some(Mismatch { says, shown, party: None, certainty: Certainty::Certain })
 }
 
@@ -204,7 +260,12 @@ fn length(scene: &Scene<'_>, sent: &Sent<'_>, credentials: &DigestCredentials) -
             algorithm.name(),
             algorithm.hash.digits()
         ),
-        shown: vec![scene.show_in_field(sent.view, sent.field, param_range(sent, "response"), "of another length than its algorithm gives")],
+        shown: vec![scene.show_in_field(
+            sent.view,
+            sent.field,
+            param_range(sent, "response"),
+            "of another length than its algorithm gives",
+        )],
         party: None,
         certainty: Certainty::Certain,
     })

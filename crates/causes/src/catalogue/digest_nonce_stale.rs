@@ -68,16 +68,31 @@ fn digest_of<'s, 'a>(step: &'s Step<'a>) -> Option<(&'s Sent<'a>, &'s DigestCred
     }
 }
 
-fn stale(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>, credentials: &DigestCredentials) -> Option<Claim> {
-    let (offered, element, challenge) =
-        step.challenges().filter(|(_, c)| c.is("digest")).map(|(o, c)| (o, c, digest::challenge(c))).find(|(_, _, d)| d.stale)?;
+fn stale(
+    scene: &Scene<'_>,
+    step: &Step<'_>,
+    sent: &Sent<'_>,
+    credentials: &DigestCredentials,
+) -> Option<Claim> {
+    let (offered, element, challenge) = step
+        .challenges()
+        .filter(|(_, c)| c.is("digest"))
+        .map(|(o, c)| (o, c, digest::challenge(c)))
+        .find(|(_, _, d)| d.stale)?;
     // A new nonce that is the old one helps nobody.
     let same = challenge.nonce.is_some() && challenge.nonce == credentials.nonce;
-    let tries = scene.steps.iter().filter(|s| s.challenge_param("stale").is_some_and(|(_, _, v)| v.eq_ignore_ascii_case("true"))).count();
+    let tries = scene
+        .steps
+        .iter()
+        .filter(|s| s.challenge_param("stale").is_some_and(|(_, _, v)| v.eq_ignore_ascii_case("true")))
+        .count();
     let mut claim = Claim::new(match (same, tries) {
         (true, _) => "the server says that the nonce is stale and offers the very same one again".to_owned(),
-        (_, 2..) => format!("the server called the nonce stale {tries} times over: each new one is stale again at once"),
-        _ => "the server says that the nonce is stale, and the client does not answer with the new one".to_owned(),
+        (_, 2..) => format!(
+            "the server called the nonce stale {tries} times over: each new one is stale again at once"
+        ),
+        _ => "the server says that the nonce is stale, and the client does not answer with the new one"
+            .to_owned(),
     });
     let param = element.param("stale").map_or(element.range.clone(), |p| p.range());
     claim = claim
@@ -90,15 +105,26 @@ fn stale(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>, credentials: &Dige
 }
 
 /// The count of this nonce was used before.
-fn reused(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>, credentials: &DigestCredentials) -> Option<Claim> {
+fn reused(
+    scene: &Scene<'_>,
+    step: &Step<'_>,
+    sent: &Sent<'_>,
+    credentials: &DigestCredentials,
+) -> Option<Claim> {
     let (nonce, count) = (credentials.nonce.as_deref()?, credentials.count?);
     let earlier = before(scene, step.attempt).take(2_000);
-    let mut same = earlier.filter(|a| step.attempt.forwarded_from != Some(a.id) && same_server(a, step.attempt));
+    let mut same =
+        earlier.filter(|a| step.attempt.forwarded_from != Some(a.id) && same_server(a, step.attempt));
     let (attempt, then) = same.find_map(|a| {
         let then = used(a, sent)?;
         // An answer repeated to the letter is a retry of the request, or its other vantage point.
-        let other = a.request_field(&sent.field.name.to_text()).is_some_and(|f| f.value.as_bytes() != sent.field.value.as_bytes());
-        (then.nonce.as_deref() == Some(nonce) && then.count.is_some_and(|c| c >= count) && (other || !same_client(a, step.attempt))).then_some((a, then))
+        let other = a
+            .request_field(&sent.field.name.to_text())
+            .is_some_and(|f| f.value.as_bytes() != sent.field.value.as_bytes());
+        (then.nonce.as_deref() == Some(nonce)
+            && then.count.is_some_and(|c| c >= count)
+            && (other || !same_client(a, step.attempt)))
+        .then_some((a, then))
     })?;
     let mut claim = Claim::new(format!(
         "the nonce was used with the count {count:08x} after it had been used with {:08x}: the count must rise",
@@ -107,26 +133,46 @@ fn reused(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>, credentials: &Dig
     if let Some(field) = attempt.request_field(&sent.field.name.to_text()) {
         claim = claim.shown([scene.show_field(attempt.view(), field, "this nonce, this count")]);
     }
-    claim = claim.shown([scene.show_in_field(sent.view, sent.field, param_range(sent, "nc"), "the same nonce, no higher count")]);
+    claim = claim.shown([scene.show_in_field(
+        sent.view,
+        sent.field,
+        param_range(sent, "nc"),
+        "the same nonce, no higher count",
+    )]);
     let told = token::told_otherwise(scene, &["digest-nonce-stale"]);
     Some(at_most(claim, if told { Certainty::Likely } else { Certainty::Certain }))
 }
 
 /// The nonce is none that the newest challenge before gave.
-fn outdated(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>, credentials: &DigestCredentials) -> Option<Claim> {
+fn outdated(
+    scene: &Scene<'_>,
+    step: &Step<'_>,
+    sent: &Sent<'_>,
+    credentials: &DigestCredentials,
+) -> Option<Claim> {
     let nonce = credentials.nonce.as_deref()?;
-    let mut earlier = before(scene, step.attempt).take(200).filter(|a| same_server(a, step.attempt) && same_client(a, step.attempt));
+    let mut earlier = before(scene, step.attempt)
+        .take(200)
+        .filter(|a| same_server(a, step.attempt) && same_client(a, step.attempt));
     let newest = earlier.find_map(|a| {
         let step = Step::of(a);
-        let nonces: Vec<String> =
-            step.challenges().filter(|(_, c)| c.is("digest")).filter_map(|(_, c)| Some(c.text("nonce")?.into_owned())).collect();
+        let nonces: Vec<String> = step
+            .challenges()
+            .filter(|(_, c)| c.is("digest"))
+            .filter_map(|(_, c)| Some(c.text("nonce")?.into_owned()))
+            .collect();
         (!nonces.is_empty()).then_some(nonces)
     })?;
     if newest.iter().any(|n| n == nonce) {
         return None;
     }
     let claim = Claim::new("the client answers with another nonce than the newest challenge gave it")
-        .shown([scene.show_in_field(sent.view, sent.field, nonce_range(sent), "not the nonce of the newest challenge")])
+        .shown([scene.show_in_field(
+            sent.view,
+            sent.field,
+            nonce_range(sent),
+            "not the nonce of the newest challenge",
+        )])
         .or("credentials-refused", "one request that uses the newest nonce");
     Some(at_most(claim, Certainty::Likely))
 }

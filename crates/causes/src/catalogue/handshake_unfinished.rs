@@ -59,20 +59,27 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
 fn by_message(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let (offered, challenge, message) = gss::of_answer(step)?;
     let (what, says) = match &message {
-        Message::Ntlm(ntlm) if ntlm.number() == 2 => ("an NTLM challenge (type 2)", "type 2: this wants an answer"),
+        Message::Ntlm(ntlm) if ntlm.number() == 2 => {
+            ("an NTLM challenge (type 2)", "type 2: this wants an answer")
+        }
         // A token that is none of Kerberos' refusals asks for more.
-        Message::Other | Message::ApRep if challenge.is("negotiate") => ("a continuation token", "this wants an answer"),
+        Message::Other | Message::ApRep if challenge.is("negotiate") => {
+            ("a continuation token", "this wants an answer")
+        }
         _ => return None,
     };
     let sent = gss::of_request(step)?;
     // The last message refused is another matter, and so is a connection that ends here.
     let was_last = matches!(&sent.1, Message::Ntlm(ntlm) if ntlm.number() == 3);
-    let closes = step.response_field("connection").is_some_and(|(_, f)| f.text().to_ascii_lowercase().contains("close"));
+    let closes = step
+        .response_field("connection")
+        .is_some_and(|(_, f)| f.text().to_ascii_lowercase().contains("close"));
     if was_last || closes || answered_elsewhere(scene, step) {
         return None;
     }
     let every = step.attempt.views.iter().any(|v| v.shows.every_request);
-    let mut claim = Claim::new(format!("the server answered with {what}, and the client sent nothing after it"));
+    let mut claim =
+        Claim::new(format!("the server answered with {what}, and the client sent nothing after it"));
     claim = claim
         .shown([scene.show_field(sent.0.view, sent.0.field, "the first message")])
         .shown([scene.show_in_field(offered.view, offered.field, challenge.range.clone(), says)]);
@@ -84,7 +91,8 @@ fn by_message(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
 
 /// A later request of the client to this server that goes on with the handshake.
 fn answered_elsewhere(scene: &Scene<'_>, step: &Step<'_>) -> bool {
-    let later = scene.later().take(64).filter(|a| same_client(a, step.attempt) && same_server(a, step.attempt));
+    let later =
+        scene.later().take(64).filter(|a| same_client(a, step.attempt) && same_server(a, step.attempt));
     later.map(Step::of).any(|s| match gss::of_request(&s) {
         Some((_, Message::Ntlm(ntlm))) => ntlm.number() == 3,
         _ => false,
@@ -94,7 +102,11 @@ fn answered_elsewhere(scene: &Scene<'_>, step: &Step<'_>) -> bool {
 fn by_log(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let (view, log) = step.attempt.views.iter().find_map(|v| v.log.as_ref().map(|l| (v, l)))?;
     let came_in_later = || scene.later().take(64).any(|a| same_client(a, step.attempt) && a.let_in());
-    if log.win32 != Some(MIDDLE) || step.status() != Some(401) || step.attempt.logged_name().is_some() || came_in_later() {
+    if log.win32 != Some(MIDDLE)
+        || step.status() != Some(401)
+        || step.attempt.logged_name().is_some()
+        || came_in_later()
+    {
         return None;
     }
     let line = log.line.to_text();

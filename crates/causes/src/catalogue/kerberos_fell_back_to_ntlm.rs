@@ -64,7 +64,12 @@ fn look(scene: &Scene<'_>, refused: &Step<'_>) -> Option<Claim> {
     let range = sent.credentials().map_or(0..sent.field.value.len(), |c| c.rest.range.clone());
     claim = claim.shown([scene.show_in_field(sent.view, sent.field, range, "NTLMSSP inside Negotiate")]);
     if let Some((offered, challenge)) = step.challenge("negotiate") {
-        claim = claim.shown([scene.show_in_field(offered.view, offered.field, challenge.range.clone(), "the server's answer")]);
+        claim = claim.shown([scene.show_in_field(
+            offered.view,
+            offered.field,
+            challenge.range.clone(),
+            "the server's answer",
+        )]);
     }
     let host = step.request().and_then(|(_, r)| r.authority()).unwrap_or_default();
     let host = host.rsplit_once(':').map_or(host.as_str(), |(h, _)| h);

@@ -76,11 +76,17 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     });
     if let Some((sent, _)) = &sent {
         let range = sent.credentials().map_or(0..sent.field.value.len(), |c| c.rest.range.clone());
-        claim = claim.shown([scene.show_in_field(sent.view, sent.field, range, "a Kerberos AP-REQ: a ticket for the server")]);
+        claim = claim.shown([scene.show_in_field(
+            sent.view,
+            sent.field,
+            range,
+            "a Kerberos AP-REQ: a ticket for the server",
+        )]);
     }
     if let (Some(e), Some((offered, challenge, _))) = (error, &answer) {
         let says = format!("a KRB-ERROR in it: {} ({})", e.code, gss::error_name(e.code).0);
-        claim = claim.shown([scene.show_in_field(offered.view, offered.field, challenge.range.clone(), says)]);
+        claim =
+            claim.shown([scene.show_in_field(offered.view, offered.field, challenge.range.clone(), says)]);
     } else if let Some((view, response)) = step.response() {
         claim = claim.shown([scene.show_status(view, response, "refused")]);
     }
@@ -111,7 +117,8 @@ fn other_name(step: &Step<'_>, ticket: &Ticket) -> Option<String> {
     let asked = asked.rsplit_once(':').map_or(asked.as_str(), |(h, _)| h);
     let host = ticket.host()?;
     let short = |h: &str| h.split('.').next().unwrap_or_default().to_ascii_lowercase();
-    (short(asked) != short(host)).then(|| format!("; the ticket is for {} and the request for {}", quoted(host), quoted(asked)))
+    (short(asked) != short(host))
+        .then(|| format!("; the ticket is for {} and the request for {}", quoted(host), quoted(asked)))
 }
 
 fn advise(claim: Claim) -> Claim {

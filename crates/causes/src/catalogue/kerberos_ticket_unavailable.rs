@@ -48,17 +48,31 @@ impl KerberosTicketUnavailable {
 
 fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let (offered, challenge) = step.challenge("negotiate").filter(|(_, c)| c.is_bare())?;
-    let integrated = step.sent.iter().any(|s| matches!(s.scheme(), "negotiate" | "ntlm" | "kerberos") && s.credentials().is_some_and(|c| !c.is_bare()));
+    let integrated = step.sent.iter().any(|s| {
+        matches!(s.scheme(), "negotiate" | "ntlm" | "kerberos")
+            && s.credentials().is_some_and(|c| !c.is_bare())
+    });
     if integrated || step.sent.iter().any(|s| !matches!(s.scheme(), "negotiate" | "")) {
         return None;
     }
-    let show = |claim: Claim| claim.shown([scene.show_in_field(offered.view, offered.field, challenge.range.clone(), "asked for, and not answered")]);
+    let show = |claim: Claim| {
+        claim.shown([scene.show_in_field(
+            offered.view,
+            offered.field,
+            challenge.range.clone(),
+            "asked for, and not answered",
+        )])
+    };
     if let Some((shown, certainty)) = tried(scene) {
-        let claim = Claim::new("the client was to answer Negotiate and sent nothing: it got no Kerberos ticket for this server").shown([shown]);
+        let claim = Claim::new(
+            "the client was to answer Negotiate and sent nothing: it got no Kerberos ticket for this server",
+        )
+        .shown([shown]);
         return Some(at_most(show(claim), certainty));
     }
     // A browser that is offered nothing else stays silent where it has no ticket or does not trust the site.
-    let only = step.challenges().all(|(_, c)| matches!(c.scheme.name.as_str(), "negotiate" | "kerberos" | "ntlm"));
+    let only =
+        step.challenges().all(|(_, c)| matches!(c.scheme.name.as_str(), "negotiate" | "kerberos" | "ntlm"));
     let seen = step.attempt.shows_credentials() && step.sent.is_empty();
     (only && seen).then(|| {
         let claim = Claim::new("nothing but Negotiate is offered, and the client sent nothing: it may have had no ticket for this server");
@@ -73,7 +87,10 @@ fn tried(scene: &Scene<'_>) -> Option<(Annotation, Certainty)> {
         text.contains("auth using negotiate") || text.contains("gss_init_sec_context")
     });
     if let Some(statement) = said {
-        return Some((scene.show_statement(statement, "the client set out to use Negotiate"), Certainty::Certain));
+        return Some((
+            scene.show_statement(statement, "the client set out to use Negotiate"),
+            Certainty::Certain,
+        ));
     }
     let told = scene.case.facts.iter().take(200).find(|f| match &f.kind {
         FactKind::Command { program, words, .. } => {

@@ -48,7 +48,11 @@ impl LoopbackCheck {
             return Answer::RuledOut;
         }
         let told = scene.told_claim("loopback-check", "the server's loopback check refused the request");
-        settle(scene.refused().and_then(|step| by_log(scene, step).or_else(|| on_the_wire(scene, step))), told, advise)
+        settle(
+            scene.refused().and_then(|step| by_log(scene, step).or_else(|| on_the_wire(scene, step))),
+            told,
+            advise,
+        )
     }
 }
 
@@ -61,12 +65,28 @@ fn by_log(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let (line, code) = (log.line.to_text(), LOGON_DENIED.to_string());
     let mark = line.find(&code).map_or(0..line.len(), |i| i..i + code.len());
     let mut claim = Claim::new(match elsewhere {
-        Some(_) => "a request of the server to itself was refused (401.1), while the same account gets in from elsewhere",
-        None => "a request of the server to itself was refused (401.1): Windows' loopback check does that where the name is not the machine's own",
+        Some(_) => {
+            "a request of the server to itself was refused (401.1), while the same account gets in from elsewhere"
+        }
+        None => {
+            "a request of the server to itself was refused (401.1): Windows' loopback check does that where the name is not the machine's own"
+        }
     });
-    claim = claim.shown([scene.show_part(view.source, &log.line, mark, "SEC_E_LOGON_DENIED, client and server address are the same")]);
+    claim = claim.shown([scene.show_part(
+        view.source,
+        &log.line,
+        mark,
+        "SEC_E_LOGON_DENIED, client and server address are the same",
+    )]);
     match elsewhere.and_then(|a| a.views.iter().find_map(|v| v.log.as_ref().map(|l| (v, l)))) {
-        Some((v, l)) => claim = claim.shown([scene.show_part(v.source, &l.line, 0..l.line.len(), "the same account, let in from elsewhere")]),
+        Some((v, l)) => {
+            claim = claim.shown([scene.show_part(
+                v.source,
+                &l.line,
+                0..l.line.len(),
+                "the same account, let in from elsewhere",
+            )])
+        }
         None => claim = claim.or("wrong-password", "one login with the same account from another machine"),
     }
     Some(at_most(claim, if elsewhere.is_some() { Certainty::Certain } else { Certainty::Likely }))
@@ -80,16 +100,23 @@ fn on_the_wire(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         Message::ApReq(_) => true,
         _ => false,
     };
-    let server = step.response_field("server").map(|(_, f)| f.text().to_ascii_lowercase()).unwrap_or_default();
+    let server =
+        step.response_field("server").map(|(_, f)| f.text().to_ascii_lowercase()).unwrap_or_default();
     let windows = server.contains("microsoft-iis") || server.contains("microsoft-httpapi");
     let host = step.request().and_then(|(_, r)| r.authority()).unwrap_or_default();
     let own = host.starts_with("localhost") || host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok();
     if !last || !windows || own || !is_local(step.attempt) {
         return None;
     }
-    let claim = Claim::new("a Windows server refused the login of a program on the same machine under another name than its own")
-        .shown([scene.show_field(sent.view, sent.field, "the last message, refused; client and server address are the same")])
-        .or("wrong-password", "one login with the same account from another machine");
+    let claim = Claim::new(
+        "a Windows server refused the login of a program on the same machine under another name than its own",
+    )
+    .shown([scene.show_field(
+        sent.view,
+        sent.field,
+        "the last message, refused; client and server address are the same",
+    )])
+    .or("wrong-password", "one login with the same account from another machine");
     Some(at_most(claim, Certainty::Likely))
 }
 
@@ -103,7 +130,9 @@ fn is_local(a: &Attempt) -> bool {
 /// A request of the same account that was let in from another machine.
 fn let_in_elsewhere<'a>(scene: &Scene<'a>, refused: &Attempt) -> Option<&'a Attempt> {
     let name = refused.logged_name()?;
-    scene.attempts().take(20_000).find(|a| a.let_in() && !is_local(a) && a.logged_name().is_some_and(|n| n.eq_ignore_ascii_case(&name)))
+    scene.attempts().take(20_000).find(|a| {
+        a.let_in() && !is_local(a) && a.logged_name().is_some_and(|n| n.eq_ignore_ascii_case(&name))
+    })
 }
 
 fn advise(claim: Claim) -> Claim {

@@ -56,7 +56,7 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     // A middle step may follow the last type 1 by itself, so the newest type 1 counts.
     let numbered = || scene.steps.iter().filter_map(|s| Some((s, number(s)?)));
     let challenged = scene.steps.iter().rev().find(|s| answered_with_challenge(s));
-    let last = numbered().filter(|(_, n)| *n == 3).last().map(|(s, _)| s);
+    let last = numbered().rfind(|(_, n)| *n == 3).map(|(s, _)| s);
     let claim = match (challenged, last) {
         (Some(two), Some(three)) => {
             moved(scene, two, three).or_else(|| closed(scene, two)).or_else(|| over_http2(scene, three))
@@ -90,15 +90,27 @@ fn moved(scene: &Scene<'_>, two: &Step<'_>, three: &Step<'_>) -> Option<Claim> {
             (a != b).then(|| format!("from port {b} instead of {a}"))?
         }
     };
-    let claim = Claim::new(format!("the server's NTLM challenge was answered {how}: the handshake must stay on one connection"));
-    Some(claim.shown(shown_answer(scene, two)).shown(shown_request(scene, three, "answered here, on another connection")))
+    let claim = Claim::new(format!(
+        "the server's NTLM challenge was answered {how}: the handshake must stay on one connection"
+    ));
+    Some(claim.shown(shown_answer(scene, two)).shown(shown_request(
+        scene,
+        three,
+        "answered here, on another connection",
+    )))
 }
 
 /// The answer that carries type 2 ends its connection.
 fn closed(scene: &Scene<'_>, two: &Step<'_>) -> Option<Claim> {
     let (view, field) = closing(two)?;
-    let claim = Claim::new("the connection was closed together with the server's NTLM challenge, so nothing can answer it");
-    Some(claim.shown(shown_answer(scene, two)).shown([scene.show_field(view, field, "and the connection ends here")]))
+    let claim = Claim::new(
+        "the connection was closed together with the server's NTLM challenge, so nothing can answer it",
+    );
+    Some(claim.shown(shown_answer(scene, two)).shown([scene.show_field(
+        view,
+        field,
+        "and the connection ends here",
+    )]))
 }
 
 fn closing<'a>(step: &Step<'a>) -> Option<(&'a why401_http::Exchange, &'a why401_http::FieldLine)> {
@@ -114,9 +126,12 @@ fn over_http2(scene: &Scene<'_>, three: &Step<'_>) -> Option<Claim> {
     if !request.version.starts_with('2') && !request.version.starts_with('3') {
         return None;
     }
-    let claim = Claim::new(format!("NTLM was tried over HTTP/{}, where requests of many share one connection", request.version))
-        .shown(shown_request(scene, three, "type 3 over a connection that is shared"))
-        .or("wrong-password", "the same login with HTTP/1.1");
+    let claim = Claim::new(format!(
+        "NTLM was tried over HTTP/{}, where requests of many share one connection",
+        request.version
+    ))
+    .shown(shown_request(scene, three, "type 3 over a connection that is shared"))
+    .or("wrong-password", "the same login with HTTP/1.1");
     Some(at_most(claim, Certainty::Likely))
 }
 
@@ -124,20 +139,32 @@ fn over_http2(scene: &Scene<'_>, three: &Step<'_>) -> Option<Claim> {
 fn without_a_start(scene: &Scene<'_>, three: &Step<'_>) -> Option<Claim> {
     let connection = three.attempt.connection()?;
     let every = three.attempt.views.iter().all(|v| v.shows.every_request);
-    let here = scene.attempts().take(5_000).filter(|a| a.id < three.attempt.id && a.connection() == Some(connection));
+    let here = scene
+        .attempts()
+        .take(5_000)
+        .filter(|a| a.id < three.attempt.id && a.connection() == Some(connection));
     let began = here.map(Step::of).any(|s| answered_with_challenge(&s));
-    let elsewhere = crate::reading::before(scene, three.attempt).take(64).map(Step::of).any(|s| answered_with_challenge(&s));
+    let elsewhere = crate::reading::before(scene, three.attempt)
+        .take(64)
+        .map(Step::of)
+        .any(|s| answered_with_challenge(&s));
     if !every || began || !elsewhere {
         return None;
     }
-    let claim = Claim::new("the last message of an NTLM handshake came over a connection on which it had not begun")
-        .shown(shown_request(scene, three, "type 3, and no type 2 on this connection"));
+    let claim =
+        Claim::new("the last message of an NTLM handshake came over a connection on which it had not begun")
+            .shown(shown_request(scene, three, "type 3, and no type 2 on this connection"));
     Some(claim)
 }
 
 /// Type 1 refused without a type 2, and the connection closed: this server would not have kept it.
 fn refused_and_closed(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
-    let one = scene.steps.iter().rev().find(|s| number(s) == Some(1)).filter(|s| s.attempt.id == step.attempt.id)?;
+    let one = scene
+        .steps
+        .iter()
+        .rev()
+        .find(|s| number(s) == Some(1))
+        .filter(|s| s.attempt.id == step.attempt.id)?;
     let (view, field) = closing(one)?;
     let claim = Claim::new("the server closes the connection that the NTLM handshake began on")
         .shown([scene.show_field(view, field, "the connection ends here")])
@@ -162,7 +189,12 @@ fn by_status(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
 
 fn shown_answer(scene: &Scene<'_>, step: &Step<'_>) -> Option<Annotation> {
     let (offered, challenge, _) = gss::of_answer(step)?;
-    Some(scene.show_in_field(offered.view, offered.field, challenge.range.clone(), "type 2: the server's challenge"))
+    Some(scene.show_in_field(
+        offered.view,
+        offered.field,
+        challenge.range.clone(),
+        "type 2: the server's challenge",
+    ))
 }
 
 fn shown_request(scene: &Scene<'_>, step: &Step<'_>, says: &str) -> Option<Annotation> {

@@ -47,7 +47,8 @@ impl ProofOfPossessionFailed {
         if !token::is_refused(scene) {
             return Answer::RuledOut;
         }
-        let told = scene.told_claim("proof-of-possession-failed", "the proof of the token's key is missing or wrong");
+        let told = scene
+            .told_claim("proof-of-possession-failed", "the proof of the token's key is missing or wrong");
         settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
     }
 }
@@ -62,8 +63,12 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let proof = dpop::proof(step);
     let claim = match (&proof, &carried) {
         (Some(_), _) if by_key || asked => wrong_proof(scene, step, carried.as_ref(), asked)?,
-        (None, Some(carried)) if by_key || (asked && token::takes_tokens(scheme)) => missing_proof(scene, step, carried)?,
-        (_, Some(carried)) if matches!(bound, Some(Confirmation::Certificate { .. })) => certificate(scene, carried)?,
+        (None, Some(carried)) if by_key || (asked && token::takes_tokens(scheme)) => {
+            missing_proof(scene, step, carried)?
+        }
+        (_, Some(carried)) if matches!(bound, Some(Confirmation::Certificate { .. })) => {
+            certificate(scene, carried)?
+        }
         _ => return None,
     };
     let other = token::told_otherwise(scene, &["proof-of-possession-failed", "clock-skew"]);
@@ -71,10 +76,16 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
 }
 
 fn missing_proof(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>) -> Option<Claim> {
-    let seen = step.attempt.views.iter().any(|v| v.shows.request_fields && v.request.as_ref().is_some_and(|r| r.complete));
+    let seen = step
+        .attempt
+        .views
+        .iter()
+        .any(|v| v.shows.request_fields && v.request.as_ref().is_some_and(|r| r.complete));
     let cnf = carried.jwt().and_then(|j| j.claim_range("cnf"));
     let mut claim = Claim::new(match (carried.scheme.as_str(), &cnf) {
-        ("bearer", Some(_)) => "the token is bound to a key (cnf.jkt) and was sent as Bearer, without a DPoP proof",
+        ("bearer", Some(_)) => {
+            "the token is bound to a key (cnf.jkt) and was sent as Bearer, without a DPoP proof"
+        }
         (_, Some(_)) => "the token is bound to a key (cnf.jkt), and the request has no DPoP proof",
         _ => "the request has the scheme DPoP and no DPoP proof",
     });
@@ -84,20 +95,35 @@ fn missing_proof(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>) -> O
     if let Some((view, request)) = step.request() {
         claim = claim.shown([scene.show_request(view, request, "no DPoP field in this request")]);
     }
-    Some(at_most(shown_challenge(scene, step, claim), if seen { Certainty::Certain } else { Certainty::Likely }))
+    Some(at_most(
+        shown_challenge(scene, step, claim),
+        if seen { Certainty::Certain } else { Certainty::Likely },
+    ))
 }
 
-fn wrong_proof(scene: &Scene<'_>, step: &Step<'_>, carried: Option<&Carried<'_>>, asked: bool) -> Option<Claim> {
+fn wrong_proof(
+    scene: &Scene<'_>,
+    step: &Step<'_>,
+    carried: Option<&Carried<'_>>,
+    asked: bool,
+) -> Option<Claim> {
     let proof = dpop::proof(step)?;
     let faults = dpop::faults(scene, step, &proof, carried);
     if let Some(first) = faults.first() {
         let mut claim = Claim::new(first.says.clone());
         for fault in faults.iter().take(4) {
-            claim = claim.shown([scene.show_in_field(proof.view, proof.field, fault.range.clone(), fault.says.clone())]);
+            claim = claim.shown([scene.show_in_field(
+                proof.view,
+                proof.field,
+                fault.range.clone(),
+                fault.says.clone(),
+            )]);
         }
         return Some(shown_challenge(scene, step, claim));
     }
-    let show = |claim: Claim, says: &str| shown_challenge(scene, step, claim.shown([scene.show_field(proof.view, proof.field, says)]));
+    let show = |claim: Claim, says: &str| {
+        shown_challenge(scene, step, claim.shown([scene.show_field(proof.view, proof.field, says)]))
+    };
     if dpop::sent_before(scene, step, &proof) {
         let claim = Claim::new("the same DPoP proof was sent twice; a server takes each once");
         return Some(at_most(show(claim, "this very proof was sent before"), Certainty::Likely));
@@ -105,8 +131,11 @@ fn wrong_proof(scene: &Scene<'_>, step: &Step<'_>, carried: Option<&Carried<'_>>
     let nonce = step.challenge_param("error").is_some_and(|(_, _, e)| e == "use_dpop_nonce");
     let fresh = step.response_field("dpop-nonce");
     if nonce {
-        let mut claim = Claim::new("the server wants its nonce in the proof (use_dpop_nonce), and the client does not try again with it");
-        claim = claim.shown(fresh.map(|(v, f)| scene.show_field(v, f, "the nonce to put into the next proof")));
+        let mut claim = Claim::new(
+            "the server wants its nonce in the proof (use_dpop_nonce), and the client does not try again with it",
+        );
+        claim =
+            claim.shown(fresh.map(|(v, f)| scene.show_field(v, f, "the nonce to put into the next proof")));
         return Some(show(claim, "a proof without that nonce"));
     }
     asked.then(|| show(Claim::new("the server refuses the DPoP proof; what can be seen of it fits the request, so look at its key and signature"), "refused"))
@@ -114,16 +143,28 @@ fn wrong_proof(scene: &Scene<'_>, step: &Step<'_>, carried: Option<&Carried<'_>>
 
 fn certificate(scene: &Scene<'_>, carried: &Carried<'_>) -> Option<Claim> {
     let range = carried.jwt()?.claim_range("cnf")?;
-    let claim = Claim::new("the token is bound to a client certificate; the connection probably had none, or another")
-        .shown([scene.show_in_field(carried.view, carried.field, range, "cnf binds it to a certificate (x5t#S256)")])
-        .or("client-certificate-missing", "a capture of the TLS handshake, or the server's log")
-        .or("token-revoked", "introspection of the token");
+    let claim = Claim::new(
+        "the token is bound to a client certificate; the connection probably had none, or another",
+    )
+    .shown([scene.show_in_field(
+        carried.view,
+        carried.field,
+        range,
+        "cnf binds it to a certificate (x5t#S256)",
+    )])
+    .or("client-certificate-missing", "a capture of the TLS handshake, or the server's log")
+    .or("token-revoked", "introspection of the token");
     Some(at_most(claim, Certainty::Likely))
 }
 
 fn shown_challenge(scene: &Scene<'_>, step: &Step<'_>, claim: Claim) -> Claim {
     let Some((offered, element, _)) = token::challenge(step) else { return claim };
-    claim.shown([scene.show_in_field(offered.view, offered.field, element.range.clone(), "the server's answer")])
+    claim.shown([scene.show_in_field(
+        offered.view,
+        offered.field,
+        element.range.clone(),
+        "the server's answer",
+    )])
 }
 
 fn advise(claim: Claim) -> Claim {

@@ -66,15 +66,23 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     }
     let mut claim = Claim::new(match (missing.is_empty(), challenge.scope.is_empty()) {
         (false, _) => format!("the token lacks {}, which the server wants", quoted(&missing.join(" "))),
-        (true, false) => format!("the server wants {} and says that the token does not allow it", quoted(&challenge.scope.join(" "))),
+        (true, false) => format!(
+            "the server wants {} and says that the token does not allow it",
+            quoted(&challenge.scope.join(" "))
+        ),
         (true, true) => "the server says that the token lacks a scope".to_owned(),
     });
-    let mark = ["error", "scope"].iter().find_map(|n| element.param(n)).map_or(element.range.clone(), |p| p.range());
+    let mark =
+        ["error", "scope"].iter().find_map(|n| element.param(n)).map_or(element.range.clone(), |p| p.range());
     claim = claim.shown([scene.show_in_field(offered.view, offered.field, mark, "the server's reason")]);
     if let (Some(carried), Some(jwt)) = (&carried, jwt) {
         let claims = ["scope", "scp", "access"].iter().find_map(|n| jwt.claim_range(n));
         let have = jwt.scopes().join(" ");
-        let says = if have.is_empty() { "the token's rights".to_owned() } else { format!("the token has {}", quoted(&have)) };
+        let says = if have.is_empty() {
+            "the token's rights".to_owned()
+        } else {
+            format!("the token has {}", quoted(&have))
+        };
         claim = claim.shown(claims.map(|r| scene.show_in_field(carried.view, carried.field, r, says)));
     }
     let registry = challenge.scope.iter().any(|s| s.starts_with("repository:"));

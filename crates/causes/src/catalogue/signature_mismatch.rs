@@ -70,26 +70,37 @@ fn look(scene: &Scene<'_>, step: &Step<'_>, signed: Signed<'_>) -> Option<Claim>
         return Some(claim);
     }
     let words = said_in_the_answer(scene, step)?;
-    let mut claim = Claim::new(format!("the server says that the signature ({}) does not match", signed.kind.name()));
+    let mut claim =
+        Claim::new(format!("the server says that the signature ({}) does not match", signed.kind.name()));
     claim = claim.shown([words]);
     if let Some(field) = signed.field {
         claim = claim.shown([scene.show_field(signed.view, field, "the signature")]);
     }
     if signed.kind == Kind::Webhook && rewritten_json(request) {
-        claim.summary.push_str("; the body is indented JSON, which one side may have parsed and written anew before signing");
+        claim.summary.push_str(
+            "; the body is indented JSON, which one side may have parsed and written anew before signing",
+        );
     }
     Some(claim)
 }
 
 /// A digest of the body that the signature covers, against the body.
-fn body_digest(scene: &Scene<'_>, _: &Step<'_>, signed: &Signed<'_>, request: &Request) -> Option<Difference> {
+fn body_digest(
+    scene: &Scene<'_>,
+    _: &Step<'_>,
+    signed: &Signed<'_>,
+    request: &Request,
+) -> Option<Difference> {
     let body = request.body.bytes.as_bytes();
     if !request.body.complete || !signed.view.shows.body || request.fields.has("content-encoding") {
         return None;
     }
     let field = |name: &str| request.fields.get(name);
     let wrong = |f: &FieldLine, range: Range<usize>| Difference {
-        says: format!("{} is not the digest of the body that was sent: the body was changed after signing, or another was signed", f.name.to_text()),
+        says: format!(
+            "{} is not the digest of the body that was sent: the body was changed after signing, or another was signed",
+            f.name.to_text()
+        ),
         shown: vec![scene.show_in_field(signed.view, f, range, "not the digest of this body")],
         party: None,
     };
@@ -103,11 +114,14 @@ fn body_digest(scene: &Scene<'_>, _: &Step<'_>, signed: &Signed<'_>, request: &R
     for name in ["content-digest", "digest"] {
         let Some(f) = field(name) else { continue };
         let text = f.text();
-        for (prefix, hash) in [("sha-256=", Sha256::digest(body).to_vec()), ("sha-512=", Sha512::digest(body).to_vec())] {
+        for (prefix, hash) in
+            [("sha-256=", Sha256::digest(body).to_vec()), ("sha-512=", Sha512::digest(body).to_vec())]
+        {
             let Some(at) = text.to_ascii_lowercase().find(prefix).map(|i| i + prefix.len()) else { continue };
             let value = text.get(at..).unwrap_or_default().trim_start_matches(':');
             let value = value.split([':', ',']).next().unwrap_or_default();
-            if !value.is_empty() && value.trim_end_matches('=') != base64::encode(&hash).trim_end_matches('=') {
+            if !value.is_empty() && value.trim_end_matches('=') != base64::encode(&hash).trim_end_matches('=')
+            {
                 let end = (at + value.len() + 1).min(text.len());
                 return Some(wrong(f, at..end));
             }
@@ -117,7 +131,12 @@ fn body_digest(scene: &Scene<'_>, _: &Step<'_>, signed: &Signed<'_>, request: &R
 }
 
 /// A field that the signature covers and that the request does not have.
-fn missing_fields(scene: &Scene<'_>, _: &Step<'_>, signed: &Signed<'_>, request: &Request) -> Option<Difference> {
+fn missing_fields(
+    scene: &Scene<'_>,
+    _: &Step<'_>,
+    signed: &Signed<'_>,
+    request: &Request,
+) -> Option<Difference> {
     if !request.complete || !signed.view.shows.request_fields {
         return None;
     }
@@ -130,12 +149,21 @@ fn missing_fields(scene: &Scene<'_>, _: &Step<'_>, signed: &Signed<'_>, request:
         _ => return None,
     };
     // Names with @ or in brackets are parts of the request that are no fields (RFC 9421 section 2.2).
-    let names = names.iter().map(|n| n.trim().to_ascii_lowercase()).filter(|n| !n.is_empty() && !n.starts_with(['@', '(']));
-    let absent = names.into_iter().find(|n| !request.fields.has(n) && !(n == "host" && request.fields.has(":authority")))?;
+    let names = names
+        .iter()
+        .map(|n| n.trim().to_ascii_lowercase())
+        .filter(|n| !n.is_empty() && !n.starts_with(['@', '(']));
+    let present = |n: &String| request.fields.has(n) || (n == "host" && request.fields.has(":authority"));
+    let absent = names.into_iter().find(|n| !present(n))?;
     let at = value.to_ascii_lowercase().find(&absent).unwrap_or(0);
     Some(Difference {
         says: format!("the signature covers the field {}, and the request does not have it", quoted(&absent)),
-        shown: vec![scene.show_in_field(signed.view, field, at..at + absent.len(), "signed, and not in the request")],
+        shown: vec![scene.show_in_field(
+            signed.view,
+            field,
+            at..at + absent.len(),
+            "signed, and not in the request",
+        )],
         party: None,
     })
 }
@@ -143,7 +171,11 @@ fn missing_fields(scene: &Scene<'_>, _: &Step<'_>, signed: &Signed<'_>, request:
 fn after<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     let at = text.to_ascii_lowercase().find(name)? + name.len();
     let rest = text.get(at..)?;
-    let end = if rest.starts_with('"') { rest.get(1..)?.find('"')? + 2 } else { rest.find([',', ' ']).unwrap_or(rest.len()) };
+    let end = if rest.starts_with('"') {
+        rest.get(1..)?.find('"')? + 2
+    } else {
+        rest.find([',', ' ']).unwrap_or(rest.len())
+    };
     rest.get(..end)
 }
 
@@ -155,11 +187,17 @@ fn components(value: &str) -> Vec<String> {
 }
 
 /// The date in AWS credentials, against the date of the request.
-fn credential_scope(scene: &Scene<'_>, step: &Step<'_>, signed: &Signed<'_>, _: &Request) -> Option<Difference> {
+fn credential_scope(
+    scene: &Scene<'_>,
+    step: &Step<'_>,
+    signed: &Signed<'_>,
+    _: &Request,
+) -> Option<Difference> {
     let field = signed.field.filter(|_| signed.kind == Kind::Aws4)?;
     let value = field.text();
     let credential = after(&value, "credential=")?;
-    let date = credential.split('/').nth(1).filter(|d| d.len() == 8 && d.bytes().all(|b| b.is_ascii_digit()))?;
+    let date =
+        credential.split('/').nth(1).filter(|d| d.len() == 8 && d.bytes().all(|b| b.is_ascii_digit()))?;
     let (view, stamp) = step.request_field("x-amz-date")?;
     let text = stamp.text();
     if text.starts_with(date) || text.len() != 16 {
@@ -167,9 +205,17 @@ fn credential_scope(scene: &Scene<'_>, step: &Step<'_>, signed: &Signed<'_>, _: 
     }
     let at = value.find(credential).unwrap_or(0);
     Some(Difference {
-        says: format!("the credential scope is of {date}, and the request of {}", text.get(..8).unwrap_or_default()),
+        says: format!(
+            "the credential scope is of {date}, and the request of {}",
+            text.get(..8).unwrap_or_default()
+        ),
         shown: vec![
-            scene.show_in_field(signed.view, field, at..at + credential.len(), "the day that the key was derived for"),
+            scene.show_in_field(
+                signed.view,
+                field,
+                at..at + credential.len(),
+                "the day that the key was derived for",
+            ),
             scene.show_field(view, stamp, "the day of the request"),
         ],
         party: None,
@@ -177,11 +223,17 @@ fn credential_scope(scene: &Scene<'_>, step: &Step<'_>, signed: &Signed<'_>, _: 
 }
 
 /// The same request on both sides of an intermediary, with a part that the signature covers changed in between.
-fn changed_on_the_way(scene: &Scene<'_>, step: &Step<'_>, signed: &Signed<'_>, request: &Request) -> Option<Difference> {
+fn changed_on_the_way(
+    scene: &Scene<'_>,
+    step: &Step<'_>,
+    signed: &Signed<'_>,
+    request: &Request,
+) -> Option<Difference> {
     let other = step.attempt.forwarded_as.or(step.attempt.forwarded_from)?;
     let other = scene.case.attempt(other)?;
     let there = other.request()?;
-    let sees = other.views.iter().any(|v| v.shows.request_fields && v.request.as_ref().is_some_and(|r| r.complete));
+    let sees =
+        other.views.iter().any(|v| v.shows.request_fields && v.request.as_ref().is_some_and(|r| r.complete));
     let covered: Vec<String> = match (signed.kind, signed.field) {
         (Kind::Aws4, Some(f)) => after(&f.text(), "signedheaders=")?.split(';').map(str::to_owned).collect(),
         (Kind::MessageSignature, Some(f)) => components(&f.text()),
@@ -198,7 +250,8 @@ fn changed_on_the_way(scene: &Scene<'_>, step: &Step<'_>, signed: &Signed<'_>, r
         shown.extend(there.map(|t| scene.show_field(other.view(), t, "on the other side")));
         return difference(format!("a proxy changed the signed field {} on the way", quoted(name)), shown);
     }
-    let path_counts = matches!(signed.kind, Kind::Aws4 | Kind::OAuth1 | Kind::Hawk) || covered.iter().any(|c| c.starts_with("@path") || c.starts_with("@target"));
+    let path_counts = matches!(signed.kind, Kind::Aws4 | Kind::OAuth1 | Kind::Hawk)
+        || covered.iter().any(|c| c.starts_with("@path") || c.starts_with("@target"));
     (path_counts && request.target() != there.target()).then(|| {
         let shown = vec![
             scene.show_request(signed.view, request, "on one side of the proxy"),
@@ -211,11 +264,29 @@ fn changed_on_the_way(scene: &Scene<'_>, step: &Step<'_>, signed: &Signed<'_>, r
 /// Words about a signature in the answer to a signed request, which has no token whose signature could be meant.
 fn said_in_the_answer(scene: &Scene<'_>, step: &Step<'_>) -> Option<Annotation> {
     const WORDS: &[&str] = &[
-        "signature does not match", "signaturedoesnotmatch", "signature mismatch", "invalid signature", "signature is invalid",
-        "signature invalid", "bad signature", "invalid_signature", "signature_invalid", "signature verification failed",
-        "signature validation failed", "signature_mismatch", "incorrect signature", "wrong signature", "invalid hmac",
-        "hmac mismatch", "hmac verification failed", "invalid webhook signature", "signature not valid", "signatures do not match",
-        "signature_method_rejected", "could not verify signature", "failed to verify signature",
+        "signature does not match",
+        "signaturedoesnotmatch",
+        "signature mismatch",
+        "invalid signature",
+        "signature is invalid",
+        "signature invalid",
+        "bad signature",
+        "invalid_signature",
+        "signature_invalid",
+        "signature verification failed",
+        "signature validation failed",
+        "signature_mismatch",
+        "incorrect signature",
+        "wrong signature",
+        "invalid hmac",
+        "hmac mismatch",
+        "hmac verification failed",
+        "invalid webhook signature",
+        "signature not valid",
+        "signatures do not match",
+        "signature_method_rejected",
+        "could not verify signature",
+        "failed to verify signature",
     ];
     let find = |text: &str| {
         let lower = text.to_ascii_lowercase();

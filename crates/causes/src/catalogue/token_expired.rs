@@ -73,7 +73,13 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
 }
 
 /// A JWT says itself when it ends.
-fn by_claim(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>, exp: i64, clock: &Clock<'_>) -> Option<Claim> {
+fn by_claim(
+    scene: &Scene<'_>,
+    step: &Step<'_>,
+    carried: &Carried<'_>,
+    exp: i64,
+    clock: &Clock<'_>,
+) -> Option<Claim> {
     // A server that takes it afterwards does not look at exp.
     if exp > clock.at || token::accepted_after(scene, step, carried).is_some() {
         return None;
@@ -85,17 +91,26 @@ fn by_claim(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>, exp: i64,
         clock.by(),
         span_text(late)
     ));
-    let range = carried.jwt().and_then(|j| j.claim_range("exp")).unwrap_or_else(|| carried.token.range.clone());
-    claim = claim.shown([scene.show_in_field(carried.view, carried.field, range, format!("exp is {}", time_text(exp)))]);
+    let range =
+        carried.jwt().and_then(|j| j.claim_range("exp")).unwrap_or_else(|| carried.token.range.clone());
+    claim = claim.shown([scene.show_in_field(
+        carried.view,
+        carried.field,
+        range,
+        format!("exp is {}", time_text(exp)),
+    )]);
     claim = claim.shown(clock.shown(scene));
-    if let Some(before) = token::accepted_before(scene, step, carried).and_then(|a| a.response().map(|r| (a, r))) {
+    if let Some(before) =
+        token::accepted_before(scene, step, carried).and_then(|a| a.response().map(|r| (a, r)))
+    {
         claim = claim.shown([scene.show_status(before.0.view(), before.1, "the same token was let in here")]);
     }
     if let Some((view, response)) = step.response() {
         claim = claim.shown([scene.show_status(view, response, "and is refused here")]);
     }
     let mut certainty = clock.certainty(exp);
-    if token::told_otherwise(scene, &["token-expired", "clock-skew", "token-revoked"]) || !token::wanted(step) {
+    if token::told_otherwise(scene, &["token-expired", "clock-skew", "token-revoked"]) || !token::wanted(step)
+    {
         certainty = certainty.min(Certainty::Likely);
     }
     // By the recorder's clock it is still good: then one of the two clocks is wrong.
@@ -103,13 +118,19 @@ fn by_claim(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>, exp: i64,
         certainty = certainty.min(Certainty::Likely);
     }
     if late < CLOSE {
-        claim = claim.or("clock-skew", "the clocks of the issuer and of this server, held against each other");
+        claim =
+            claim.or("clock-skew", "the clocks of the issuer and of this server, held against each other");
     }
     Some(at_most(claim, certainty))
 }
 
 /// A token that says nothing of itself: what its issuer said, or how long it worked.
-fn by_life(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>, clock: Option<&Clock<'_>>) -> Option<Claim> {
+fn by_life(
+    scene: &Scene<'_>,
+    step: &Step<'_>,
+    carried: &Carried<'_>,
+    clock: Option<&Clock<'_>>,
+) -> Option<Claim> {
     if token::accepted_after(scene, step, carried).is_some() {
         return None;
     }
@@ -131,16 +152,25 @@ fn by_life(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>, clock: Opt
             let says = format!("issued here; expires_in is {lifetime}");
             claim = claim.shown([scene.show_status(issued.attempt.view(), response, says)]);
         }
-        claim = claim.shown([scene.show_field(carried.view, carried.field, "and still used here")]).shown(clock.shown(scene));
+        claim = claim
+            .shown([scene.show_field(carried.view, carried.field, "and still used here")])
+            .shown(clock.shown(scene));
         return Some(at_most(claim, clock.certainty(at)));
     }
     let before = token::accepted_before(scene, step, carried)?;
     let error = token::challenge(step).and_then(|(_, _, c)| c.error_written);
     let same = before.path() == step.attempt.path() || error.as_deref() == Some("invalid_token");
-    if !same || step.status() != Some(401) || error.as_deref() == Some("insufficient_scope") || carried.jwt().is_some() {
+    if !same
+        || step.status() != Some(401)
+        || error.as_deref() == Some("insufficient_scope")
+        || carried.jwt().is_some()
+    {
         return None;
     }
-    let mut claim = Claim::new(format!("the same {} was let in before and is refused since: its time is over, or it was revoked", carried.noun()));
+    let mut claim = Claim::new(format!(
+        "the same {} was let in before and is refused since: its time is over, or it was revoked",
+        carried.noun()
+    ));
     if let Some(response) = before.response() {
         claim = claim.shown([scene.show_status(before.view(), response, "let in with this token")]);
     }

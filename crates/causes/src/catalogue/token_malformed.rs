@@ -44,7 +44,8 @@ impl TokenMalformed {
         if !token::is_refused(scene) {
             return Answer::RuledOut;
         }
-        let told = scene.told_claim("token-malformed", "the token cannot be read").map(|claim| detail(scene, claim));
+        let told =
+            scene.told_claim("token-malformed", "the token cannot be read").map(|claim| detail(scene, claim));
         settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
     }
 }
@@ -62,16 +63,26 @@ fn detail(scene: &Scene<'_>, claim: Claim) -> Claim {
 
 fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let carried = token::carried(step)?;
-    if token::accepted_before(scene, step, &carried).is_some() || token::accepted_after(scene, step, &carried).is_some() {
+    if token::accepted_before(scene, step, &carried).is_some()
+        || token::accepted_after(scene, step, &carried).is_some()
+    {
         return None;
     }
     let (summary, range, certainty) = cut_off(scene, step, &carried)
         .map(|(s, r)| (s, r, Certainty::Certain))
         .or_else(|| carried.jwt().and_then(|jwt| by_bytes(&carried, jwt)))
         .or_else(|| whole_answer(&carried))?;
-    let claim = Claim::new(summary).shown([scene.show_in_field(carried.view, carried.field, range, "this cannot be read")]);
+    let claim = Claim::new(summary).shown([scene.show_in_field(
+        carried.view,
+        carried.field,
+        range,
+        "this cannot be read",
+    )]);
     let other = token::told_otherwise(scene, &["token-malformed", "bad-signature", "stray-characters"]);
-    Some(at_most(claim, if other || !token::wanted(step) { certainty.min(Certainty::Likely) } else { certainty }))
+    Some(at_most(
+        claim,
+        if other || !token::wanted(step) { certainty.min(Certainty::Likely) } else { certainty },
+    ))
 }
 
 /// A token of the evidence that this one is the beginning of.
@@ -81,9 +92,9 @@ fn cut_off(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>) -> Option<
         return None;
     }
     let issued = token::issued(scene).into_iter().map(|i| i.token);
-    let accepted = token::accepted_others(scene, step, carried).into_iter().map(|(_, f, _)| {
-        f.text().rsplit(' ').next().unwrap_or_default().to_owned()
-    });
+    let accepted = token::accepted_others(scene, step, carried)
+        .into_iter()
+        .map(|(_, f, _)| f.text().rsplit(' ').next().unwrap_or_default().to_owned());
     let whole = issued.chain(accepted).find(|w| w.len() > sent.len() && w.starts_with(&sent))?;
     let end = carried.token.range.end;
     let summary = format!("the token was cut off: {} of {} characters were sent", sent.len(), whole.len());
@@ -93,14 +104,20 @@ fn cut_off(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>) -> Option<
 /// The problems of a JWT that no reader gets over.
 fn by_bytes(carried: &Carried<'_>, jwt: &Jwt) -> Option<(String, Range<usize>, Certainty)> {
     // Others use dots and base64 too: what is no JWT by anything it says may be whole in its own way.
-    let is_jwt = jwt.alg().is_some() || ["iss", "exp", "sub", "aud", "iat"].iter().any(|c| jwt.claim(c).is_some());
+    let is_jwt =
+        jwt.alg().is_some() || ["iss", "exp", "sub", "aud", "iat"].iter().any(|c| jwt.claim(c).is_some());
     let fatal = |p: &&Problem| {
         use ProblemKind::{Missing, NotBase64, NotJson, PercentEncoded, Truncated, WrongPartCount};
         matches!(p.kind, WrongPartCount | NotBase64 | NotJson | Truncated | Missing | PercentEncoded)
     };
     let tolerated = |p: &&Problem| {
-        use ProblemKind::{Base64StandardAlphabet, Base64Truncated, TrailingBits, UnexpectedPadding, WrongPadding};
-        matches!(p.kind, UnexpectedPadding | Base64StandardAlphabet | WrongPadding | TrailingBits | Base64Truncated)
+        use ProblemKind::{
+            Base64StandardAlphabet, Base64Truncated, TrailingBits, UnexpectedPadding, WrongPadding,
+        };
+        matches!(
+            p.kind,
+            UnexpectedPadding | Base64StandardAlphabet | WrongPadding | TrailingBits | Base64Truncated
+        )
     };
     // What came along from outside is another cause's matter.
     let stray = carried.token.problems.iter().any(|p| {
@@ -111,7 +128,8 @@ fn by_bytes(carried: &Carried<'_>, jwt: &Jwt) -> Option<(String, Range<usize>, C
         return None;
     }
     let worst = jwt.problems.iter().find(fatal).map(|p| (p, Certainty::Certain));
-    let (problem, certainty) = worst.or_else(|| jwt.problems.iter().find(tolerated).map(|p| (p, Certainty::Likely)))?;
+    let (problem, certainty) =
+        worst.or_else(|| jwt.problems.iter().find(tolerated).map(|p| (p, Certainty::Likely)))?;
     Some((format!("the token cannot be read: {}", problem.what), problem.range.clone(), certainty))
 }
 

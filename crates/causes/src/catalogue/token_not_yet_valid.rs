@@ -52,7 +52,9 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let carried = token::carried(step)?;
     let jwt = carried.jwt()?;
     let (nbf, clock) = (jwt.nbf()?, clock::of(scene, step)?);
-    if nbf <= clock.at || token::accepted_after(scene, step, &carried).is_some_and(|a| a.id < step.attempt.id + 2) {
+    if nbf <= clock.at
+        || token::accepted_after(scene, step, &carried).is_some_and(|a| a.id < step.attempt.id + 2)
+    {
         return None;
     }
     let ahead = nbf - clock.at;
@@ -63,12 +65,18 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         span_text(ahead)
     ));
     let range = jwt.claim_range("nbf").unwrap_or_else(|| carried.token.range.clone());
-    claim = claim.shown([scene.show_in_field(carried.view, carried.field, range, format!("nbf is {}", time_text(nbf)))]);
+    claim = claim.shown([scene.show_in_field(
+        carried.view,
+        carried.field,
+        range,
+        format!("nbf is {}", time_text(nbf)),
+    )]);
     claim = claim.shown(clock.shown(scene));
     let mut certainty = clock.certainty(nbf);
     let meant = jwt.iat().is_some_and(|iat| nbf - iat > SAME && iat <= clock.at);
     if !meant {
-        claim = claim.or("clock-skew", "the clocks of the issuer and of this server, held against each other");
+        claim =
+            claim.or("clock-skew", "the clocks of the issuer and of this server, held against each other");
         if jwt.iat().is_some() {
             certainty = certainty.min(Certainty::Likely);
         }

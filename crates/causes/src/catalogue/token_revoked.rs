@@ -52,7 +52,10 @@ impl TokenRevoked {
 fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let carried = token::carried(step)?;
     let error = token::challenge(step).and_then(|(_, _, c)| c.error_written);
-    if error.as_deref() == Some("insufficient_scope") || step.status() != Some(401) || token::accepted_after(scene, step, &carried).is_some() {
+    if error.as_deref() == Some("insufficient_scope")
+        || step.status() != Some(401)
+        || token::accepted_after(scene, step, &carried).is_some()
+    {
         return None;
     }
     let before = token::accepted_before(scene, step, &carried)?;
@@ -68,8 +71,12 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let revoked = revocation(scene, step, before, &carried);
     let mut claim = Claim::new(match (&revoked, lives) {
         (Some((_, how)), _) => format!("the token was let in before, then {how}, and it is refused since"),
-        (None, Certainty::Certain) => "the same token was let in before, its time is not over, and it is refused since".to_owned(),
-        (None, _) => "the same token was let in before and is refused since; it may have been revoked".to_owned(),
+        (None, Certainty::Certain) => {
+            "the same token was let in before, its time is not over, and it is refused since".to_owned()
+        }
+        (None, _) => {
+            "the same token was let in before and is refused since; it may have been revoked".to_owned()
+        }
     });
     if let Some(response) = before.response() {
         claim = claim.shown([scene.show_status(before.view(), response, "let in with this token")]);
@@ -120,7 +127,8 @@ fn revocation<'a>(
             let named = a.request().is_some_and(|r| r.body.text().contains(&*text));
             return (named || a.request_field("authorization").is_some()).then_some((a, "was revoked"));
         }
-        matches!(last, "logout" | "signout" | "logoff" | "sign_out" | "end_session").then_some((a, "the client logged out"))
+        matches!(last, "logout" | "signout" | "logoff" | "sign_out" | "end_session")
+            .then_some((a, "the client logged out"))
     })
 }
 

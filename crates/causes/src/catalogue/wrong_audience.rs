@@ -43,7 +43,9 @@ impl WrongAudience {
         if !token::is_refused(scene) {
             return Answer::RuledOut;
         }
-        let told = scene.told_claim("wrong-audience", "the token is for another audience").map(|claim| detail(scene, claim));
+        let told = scene
+            .told_claim("wrong-audience", "the token is for another audience")
+            .map(|claim| detail(scene, claim));
         settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
     }
 }
@@ -67,7 +69,8 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let carried = token::carried(step)?;
     let jwt = carried.jwt().filter(|j| j.claims.is_some())?;
     let aud = jwt.aud();
-    let (wanted, evidence, certainty) = expected(scene, step, &aud).or_else(|| like_others(scene, step, &carried, &aud))?;
+    let (wanted, evidence, certainty) =
+        expected(scene, step, &aud).or_else(|| like_others(scene, step, &carried, &aud))?;
     let mut claim = Claim::new(format!(
         "the token is for {}, and this server wants {}",
         if aud.is_empty() { "nobody (it has no aud)".to_owned() } else { list(&aud) },
@@ -79,18 +82,27 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
 }
 
 /// What the server says that it wants, where that is not among the token's audiences.
-fn expected(scene: &Scene<'_>, step: &Step<'_>, aud: &[&str]) -> Option<(String, Option<Annotation>, Certainty)> {
+fn expected(
+    scene: &Scene<'_>,
+    step: &Step<'_>,
+    aud: &[&str],
+) -> Option<(String, Option<Annotation>, Certainty)> {
     let (offered, element, challenge) = token::challenge(step)?;
-    let show = |says: &str| Some(scene.show_in_field(offered.view, offered.field, element.range.clone(), says));
+    let show =
+        |says: &str| Some(scene.show_in_field(offered.view, offered.field, element.range.clone(), says));
     // A registry's token is for the service that the challenge names (the distribution project's token specification).
-    if let Some(service) = challenge.service.filter(|_| challenge.realm.as_deref().is_some_and(|r| r.contains("://"))) {
+    if let Some(service) =
+        challenge.service.filter(|_| challenge.realm.as_deref().is_some_and(|r| r.contains("://")))
+    {
         let fits = aud.iter().any(|a| *a == service);
-        return (!fits).then(|| (service, show("the service that the token must be for"), Certainty::Certain));
+        return (!fits)
+            .then(|| (service, show("the service that the token must be for"), Certainty::Certain));
     }
     let address = challenge.resource_metadata?;
     if let Some((resource, certainty)) = metadata(scene, &address) {
         let same = |a: &&str| a.trim_end_matches('/').eq_ignore_ascii_case(resource.trim_end_matches('/'));
-        return (!aud.iter().any(same)).then(|| (resource, show("its metadata names the resource"), certainty));
+        return (!aud.iter().any(same))
+            .then(|| (resource, show("its metadata names the resource"), certainty));
     }
     // Without the document, only its host tells: audiences that are addresses, none of that host.
     let host = token::host_of(&address)?;
@@ -102,7 +114,10 @@ fn expected(scene: &Scene<'_>, step: &Step<'_>, aud: &[&str]) -> Option<(String,
 /// The `resource` of the metadata, where the evidence holds that document (RFC 9728 section 3.2).
 fn metadata(scene: &Scene<'_>, address: &str) -> Option<(String, Certainty)> {
     let path = why401_http::path_of(address).to_owned();
-    let fetched = scene.attempts().take(5_000).filter(|a| a.status() == Some(200) && a.path().as_deref() == Some(&path));
+    let fetched = scene
+        .attempts()
+        .take(5_000)
+        .filter(|a| a.status() == Some(200) && a.path().as_deref() == Some(&path));
     fetched.take(8).find_map(|a| {
         let Value::Object(document) = token::json(&a.response()?.body)? else { return None };
         Some((document.get("resource")?.as_str()?.to_owned(), Certainty::Certain))
@@ -118,18 +133,22 @@ fn like_others(
 ) -> Option<(String, Option<Annotation>, Certainty)> {
     let others = token::accepted_others(scene, step, carried);
     let (attempt, field, first) = others.first()?;
-    let common = first.aud().into_iter().find(|a| others.iter().all(|(_, _, o)| o.aud().contains(a)))?.to_owned();
+    let common =
+        first.aud().into_iter().find(|a| others.iter().all(|(_, _, o)| o.aud().contains(a)))?.to_owned();
     if aud.contains(&common.as_str()) || others.iter().any(|(_, _, o)| o.aud() == aud) {
         return None;
     }
     let range = first.claim_range("aud").unwrap_or(0..field.value.len());
-    let shown = scene.show_in_field(attempt.view(), field, range, format!("accepted; aud is {}", list(&first.aud())));
+    let shown =
+        scene.show_in_field(attempt.view(), field, range, format!("accepted; aud is {}", list(&first.aud())));
     Some((common, Some(shown), Certainty::Likely))
 }
 
 fn show(scene: &Scene<'_>, carried: &Carried<'_>, jwt: &Jwt) -> Annotation {
     match jwt.claim_range("aud") {
-        Some(range) => scene.show_in_field(carried.view, carried.field, range, format!("aud is {}", list(&jwt.aud()))),
+        Some(range) => {
+            scene.show_in_field(carried.view, carried.field, range, format!("aud is {}", list(&jwt.aud())))
+        }
         None => {
             let range = jwt.parts.get(1).cloned().unwrap_or_else(|| carried.token.range.clone());
             scene.show_in_field(carried.view, carried.field, range, "no aud among the claims")

@@ -44,7 +44,9 @@ impl WrongIssuer {
         if !token::is_refused(scene) {
             return Answer::RuledOut;
         }
-        let told = scene.told_claim("wrong-issuer", "the token comes from another issuer").map(|claim| detail(scene, claim));
+        let told = scene
+            .told_claim("wrong-issuer", "the token comes from another issuer")
+            .map(|claim| detail(scene, claim));
         settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
     }
 }
@@ -66,7 +68,11 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let (wanted, evidence, certainty) = by_challenge(scene, step, iss)
         .or_else(|| by_own_address(step, iss))
         .or_else(|| like_others(scene, step, &carried, iss))?;
-    let claim = Claim::new(format!("the token was issued by {}, and this server trusts {}", quoted(iss), quoted(&wanted)));
+    let claim = Claim::new(format!(
+        "the token was issued by {}, and this server trusts {}",
+        quoted(iss),
+        quoted(&wanted)
+    ));
     let claim = claim.shown([show(scene, &carried, jwt, iss)]).shown(evidence);
     let other = token::told_otherwise(scene, &["wrong-issuer", "bad-signature"]);
     Some(at_most(claim, if other { Certainty::Possible } else { certainty }))
@@ -76,25 +82,32 @@ type Found = (String, Option<Annotation>, Certainty);
 
 fn by_challenge(scene: &Scene<'_>, step: &Step<'_>, iss: &str) -> Option<Found> {
     let (offered, element, challenge) = token::challenge(step)?;
-    let show = |says: &str| Some(scene.show_in_field(offered.view, offered.field, element.range.clone(), says));
+    let show =
+        |says: &str| Some(scene.show_in_field(offered.view, offered.field, element.range.clone(), says));
     // Microsoft names the tenant in the address where to log in; `common` and the like stand for any.
     if let Some(wanted) = challenge.authorization_uri.as_deref().and_then(tenant)
         && let Some(have) = tenant(iss)
     {
         let differ = !have.eq_ignore_ascii_case(wanted);
-        return differ.then(|| (format!("the tenant {wanted}"), show("the tenant to log in at"), Certainty::Certain));
+        return differ
+            .then(|| (format!("the tenant {wanted}"), show("the tenant to log in at"), Certainty::Certain));
     }
     if let Some(wanted) = element.text("issuer").filter(|i| i.contains("://")) {
-        return (!same(iss, &wanted)).then(|| (wanted.into_owned(), show("the issuer that it names"), Certainty::Certain));
+        return (!same(iss, &wanted))
+            .then(|| (wanted.into_owned(), show("the issuer that it names"), Certainty::Certain));
     }
-    if let Some(servers) = challenge.resource_metadata.as_deref().and_then(|address| metadata(scene, address)) {
+    if let Some(servers) = challenge.resource_metadata.as_deref().and_then(|address| metadata(scene, address))
+    {
         let trusted = servers.iter().any(|s| same(iss, s));
-        return (!trusted).then(|| (servers.join(", "), show("its metadata names its authorization servers"), Certainty::Certain));
+        return (!trusted).then(|| {
+            (servers.join(", "), show("its metadata names its authorization servers"), Certainty::Certain)
+        });
     }
     // A realm that is an issuer's address, as Keycloak and others have it. One with a path to a token endpoint is a
     // registry's, whose issuer may have any name.
     let realm = challenge.realm.filter(|r| challenge.service.is_none() && r.contains("/realms/"))?;
-    (!same(iss, &realm) && iss.contains("/realms/")).then(|| (realm, show("the realm names its issuer"), Certainty::Likely))
+    (!same(iss, &realm) && iss.contains("/realms/"))
+        .then(|| (realm, show("the realm names its issuer"), Certainty::Likely))
 }
 
 /// An issuer that is asked itself, and knows itself by the address of each request: same path, other host (Keycloak
@@ -121,14 +134,18 @@ fn like_others(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>, iss: &
         return None;
     }
     let range = first.claim_range("iss").unwrap_or(0..field.value.len());
-    let shown = scene.show_in_field(attempt.view(), field, range, format!("accepted; iss is {}", quoted(&wanted)));
+    let shown =
+        scene.show_in_field(attempt.view(), field, range, format!("accepted; iss is {}", quoted(&wanted)));
     Some((wanted, Some(shown), Certainty::Likely))
 }
 
 /// The `authorization_servers` of the metadata, where the evidence holds that document.
 fn metadata(scene: &Scene<'_>, address: &str) -> Option<Vec<String>> {
     let path = why401_http::path_of(address).to_owned();
-    let fetched = scene.attempts().take(5_000).filter(|a| a.status() == Some(200) && a.path().as_deref() == Some(&path));
+    let fetched = scene
+        .attempts()
+        .take(5_000)
+        .filter(|a| a.status() == Some(200) && a.path().as_deref() == Some(&path));
     fetched.take(8).find_map(|a| {
         let Value::Object(document) = token::json(&a.response()?.body)? else { return None };
         let servers = document.get("authorization_servers")?.as_array()?;

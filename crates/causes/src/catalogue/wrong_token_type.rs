@@ -54,7 +54,9 @@ impl WrongTokenType {
 
 fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let carried = token::carried(step)?;
-    if token::accepted_before(scene, step, &carried).is_some() || token::accepted_after(scene, step, &carried).is_some() {
+    if token::accepted_before(scene, step, &carried).is_some()
+        || token::accepted_after(scene, step, &carried).is_some()
+    {
         return None;
     }
     let claim = match carried.jwt() {
@@ -88,8 +90,9 @@ fn by_claims(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>, jwt: &Jw
     };
     // Where logins are checked, the ID token is the right one.
     let host = step.request().and_then(|(_, r)| r.authority()).unwrap_or_default();
-    let takes_id = ["run.app", "cloudfunctions.net", "execute-api", "googleapis.com"].iter().any(|h| host.contains(h))
-        || ["kubernetes", "google-iap", "google-cloud-run"].iter().any(|p| scene.is_product(p));
+    let takes_id =
+        ["run.app", "cloudfunctions.net", "execute-api", "googleapis.com"].iter().any(|h| host.contains(h))
+            || ["kubernetes", "google-iap", "google-cloud-run"].iter().any(|p| scene.is_product(p));
     if kind == JwtKind::Id && takes_id {
         return None;
     }
@@ -103,15 +106,20 @@ fn assertion(scene: &Scene<'_>, carried: &Carried<'_>, jwt: &Jwt) -> Option<Clai
     let same = jwt.iss().is_some() && jwt.iss() == jwt.sub();
     let endpoint = jwt.aud().into_iter().find(|a| a.trim_end_matches('/').ends_with("/token"))?;
     let says = format!("aud is a token endpoint: {}", quoted(endpoint));
-    let claim = Claim::new("the client's own assertion, which is for the token endpoint, was sent as an access token");
-    same.then(|| at_most(claim.shown([show(scene, carried, jwt.claim_range("aud"), says)]), Certainty::Likely))
+    let claim = Claim::new(
+        "the client's own assertion, which is for the token endpoint, was sent as an access token",
+    );
+    same.then(|| {
+        at_most(claim.shown([show(scene, carried, jwt.claim_range("aud"), says)]), Certainty::Likely)
+    })
 }
 
 /// Amazon API Gateway: a user pool authorizer takes ID tokens unless scopes are configured on the method.
 fn cognito(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>, jwt: &Jwt) -> Option<Claim> {
     let gateway = step.response_field("x-amzn-errortype").is_some()
         || step.request().and_then(|(_, r)| r.authority()).is_some_and(|h| h.contains("execute-api"));
-    let access = jwt.claim_text("token_use") == Some("access") && jwt.iss().is_some_and(|i| i.contains("cognito-idp"));
+    let access =
+        jwt.claim_text("token_use") == Some("access") && jwt.iss().is_some_and(|i| i.contains("cognito-idp"));
     if !gateway || !access {
         return None;
     }
@@ -138,7 +146,8 @@ fn encrypted(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>, jwt: &Jw
     if !unreadable && !signed_elsewhere && !auth0 {
         return None;
     }
-    let mut claim = Claim::new("an encrypted token (JWE, five parts) was sent, which this server cannot read");
+    let mut claim =
+        Claim::new("an encrypted token (JWE, five parts) was sent, which this server cannot read");
     claim = claim.shown([show(scene, carried, None, "five parts: encrypted".to_owned())]);
     if auth0 {
         claim = claim.or("wrong-audience", "whether the token was asked for with an audience; without one it is encrypted for the issuer itself");
@@ -155,7 +164,8 @@ fn by_issue(scene: &Scene<'_>, carried: &Carried<'_>) -> Option<Claim> {
     }
     let mut claim = Claim::new("the refresh token was sent where an access token is wanted");
     if let Some(response) = issued.attempt.response() {
-        claim = claim.shown([scene.show_status(issued.attempt.view(), response, "issued here as refresh_token")]);
+        claim =
+            claim.shown([scene.show_status(issued.attempt.view(), response, "issued here as refresh_token")]);
     }
     Some(claim.shown([show(scene, carried, None, "and sent here as an access token".to_owned())]))
 }
@@ -165,13 +175,18 @@ fn not_a_jwt(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>) -> Optio
     if !matches!(carried.token.shape, Shape::Opaque | Shape::Hex | Shape::Uuid | Shape::Vendor) {
         return None;
     }
-    let unreadable = scene.heard_of("token-malformed").next().map(|h| scene.show_heard(h, "the server cannot read it as a JWT"));
+    let unreadable = scene
+        .heard_of("token-malformed")
+        .next()
+        .map(|h| scene.show_heard(h, "the server cannot read it as a JWT"));
     let others = token::accepted_others(scene, step, carried);
     if unreadable.is_none() && others.is_empty() {
         return None;
     }
     let claim = Claim::new(format!("{} was sent where the server takes JWTs", with_article(carried)));
-    let claim = claim.shown([show(scene, carried, None, "not a JWT: no parts with dots between".to_owned())]).shown(unreadable);
+    let claim = claim
+        .shown([show(scene, carried, None, "not a JWT: no parts with dots between".to_owned())])
+        .shown(unreadable);
     Some(at_most(claim, Certainty::Likely))
 }
 
@@ -182,8 +197,18 @@ fn with_article(carried: &Carried<'_>) -> String {
     }
 }
 
-fn show(scene: &Scene<'_>, carried: &Carried<'_>, range: Option<Range<usize>>, says: String) -> why401_report::Annotation {
-    scene.show_in_field(carried.view, carried.field, range.unwrap_or_else(|| carried.token.range.clone()), says)
+fn show(
+    scene: &Scene<'_>,
+    carried: &Carried<'_>,
+    range: Option<Range<usize>>,
+    says: String,
+) -> why401_report::Annotation {
+    scene.show_in_field(
+        carried.view,
+        carried.field,
+        range.unwrap_or_else(|| carried.token.range.clone()),
+        says,
+    )
 }
 
 fn advise(claim: Claim) -> Claim {

@@ -130,9 +130,14 @@ mod tests {
     #[test]
     fn times_are_read_in_all_their_forms() {
         let want = Some(1_440_938_160);
-        for text in
-            ["1440938160", "1440938160123", "20150830T123600Z", "2015-08-30T12:36:00Z", "2015-08-30T12:36Z", "Sun, 30 Aug 2015 12:36:00 GMT"]
-        {
+        for text in [
+            "1440938160",
+            "1440938160123",
+            "20150830T123600Z",
+            "2015-08-30T12:36:00Z",
+            "2015-08-30T12:36Z",
+            "Sun, 30 Aug 2015 12:36:00 GMT",
+        ] {
             assert_eq!(parse(text), want, "{text}");
         }
         for text in ["", "12", "20150830T9Z", "yesterday", "99999999999999999999"] {

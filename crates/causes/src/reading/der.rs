@@ -45,7 +45,9 @@ pub(crate) fn inner(bytes: &[u8]) -> Option<&[u8]> {
 
 /// A small INTEGER, given its content.
 pub(crate) fn integer(content: &[u8]) -> Option<u32> {
-    (content.len() <= 5).then(|| content.iter().fold(0u64, |n, d| n << 8 | u64::from(*d))).and_then(|n| n.try_into().ok())
+    (content.len() <= 5)
+        .then(|| content.iter().fold(0u64, |n, d| n << 8 | u64::from(*d)))
+        .and_then(|n| n.try_into().ok())
 }
 
 #[cfg(test)]

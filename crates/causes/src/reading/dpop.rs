@@ -31,12 +31,19 @@ pub(crate) fn proof<'a>(step: &Step<'a>) -> Option<Proof<'a>> {
 
 /// Everything in a proof that RFC 9449 section 4.3 lets a server refuse it for, as far as it can be seen without the
 /// key. The time is not among it: that is the clock's matter.
-pub(crate) fn faults(scene: &Scene<'_>, step: &Step<'_>, proof: &Proof<'_>, carried: Option<&Carried<'_>>) -> Vec<Fault> {
+pub(crate) fn faults(
+    scene: &Scene<'_>,
+    step: &Step<'_>,
+    proof: &Proof<'_>,
+    carried: Option<&Carried<'_>>,
+) -> Vec<Fault> {
     let mut found = Vec::new();
     let jwt = &proof.jwt;
     let whole = 0..proof.field.value.len();
     let head = jwt.parts.first().cloned().unwrap_or_else(|| whole.clone());
-    let mut fault = |range: Option<Range<usize>>, says: String| found.push(Fault { range: range.unwrap_or_else(|| head.clone()), says });
+    let mut fault = |range: Option<Range<usize>>, says: String| {
+        found.push(Fault { range: range.unwrap_or_else(|| head.clone()), says })
+    };
     if jwt.claims.is_none() || jwt.header.is_none() {
         fault(Some(whole), "the proof is no JWT that can be read".to_owned());
         return found;
@@ -49,13 +56,19 @@ pub(crate) fn faults(scene: &Scene<'_>, step: &Step<'_>, proof: &Proof<'_>, carr
     }
     match jwt.header.as_ref().and_then(|h| h.get("jwk")) {
         None => fault(None, "the proof has no public key (jwk) in its header".to_owned()),
-        Some(key) if key.get("d").is_some() => fault(None, "the proof's header holds the private key".to_owned()),
+        Some(key) if key.get("d").is_some() => {
+            fault(None, "the proof's header holds the private key".to_owned())
+        }
         Some(key) => {
             let bound = carried.and_then(Carried::jwt).and_then(Jwt::confirmation);
             if let (Some(Confirmation::Dpop { jkt }), Some(have)) = (bound, thumbprint(key))
                 && jkt != have
             {
-                fault(None, "the proof is signed with another key than the one the token is bound to (cnf.jkt)".to_owned());
+                fault(
+                    None,
+                    "the proof is signed with another key than the one the token is bound to (cnf.jkt)"
+                        .to_owned(),
+                );
             }
         }
     }
@@ -77,7 +90,9 @@ pub(crate) fn faults(scene: &Scene<'_>, step: &Step<'_>, proof: &Proof<'_>, carr
     if let Some(carried) = carried {
         let want = base64::encode_url(&Sha256::digest(carried.token.text.expose()));
         match jwt.claim_text("ath") {
-            None => fault(jwt.parts.get(1).cloned(), "the proof has no hash of the access token (ath)".to_owned()),
+            None => {
+                fault(jwt.parts.get(1).cloned(), "the proof has no hash of the access token (ath)".to_owned())
+            }
             Some(ath) if ath.trim_end_matches('=') != want => {
                 fault(jwt.claim_range("ath"), "the proof was made for another access token (ath)".to_owned());
             }
@@ -87,8 +102,15 @@ pub(crate) fn faults(scene: &Scene<'_>, step: &Step<'_>, proof: &Proof<'_>, carr
     if let Some(nonce) = wanted_nonce(scene, step)
         && jwt.claim_text("nonce") != Some(nonce.as_str())
     {
-        let says = if jwt.claim("nonce").is_some() { "the proof has an old nonce" } else { "the proof lacks the server's nonce" };
-        fault(jwt.claim_range("nonce").or_else(|| jwt.parts.get(1).cloned()), format!("{says}; the server gave one with its answer before"));
+        let says = if jwt.claim("nonce").is_some() {
+            "the proof has an old nonce"
+        } else {
+            "the proof lacks the server's nonce"
+        };
+        fault(
+            jwt.claim_range("nonce").or_else(|| jwt.parts.get(1).cloned()),
+            format!("{says}; the server gave one with its answer before"),
+        );
     }
     found
 }
@@ -104,13 +126,15 @@ fn wrong_address(step: &Step<'_>, htu: &str) -> Option<String> {
     }
     let (named, asked) = (host_of(htu)?, request.authority()?.to_ascii_lowercase());
     let bare = |h: &str| h.trim_end_matches(":443").trim_end_matches(":80").to_owned();
-    (bare(&named) != bare(&asked)).then(|| format!("the proof is for the host {named}, the request for {asked}"))
+    (bare(&named) != bare(&asked))
+        .then(|| format!("the proof is for the host {named}, the request for {asked}"))
 }
 
 /// The nonce that the server gave last before this request (RFC 9449 section 8.2).
 fn wanted_nonce(scene: &Scene<'_>, step: &Step<'_>) -> Option<String> {
     let before = crate::reading::before(scene, step.attempt).take(200);
-    let mut same = before.filter(|a| crate::scene::same_server(a, step.attempt) && crate::scene::same_client(a, step.attempt));
+    let mut same = before
+        .filter(|a| crate::scene::same_server(a, step.attempt) && crate::scene::same_client(a, step.attempt));
     // One given along with a success is for the next proofs; the one before stays good for a while.
     same.find_map(|a| a.response_field("dpop-nonce").map(|f| (a.status(), f.text().into_owned())))
         .filter(|(status, _)| matches!(status, Some(400 | 401)))
@@ -125,7 +149,8 @@ fn thumbprint(key: &Value) -> Option<String> {
         "RSA" => &["e", "kty", "n"],
         _ => return None,
     };
-    let pairs: Option<Vec<String>> = members.iter().map(|m| Some(format!("{:?}:{}", m, key.get(*m)?))).collect();
+    let pairs: Option<Vec<String>> =
+        members.iter().map(|m| Some(format!("{:?}:{}", m, key.get(*m)?))).collect();
     Some(base64::encode_url(&Sha256::digest(format!("{{{}}}", pairs?.join(",")))))
 }
 

@@ -121,7 +121,9 @@ pub(crate) fn of_answer<'s, 'a>(step: &'s Step<'a>) -> Option<(&'s Offered<'a>, 
 }
 
 fn of(value: &[u8], element: &Element) -> Option<Message> {
-    if !matches!(element.scheme.name.as_str(), "ntlm" | "negotiate" | "kerberos" | "nego2") || element.rest.range.is_empty() {
+    if !matches!(element.scheme.name.as_str(), "ntlm" | "negotiate" | "kerberos" | "nego2")
+        || element.rest.range.is_empty()
+    {
         return None;
     }
     let decoded = base64::decode(value, element.rest.range.clone(), Alphabet::Standard);
@@ -201,7 +203,7 @@ mod tests {
     fn an_error_is_found_inside_its_wrapping() {
         let mut bytes = vec![0x60, 0x40];
         bytes.extend_from_slice(KERBEROS);
-        bytes.extend_from_slice(&[3, 0, 0x7e, 0x18, 0x30, 0x16]);
+        bytes.extend_from_slice(&[3, 0, 0x7e, 0x1a, 0x30, 0x18]);
         bytes.extend_from_slice(&[0xa4, 0x11, 0x18, 0x0f]);
         bytes.extend_from_slice(b"20261122171614Z");
         bytes.extend_from_slice(&[0xa6, 3, 2, 1, 37]);

@@ -14,7 +14,10 @@ use why401_history::Attempt;
 use why401_report::Certainty;
 
 /// Requests before this one, the nearest first.
-pub(crate) fn before<'a>(scene: &Scene<'a>, attempt: &Attempt) -> impl Iterator<Item = &'a Attempt> + use<'a> {
+pub(crate) fn before<'a>(
+    scene: &Scene<'a>,
+    attempt: &Attempt,
+) -> impl Iterator<Item = &'a Attempt> + use<'a> {
     scene.case.attempts.iter().take(attempt.id).rev()
 }
 

@@ -54,7 +54,8 @@ pub(crate) struct Signed<'a> {
 pub(crate) fn of<'a>(step: &Step<'a>) -> Option<Signed<'a>> {
     if let Some(sent) = step.sent.iter().find(|s| kind_of(s.scheme()).is_some()) {
         let kind = kind_of(sent.scheme())?;
-        let real = kind != Kind::OAuth1 || sent.credentials().is_some_and(|c| c.param("oauth_signature").is_some());
+        let real =
+            kind != Kind::OAuth1 || sent.credentials().is_some_and(|c| c.param("oauth_signature").is_some());
         if real {
             return Some(Signed { kind, view: sent.view, field: Some(sent.field) });
         }
@@ -76,7 +77,9 @@ pub(crate) fn of<'a>(step: &Step<'a>) -> Option<Signed<'a>> {
 
 fn kind_of(scheme: &str) -> Option<Kind> {
     Some(match scheme {
-        "aws4-hmac-sha256" | "aws4-ecdsa-p256-sha256" | "goog4-hmac-sha256" | "goog4-rsa-sha256" | "aws" => Kind::Aws4,
+        "aws4-hmac-sha256" | "aws4-ecdsa-p256-sha256" | "goog4-hmac-sha256" | "goog4-rsa-sha256" | "aws" => {
+            Kind::Aws4
+        }
         "oauth" => Kind::OAuth1,
         "signature" => Kind::Cavage,
         "hawk" => Kind::Hawk,
@@ -88,7 +91,10 @@ fn kind_of(scheme: &str) -> Option<Kind> {
 /// `X-Hub-Signature-256`, `Stripe-Signature`, `X-Shopify-Hmac-Sha256`, `OK-ACCESS-SIGN`.
 pub(crate) fn is_signature_field(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let fits = name.contains("signature") || name.contains("hmac") || name.ends_with("-sign") || name.ends_with("-sig");
+    let fits = name.contains("signature")
+        || name.contains("hmac")
+        || name.ends_with("-sign")
+        || name.ends_with("-sig");
     fits && !matches!(name.as_str(), "signature-input" | "signature-agent" | "accept-signature")
 }
 
@@ -129,22 +135,48 @@ struct Rule {
 }
 
 const AWS: Rule = Rule { allowed: 300, never: 900, says: "AWS takes 5 minutes, S3 takes 15" };
-const OAUTH1: Rule = Rule { allowed: 300, never: 600, says: "servers commonly take 5 minutes (RFC 5849 section 3.3 leaves it to them)" };
-const MESSAGE: Rule = Rule { allowed: 60, never: 300, says: "RFC 9421 section 7.2.2 leaves it to the server, which commonly takes some minutes" };
+const OAUTH1: Rule = Rule {
+    allowed: 300,
+    never: 600,
+    says: "servers commonly take 5 minutes (RFC 5849 section 3.3 leaves it to them)",
+};
+const MESSAGE: Rule = Rule {
+    allowed: 60,
+    never: 300,
+    says: "RFC 9421 section 7.2.2 leaves it to the server, which commonly takes some minutes",
+};
 const CAVAGE: Rule = Rule { allowed: 60, never: 300, says: "servers commonly take 5 minutes" };
 const HAWK: Rule = Rule { allowed: 60, never: 120, says: "Hawk takes 60 seconds" };
 const AZURE: Rule = Rule { allowed: 900, never: 900, says: "Azure Storage takes 15 minutes" };
 const WEBHOOK: Rule = Rule { allowed: 60, never: 300, says: "receivers commonly take 5 minutes" };
-const PROOF: Rule = Rule { allowed: 60, never: 300, says: "RFC 9449 section 11.1 wants the window small: seconds or minutes" };
+const PROOF: Rule = Rule {
+    allowed: 60,
+    never: 300,
+    says: "RFC 9449 section 11.1 wants the window small: seconds or minutes",
+};
 
 /// The times that a step's signature or proof names.
 pub(crate) fn stamps<'a>(step: &Step<'a>) -> Vec<Stamp<'a>> {
     let mut found = Vec::new();
     let Some((view, request)) = step.request() else { return found };
-    let mut add = |name: &str, at: Option<i64>, view, field: Option<(&'a FieldLine, Range<usize>)>, rule: &Rule, ages| {
+    let mut add = |name: &str,
+                   at: Option<i64>,
+                   view,
+                   field: Option<(&'a FieldLine, Range<usize>)>,
+                   rule: &Rule,
+                   ages| {
         if let Some(at) = at {
             let (allowed, never) = (rule.allowed, rule.never);
-            found.push(Stamp { name: name.to_owned(), at, view, field, allowed, never, rule: rule.says, ages });
+            found.push(Stamp {
+                name: name.to_owned(),
+                at,
+                view,
+                field,
+                allowed,
+                never,
+                rule: rule.says,
+                ages,
+            });
         }
     };
     if let Some((at, range)) = dpop::stamp(step)
@@ -164,7 +196,9 @@ pub(crate) fn stamps<'a>(step: &Step<'a>) -> Vec<Stamp<'a>> {
         }
         Kind::Aws4 | Kind::SharedKey => {
             let rule = if signed.kind == Kind::Aws4 { &AWS } else { &AZURE };
-            let first = ["x-amz-date", "x-ms-date", "x-goog-date", "date"].iter().find_map(|n| by_field(n).map(|f| (n, f)));
+            let first = ["x-amz-date", "x-ms-date", "x-goog-date", "date"]
+                .iter()
+                .find_map(|n| by_field(n).map(|f| (n, f)));
             if let Some((name, (view, field, at))) = first {
                 add(name, at, view, Some((field, 0..field.value.len())), rule, true);
             }
@@ -207,8 +241,17 @@ pub(crate) fn stamps<'a>(step: &Step<'a>) -> Vec<Stamp<'a>> {
                     add("t", at, signed.view, Some((field, range)), &WEBHOOK, true);
                 }
             }
-            for field in request.fields.iter().filter(|f| f.name.to_text().to_ascii_lowercase().contains("timestamp")) {
-                add(&field.name.to_text(), clock::parse(&field.text()), view, Some((field, 0..field.value.len())), &WEBHOOK, true);
+            for field in
+                request.fields.iter().filter(|f| f.name.to_text().to_ascii_lowercase().contains("timestamp"))
+            {
+                add(
+                    &field.name.to_text(),
+                    clock::parse(&field.text()),
+                    view,
+                    Some((field, 0..field.value.len())),
+                    &WEBHOOK,
+                    true,
+                );
             }
         }
     }

@@ -47,7 +47,12 @@ pub(crate) fn carried<'a>(step: &Step<'a>) -> Option<Carried<'a>> {
     if let Some(sent) = step.credentials() {
         let token = sent.token()?.clone();
         let usable = token.placeholder.is_none() && !token.text.is_empty();
-        return usable.then(|| Carried { view: sent.view, field: sent.field, scheme: sent.scheme().to_owned(), token });
+        return usable.then(|| Carried {
+            view: sent.view,
+            field: sent.field,
+            scheme: sent.scheme().to_owned(),
+            token,
+        });
     }
     step.attempt.views.iter().find_map(|view| {
         let fields = view.request.iter().flat_map(|r| r.fields.iter());
@@ -59,9 +64,12 @@ pub(crate) fn carried<'a>(step: &Step<'a>) -> Option<Carried<'a>> {
 }
 
 /// What the challenge says of the token: the first one with an error, else the first that takes tokens.
-pub(crate) fn challenge<'s, 'a>(step: &'s Step<'a>) -> Option<(&'s Offered<'a>, &'s Element, BearerChallenge)> {
+pub(crate) fn challenge<'s, 'a>(
+    step: &'s Step<'a>,
+) -> Option<(&'s Offered<'a>, &'s Element, BearerChallenge)> {
     let told = step.challenges().find(|(_, c)| c.param("error").is_some());
-    let (offered, element) = told.or_else(|| step.challenges().find(|(_, c)| takes_tokens(&c.scheme.name)))?;
+    let (offered, element) =
+        told.or_else(|| step.challenges().find(|(_, c)| takes_tokens(&c.scheme.name)))?;
     Some((offered, element, bearer::challenge(element)))
 }
 
@@ -84,7 +92,10 @@ pub(crate) fn is_refused(scene: &Scene<'_>) -> bool {
 pub(crate) fn told_otherwise(scene: &Scene<'_>, causes: &[&str]) -> bool {
     const UNSPECIFIC: &[&str] = &["credentials-refused", "no-credentials", "challenge-answered", "forbidden"];
     scene.heard.iter().any(|h| {
-        h.proves() && h.attempt.is_some() && !causes.contains(&h.said.cause) && !UNSPECIFIC.contains(&h.said.cause)
+        h.proves()
+            && h.attempt.is_some()
+            && !causes.contains(&h.said.cause)
+            && !UNSPECIFIC.contains(&h.said.cause)
     })
 }
 
@@ -99,23 +110,39 @@ fn same_token(a: &Attempt, carried: &Carried<'_>) -> bool {
 }
 
 /// The last request before the refusal that the same server let in with the same token.
-pub(crate) fn accepted_before<'a>(scene: &Scene<'a>, step: &Step<'a>, carried: &Carried<'_>) -> Option<&'a Attempt> {
+pub(crate) fn accepted_before<'a>(
+    scene: &Scene<'a>,
+    step: &Step<'a>,
+    carried: &Carried<'_>,
+) -> Option<&'a Attempt> {
     let mut near = scene.earlier().take(NEAR);
     near.find(|a| is_accepted(a) && same_server(a, step.attempt) && same_token(a, carried))
 }
 
 /// The first request after the refusal that the same server let in with the same token.
-pub(crate) fn accepted_after<'a>(scene: &Scene<'a>, step: &Step<'a>, carried: &Carried<'_>) -> Option<&'a Attempt> {
+pub(crate) fn accepted_after<'a>(
+    scene: &Scene<'a>,
+    step: &Step<'a>,
+    carried: &Carried<'_>,
+) -> Option<&'a Attempt> {
     let mut near = scene.later().take(NEAR);
     near.find(|a| is_accepted(a) && same_server(a, step.attempt) && same_token(a, carried))
 }
 
 /// JWTs that the same server let in, other than the one refused.
-pub(crate) fn accepted_others<'a>(scene: &Scene<'a>, step: &Step<'a>, carried: &Carried<'_>) -> Vec<(&'a Attempt, &'a FieldLine, Jwt)> {
+pub(crate) fn accepted_others<'a>(
+    scene: &Scene<'a>,
+    step: &Step<'a>,
+    carried: &Carried<'_>,
+) -> Vec<(&'a Attempt, &'a FieldLine, Jwt)> {
     let name = carried.field.name.to_text().into_owned();
     let near = scene.earlier().take(NEAR).chain(scene.later().take(NEAR));
     let others = near.filter(|a| is_accepted(a) && same_server(a, step.attempt) && !same_token(a, carried));
-    others.filter_map(|a| Some((a, a.request_field(&name)?))).filter_map(|(a, f)| Some((a, f, jwt_of(f)?))).take(8).collect()
+    others
+        .filter_map(|a| Some((a, a.request_field(&name)?)))
+        .filter_map(|(a, f)| Some((a, f, jwt_of(f)?)))
+        .take(8)
+        .collect()
 }
 
 fn jwt_of(field: &FieldLine) -> Option<Jwt> {
@@ -139,7 +166,8 @@ pub(crate) struct Issued<'a> {
 
 /// The tokens that were issued in the evidence before the refusal, the newest first.
 pub(crate) fn issued<'a>(scene: &Scene<'a>) -> Vec<Issued<'a>> {
-    const MEMBERS: &[&str] = &["access_token", "id_token", "refresh_token", "token", "accessToken", "idToken", "jwt"];
+    const MEMBERS: &[&str] =
+        &["access_token", "id_token", "refresh_token", "token", "accessToken", "idToken", "jwt"];
     let mut found = Vec::new();
     for attempt in scene.earlier().take(NEAR).filter(|a| is_accepted(a)) {
         let Some(Value::Object(answer)) = attempt.response().and_then(|r| json(&r.body)) else { continue };
@@ -149,7 +177,8 @@ pub(crate) fn issued<'a>(scene: &Scene<'a>) -> Vec<Issued<'a>> {
         for member in MEMBERS {
             if let Some(text) = answer.get(*member).and_then(Value::as_str).filter(|t| t.len() >= 8) {
                 // The lifetime is the access token's (RFC 6749 section 5.1).
-                let expires_in = expires_in.filter(|_| !member.to_ascii_lowercase().contains("id") && *member != "refresh_token");
+                let expires_in = expires_in
+                    .filter(|_| !member.to_ascii_lowercase().contains("id") && *member != "refresh_token");
                 found.push(Issued { attempt, member, token: text.to_owned(), expires_in, at });
             }
         }
