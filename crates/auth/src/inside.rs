@@ -86,6 +86,31 @@ pub struct BasicChallenge {
     pub realm: Option<String>,
     /// The charset: only `UTF-8` is defined.
     pub charset: Option<String>,
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+}
+
+fn basic_challenge(element: &Challenge) -> BasicChallenge {
+    let mut problems = Vec::new();
+    match element.param("realm") {
+        None => {
+            let what = "realm is missing (RFC 7617 section 2 demands it)";
+            problems.push(Problem::new(element.scheme.range.clone(), ProblemKind::Missing, what));
+        }
+        Some(p) if !p.quoted => {
+            let what = "senders must quote the realm (RFC 9110 section 11.5)";
+            problems.push(Problem::new(p.raw_range.clone(), ProblemKind::BadValue, what));
+        }
+        Some(_) => {}
+    }
+    if let Some(p) = element.param("charset")
+        && !p.bytes().eq_ignore_ascii_case(b"utf-8")
+    {
+        let what = "UTF-8 is the only charset that is defined (RFC 7617 section 2.1)";
+        problems.push(Problem::new(p.raw_range.clone(), ProblemKind::BadValue, what));
+    }
+    let text = |name: &str| element.text(name).map(|t| t.into_owned());
+    BasicChallenge { realm: text("realm"), charset: text("charset"), problems }
 }
 
 impl Inside {
@@ -112,10 +137,8 @@ impl InsideChallenge {
     /// What is wrong with what is carried, with ranges in the field value.
     pub fn problems(&self) -> &[Problem] {
         match self {
-            InsideChallenge::Bare
-            | InsideChallenge::Other
-            | InsideChallenge::Basic(_)
-            | InsideChallenge::Bearer(_) => &[],
+            InsideChallenge::Bare | InsideChallenge::Other | InsideChallenge::Bearer(_) => &[],
+            InsideChallenge::Basic(b) => &b.problems,
             InsideChallenge::Digest(d) => &d.problems,
             InsideChallenge::Negotiate(m) => &m.problems,
             InsideChallenge::UnreadableMessage(p) => p,
@@ -156,13 +179,14 @@ pub fn of(value: &[u8], credentials: &Credentials) -> Inside {
 
 /// What a challenge carries. `value` is the field value that it was parsed from, for the ranges.
 pub fn of_challenge(value: &[u8], challenge: &Challenge) -> InsideChallenge {
-    let text = |name: &str| challenge.text(name).map(|t| t.into_owned());
     match challenge.scheme.name.as_str() {
-        "basic" => InsideChallenge::Basic(BasicChallenge { realm: text("realm"), charset: text("charset") }),
+        "basic" => InsideChallenge::Basic(basic_challenge(challenge)),
         "bearer" | "dpop" => InsideChallenge::Bearer(bearer::challenge(challenge)),
         "digest" => InsideChallenge::Digest(digest::challenge(challenge)),
         "hawk" => InsideChallenge::Hawk(hawk::read(challenge, true)),
         _ if challenge.is_bare() => InsideChallenge::Bare,
+        // `NTLM Negotiate`: a comma is missing, and no message is there.
+        _ if crate::scheme::known_bytes(challenge.rest.text.expose()).is_some() => InsideChallenge::Other,
         "ntlm" | "negotiate" | "kerberos" => match message(value, secret_range(challenge)) {
             Ok(message) => InsideChallenge::Negotiate(message),
             Err(problems) => InsideChallenge::UnreadableMessage(problems),

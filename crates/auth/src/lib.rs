@@ -13,6 +13,7 @@ pub mod cookie;
 pub mod decode;
 mod der;
 pub mod field;
+pub mod fuzz;
 pub mod inside;
 pub mod message_signatures;
 mod parse;

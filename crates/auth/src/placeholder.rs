@@ -160,7 +160,7 @@ fn bracketed(text: &str) -> Option<&'static str> {
     let name = |s: &str| {
         let s = s.trim();
         !s.is_empty()
-            && s.chars().all(|c| c.is_alphanumeric() || "_-. :'\"()[]/|?$".contains(c))
+            && s.chars().all(|c| c.is_alphanumeric() || "_-. ()[]/|?$".contains(c))
             && s.chars().any(char::is_alphabetic)
     };
     let patterns: [(&str, &str, &str); 10] = [

@@ -95,13 +95,9 @@ fn placeholder_of(credentials: &Credentials, inside: &Inside) -> Option<(Range<u
     match inside {
         Inside::Token(t) => t.placeholder.map(|p| (t.range.clone(), p)),
         Inside::Basic(b) => {
-            let whole =
-                placeholder::find(credentials.rest.text.expose()).map(|p| (credentials.value_range(), p));
-            whole.or_else(|| {
-                let (part, found) = b.placeholder?;
-                let range = if part == Part::User { b.user_range.clone() } else { b.password_range.clone() };
-                Some((range, found))
-            })
+            let (part, found) = b.placeholder?;
+            let range = if part == Part::Password { b.password_range.clone() } else { b.user_range.clone() };
+            Some((range, found))
         }
         // A whole value that is one word: `undefined`, `null`.
         Inside::Empty => placeholder::find(credentials.scheme.written.as_bytes())

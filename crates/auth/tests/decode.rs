@@ -222,7 +222,7 @@ fn no_secret_in_any_output() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
     #[test]
     fn no_secret_of_any_form(secret in "[A-Za-z][A-Za-z0-9_.~+-]{5,20}[0-9][A-Za-z0-9_.~+-]{6,20}") {

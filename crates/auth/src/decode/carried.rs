@@ -11,7 +11,7 @@ use crate::scheme::spnego::{MechToken, NegState, Wrapping};
 use crate::secret::{Secret, mask};
 use crate::time::rfc3339;
 use crate::token::Token;
-use crate::token::jwt::{Confirmation, Form, Jwt};
+use crate::token::jwt::{Confirmation, Form, Jwt, JwtKind};
 use crate::vendor::VendorToken;
 use serde_json::{Map, Value, json};
 
@@ -116,7 +116,11 @@ pub(super) fn of_challenge(inside: &InsideChallenge, show: bool) -> Value {
 }
 
 fn basic(b: &Basic, show: bool) -> Value {
-    let part = |p: &Part| if *p == Part::User { "user_id" } else { "password" };
+    let part = |p: &Part| match p {
+        Part::User => "user_id",
+        Part::Password => "password",
+        Part::Whole => "all of it",
+    };
     object(json!({
         "kind": "basic",
         "user_id": if show { b.user_text().into_owned() } else { b.user_shown() },
@@ -154,7 +158,7 @@ pub(super) fn jwt(jwt: &Jwt, show: bool) -> Value {
     object(json!({
         "kind": "jwt",
         "form": match jwt.form { Form::Signed => "signed", Form::Encrypted => "encrypted", Form::Broken => "broken" },
-        "token_kind": jwt.kind().name(),
+        "token_kind": (jwt.kind() != JwtKind::Unknown).then(|| jwt.kind().name()),
         "header": jwt.header,
         "claims": jwt.claims,
         "times": if times.is_empty() { Value::Null } else { Value::Object(times) },

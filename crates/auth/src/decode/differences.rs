@@ -116,7 +116,7 @@ pub(super) fn of_challenges(value: &[u8], parsed: &Parsed<Vec<Element>>) -> Vec<
     add(all.iter().any(|c| c.token68.is_some()), TOKEN68_CHALLENGE);
     add(all.iter().any(|c| c.param("realm").is_some_and(|p| !p.quoted && p.value.is_some())), UNQUOTED_REALM);
     add(parsed.problem(P::DuplicateParam).is_some(), DUPLICATE);
-    add(all.iter().any(Element::is_bare), BARE);
+    add(all.iter().any(|c| c.is_bare() && (c.is("bearer") || c.is("dpop"))), BARE);
     let spaced = |c: &Element| {
         c.params.iter().any(|p| value.get(p.name_range.end).is_some_and(|b| *b != b'=') && p.value.is_some())
     };

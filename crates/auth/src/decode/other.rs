@@ -177,7 +177,6 @@ fn one_token(value: &[u8], show: bool) -> (Value, Vec<Problem>) {
     }
     let range = crate::syntax::trimmed(value, 0..value.len());
     let found = token::read(value, range);
-    let mut problems = found.problems.clone();
     // A scheme before the key, as these fields do not have it.
     let credentials = crate::parse_credentials(value);
     let scheme =
@@ -186,8 +185,8 @@ fn one_token(value: &[u8], show: bool) -> (Value, Vec<Problem>) {
         && placeholder::find(value).is_none()
     {
         let what = "an auth-scheme before the secret, which this field does not have";
-        problems.push(Problem::new(c.scheme.range.clone(), crate::ProblemKind::SchemeDoubled, what));
-        return (carried::of_credentials(&crate::inside::of(value, c), show), problems);
+        let problem = Problem::new(c.scheme.range.clone(), crate::ProblemKind::SchemeDoubled, what);
+        return (carried::of_credentials(&crate::inside::of(value, c), show), vec![problem]);
     }
-    (carried::token(&found, show), problems)
+    (carried::token(&found, show), found.problems)
 }

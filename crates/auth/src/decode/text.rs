@@ -5,7 +5,12 @@ use serde_json::Value;
 
 pub(super) fn of(decoded: &Decoded) -> String {
     let mut out = Vec::new();
-    let verdict = if decoded.ok { "" } else { "   (breaks the grammar)" };
+    let of_grammar = decoded.challenges.is_some() || decoded.credentials.is_some();
+    let verdict = match (decoded.ok, of_grammar) {
+        (true, _) => "",
+        (false, true) => "   (breaks the grammar of RFC 9110)",
+        (false, false) => "   (not as it should be)",
+    };
     out.push(format!("{}{verdict}", decoded.field));
     let insides = match &decoded.inside {
         Value::Array(list) => list.clone(),
@@ -55,7 +60,16 @@ fn part(out: &mut Vec<String>, part: &Part, inside: &Value) {
             Some(text) => out.push(format!("    {}: {}", printable(name), shorten(text))),
         }
     }
-    value(out, 2, inside);
+    // The kind is mostly the scheme's own name.
+    let same_kind = inside.get("kind").and_then(Value::as_str) == Some(part.scheme.as_str());
+    match inside {
+        Value::Object(map) if same_kind => {
+            let rest =
+                map.iter().filter(|(n, _)| *n != "kind").map(|(n, v)| (n.clone(), v.clone())).collect();
+            value(out, 2, &Value::Object(rest));
+        }
+        other => value(out, 2, other),
+    }
 }
 
 fn value(out: &mut Vec<String>, depth: usize, json: &Value) {

@@ -135,14 +135,25 @@ impl Parser<'_> {
             self.problem(param.name_range.start..start, ProblemKind::EmptyValue, what);
         } else if !is_token(text) {
             let what = match text.iter().find(|b| !is_tchar(**b)) {
-                Some(b) if *b >= 0x80 => "bytes outside ASCII in a value without quotes".to_string(),
+                Some(b) if *b >= 0x80 => {
+                    match String::from_utf8_lossy(text).chars().find_map(crate::stray::odd) {
+                        Some((_, name)) => format!("{name} in a value without quotes"),
+                        None => "bytes outside ASCII in a value without quotes".to_string(),
+                    }
+                }
                 Some(b' ' | b'\t' | b'\r' | b'\n') => "white space in a value without quotes".to_string(),
                 Some(b) if b.is_ascii_graphic() => {
                     format!("{:?} cannot stand in a value without quotes", char::from(*b))
                 }
                 _ => "a control character in a value without quotes".to_string(),
             };
-            self.problem(range.clone(), ProblemKind::UnquotedValue, what);
+            let by_design =
+                self.elements.last().is_some_and(|e| crate::scheme::sigv4::is_scheme(&e.scheme.name));
+            let tail = if by_design { " (this scheme is defined so all the same)" } else { "" };
+            self.problem(range.clone(), ProblemKind::UnquotedValue, format!("{what}{tail}"));
+        } else if text.len() > 1 && text.starts_with(b"'") && text.ends_with(b"'") {
+            let what = "single quotes are part of the value: only double quotes quote";
+            self.problem(range.clone(), ProblemKind::Quotes, what);
         }
         param.value = Some(text.to_vec());
         param.raw_range = range.clone();

@@ -40,6 +40,8 @@ pub enum Part {
     User,
     /// The password.
     Password,
+    /// All that follows the scheme, not decoded.
+    Whole,
 }
 
 /// How text is encoded, as far as its bytes tell.
@@ -126,6 +128,9 @@ pub const MALFORMED: &[ProblemKind] = &[
 /// Reads a Basic value, `range` of the field's `value`, through all faults.
 pub fn read(value: &[u8], range: Range<usize>) -> Basic {
     let raw = slice(value, &range);
+    if let Some(found) = placeholder::find(raw) {
+        return placeholder_alone(raw, &range, found);
+    }
     let decoded = base64::decode(value, range.clone(), Alphabet::Standard);
     if let Some(plain) = not_encoded(raw, &decoded) {
         return assemble(
@@ -144,6 +149,22 @@ pub fn read(value: &[u8], range: Range<usize>) -> Basic {
         problems.push(Problem::new(range.clone(), ProblemKind::Utf16, what));
     }
     assemble(text, |r| decoded.encoded_range(&r), problems)
+}
+
+/// `Basic undefined`, `Basic ${CREDENTIALS}`: decoding it would only hide what it is.
+fn placeholder_alone(raw: &[u8], range: &Range<usize>, found: Placeholder) -> Basic {
+    let what = format!("a placeholder: {}", found.pattern);
+    Basic {
+        user: Secret::new(raw),
+        password: None,
+        user_range: range.clone(),
+        password_range: range.end..range.end,
+        text: Secret::new(raw),
+        charset: Charset::of(raw),
+        placeholder: Some((Part::Whole, found)),
+        vendor: None,
+        problems: vec![Problem::new(range.clone(), ProblemKind::Placeholder, what)],
+    }
 }
 
 fn not_encoded_problem(range: &Range<usize>) -> Vec<Problem> {

@@ -155,3 +155,76 @@ pub fn verify(
         Verdict::Wrong
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scheme::digest;
+
+    fn verdict(value: &str, user: Option<&str>, password: &str) -> Verdict {
+        let read = crate::parse_credentials(value.as_bytes());
+        assert!(read.strict_ok(), "{:?}", read.problems);
+        let credentials = digest::credentials(&read.value[0]);
+        assert_eq!(credentials.problems, []);
+        assert_eq!(verify(&credentials, user, &Secret::new("another"), "GET", b""), Verdict::Wrong);
+        verify(&credentials, user, &Secret::new(password), "GET", b"")
+    }
+
+    #[test]
+    fn examples_of_rfc_7616_section_3_9_1() {
+        for (algorithm, response) in [
+            ("MD5", "8ca523f5e9506fed4657c9700eebdbec"),
+            ("SHA-256", "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"),
+        ] {
+            let value = format!(
+                "Digest username=\"Mufasa\", realm=\"http-auth@example.org\", uri=\"/dir/index.html\", algorithm={algorithm}, \
+                 nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", nc=00000001, \
+                 cnonce=\"f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ\", qop=auth, response=\"{response}\", \
+                 opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""
+            );
+            assert_eq!(verdict(&value, None, "Circle of Life"), Verdict::Right);
+        }
+    }
+
+    /// The hashes that the RFC prints are wrong: these are those of erratum 4897.
+    #[test]
+    fn example_of_rfc_7616_section_3_9_2_corrected() {
+        let algorithm = Algorithm::of("SHA-512-256").unwrap();
+        let user = "J\u{e4}s\u{f8}n Doe";
+        let hashed = userhash(algorithm, user.as_bytes(), b"api@example.org");
+        assert_eq!(hashed, "793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b");
+        for (name, hash) in [
+            (format!("username=\"{hashed}\""), true),
+            ("username*=UTF-8''J%C3%A4s%C3%B8n%20Doe".into(), false),
+        ] {
+            let value = format!(
+                "Digest {name}, realm=\"api@example.org\", uri=\"/doe.json\", algorithm=SHA-512-256, \
+                 nonce=\"5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK\", nc=00000001, \
+                 cnonce=\"NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v\", qop=auth, \
+                 response=\"3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5\", \
+                 opaque=\"HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS\", userhash={hash}"
+            );
+            assert_eq!(verdict(&value, hash.then_some(user), "Secret, or not?"), Verdict::Right);
+        }
+    }
+
+    #[test]
+    fn without_the_user_name_a_hashed_one_cannot_be_verified() {
+        let value =
+            "Digest username=\"00\", realm=\"r\", nonce=\"n\", uri=\"/\", response=\"00\", userhash=true";
+        let read = crate::parse_credentials(value.as_bytes());
+        let credentials = digest::credentials(&read.value[0]);
+        assert_eq!(verify(&credentials, None, &Secret::new("x"), "GET", b""), Verdict::Undecidable);
+    }
+
+    #[test]
+    fn what_does_not_fit_the_challenge_is_named() {
+        let challenge = crate::parse_challenges(
+            b"Digest realm=\"a\", nonce=\"n\", algorithm=SHA-256, qop=\"auth\", opaque=\"o\"",
+        );
+        let answer = crate::parse_credentials(b"Digest username=\"u\", realm=\"b\", nonce=\"n\", uri=\"/\", response=\"0\", qop=auth-int, nc=00000001, cnonce=\"c\"");
+        let (challenge, answer) =
+            (digest::challenge(&challenge.value[0]), digest::credentials(&answer.value[0]));
+        assert_eq!(digest::differences(&challenge, &answer), ["realm", "opaque", "algorithm", "qop"]);
+    }
+}

@@ -238,3 +238,153 @@ fn mech_token(bytes: &[u8]) -> MechToken {
         None => MechToken::Other(bytes.len()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scheme::ntlm::Message;
+
+    fn der(tag: u8, content: &[&[u8]]) -> Vec<u8> {
+        let content = content.concat();
+        let mut out = vec![tag];
+        match u8::try_from(content.len()) {
+            Ok(n) if n < 0x80 => out.push(n),
+            _ => out.extend([0x82, (content.len() >> 8) as u8, content.len() as u8]),
+        }
+        out.extend(content);
+        out
+    }
+
+    fn text(t: &str) -> Vec<u8> {
+        der(0x1b, &[t.as_bytes()])
+    }
+
+    fn number(n: u8) -> Vec<u8> {
+        der(0x02, &[&[n]])
+    }
+
+    const KERBEROS: &[u8] = &[0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2];
+    const SPNEGO: &[u8] = &[0x06, 6, 0x2b, 6, 1, 5, 5, 2];
+    const NTLM: &[u8] = &[0x06, 10, 0x2b, 6, 1, 4, 1, 0x82, 0x37, 2, 2, 0x0a];
+
+    fn name(parts: &[&str]) -> Vec<u8> {
+        let list: Vec<u8> = parts.iter().flat_map(|p| text(p)).collect();
+        der(0x30, &[&der(0xa0, &[&number(2)]), &der(0xa1, &[&der(0x30, &[&list])])])
+    }
+
+    fn ap_req() -> Vec<u8> {
+        let enc = der(
+            0x30,
+            &[&der(0xa0, &[&number(18)]), &der(0xa1, &[&number(7)]), &der(0xa2, &[&der(0x04, &[b"x"])])],
+        );
+        let ticket = der(
+            0x61,
+            &[&der(
+                0x30,
+                &[
+                    &der(0xa0, &[&number(5)]),
+                    &der(0xa1, &[&text("EXAMPLE.COM")]),
+                    &der(0xa2, &[&name(&["HTTP", "www.example.com"])]),
+                    &der(0xa3, &[&enc]),
+                ],
+            )],
+        );
+        der(
+            0x6e,
+            &[&der(
+                0x30,
+                &[
+                    &der(0xa0, &[&number(5)]),
+                    &der(0xa1, &[&number(14)]),
+                    &der(0xa2, &[&der(0x03, &[&[0, 0x20, 0, 0, 0]])]),
+                    &der(0xa3, &[&ticket]),
+                    &der(0xa4, &[&enc]),
+                ],
+            )],
+        )
+    }
+
+    fn gss(mech: &[u8], inner: &[u8]) -> Vec<u8> {
+        der(0x60, &[mech, inner])
+    }
+
+    #[test]
+    fn a_ticket_inside_spnego() {
+        let token = gss(KERBEROS, &[&[1, 0][..], &ap_req()].concat());
+        let init = der(
+            0xa0,
+            &[&der(
+                0x30,
+                &[&der(0xa0, &[&der(0x30, &[KERBEROS, NTLM])]), &der(0xa2, &[&der(0x04, &[&token])])],
+            )],
+        );
+        let read = read(&gss(SPNEGO, &init)).unwrap();
+        assert_eq!(
+            (read.wrapping, read.mechs.as_slice()),
+            (Wrapping::Init, &[Mech::Kerberos, Mech::Ntlm][..])
+        );
+        let Some(Kerberos::ApReq(request)) = read.kerberos() else { panic!("{read:?}") };
+        assert_eq!(
+            (request.ticket.sname.as_str(), request.ticket.realm.as_str()),
+            ("HTTP/www.example.com", "EXAMPLE.COM")
+        );
+        assert_eq!((request.ticket.etype, request.ticket.kvno, request.mutual), (Some(18), Some(7), true));
+    }
+
+    #[test]
+    fn a_refusal_inside_a_challenge() {
+        let error = der(
+            0x7e,
+            &[&der(
+                0x30,
+                &[
+                    &der(0xa0, &[&number(5)]),
+                    &der(0xa1, &[&number(30)]),
+                    &der(0xa4, &[&der(0x18, &[b"20261122174400Z"])]),
+                    &der(0xa6, &[&number(37)]),
+                    &der(0xa9, &[&text("EXAMPLE.COM")]),
+                    &der(0xaa, &[&name(&["HTTP", "www"])]),
+                ],
+            )],
+        );
+        let token = gss(KERBEROS, &[&[3, 0][..], &error].concat());
+        let resp = der(
+            0xa1,
+            &[&der(
+                0x30,
+                &[
+                    &der(0xa0, &[&der(0x0a, &[&[2]])]),
+                    &der(0xa1, &[KERBEROS]),
+                    &der(0xa2, &[&der(0x04, &[&token])]),
+                ],
+            )],
+        );
+        let value = format!("Negotiate {}", crate::base64::encode(&resp));
+        let parsed = crate::parse_challenges(value.as_bytes());
+        let crate::InsideChallenge::Negotiate(m) =
+            crate::inside::of_challenge(value.as_bytes(), &parsed.value[0])
+        else {
+            panic!()
+        };
+        assert_eq!((m.token.state, m.problems.len()), (Some(NegState::Reject), 0));
+        let Some(Kerberos::Error(e)) = m.token.kerberos() else { panic!("{m:?}") };
+        assert_eq!((e.code, kerberos::error_name(e.code).0), (37, "KRB_AP_ERR_SKEW"));
+        assert_eq!(e.stime.as_deref().and_then(kerberos::time), Some(1_795_369_440));
+    }
+
+    #[test]
+    fn ntlm_as_it_is_and_cut_off() {
+        let mut message = b"NTLMSSP\0\x03\0\0\0".to_vec();
+        message.resize(64, 0);
+        message.extend("DOM".encode_utf16().flat_map(u16::to_le_bytes));
+        message.extend("alice".encode_utf16().flat_map(u16::to_le_bytes));
+        message[28..36].copy_from_slice(&[6, 0, 6, 0, 64, 0, 0, 0]);
+        message[36..44].copy_from_slice(&[10, 0, 10, 0, 70, 0, 0, 0]);
+        message[60] = 1;
+        let found = read(&message).unwrap();
+        let Message::Authenticate(a) = &found.ntlm().unwrap().message else { panic!() };
+        assert_eq!((a.domain.as_str(), a.user.as_str(), a.is_anonymous), ("DOM", "alice", false));
+        let cut = read(&message[..72]).unwrap();
+        assert_eq!(cut.ntlm().unwrap().problems[0].kind, crate::ProblemKind::Truncated);
+    }
+}

@@ -158,3 +158,42 @@ fn normalize(url: &str) -> String {
     let host = host.strip_suffix(port).unwrap_or(&host);
     format!("{scheme}://{host}{path}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proof(claims: &str) -> Proof {
+        // The key of RFC 9449 section 4.1.
+        let header = r#"{"typ":"dpop+jwt","alg":"ES256","jwk":{"kty":"EC","x":"l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs","y":"9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA","crv":"P-256"}}"#;
+        let text = [header.as_bytes(), claims.as_bytes(), &[1; 64]].map(encode_url).join(".");
+        read(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn thumbprint_and_hash_of_rfc_9449() {
+        let p = proof(
+            r#"{"jti":"x","htm":"GET","htu":"https://resource.example.org/protectedresource","iat":1562262618,"ath":"fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo"}"#,
+        );
+        assert_eq!(p.problems, []);
+        assert_eq!(p.jkt.as_deref(), Some("0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"));
+        let token = b"Kz~8mXK1EalYznwH-LC-1fBAo.4Ljp~zsPE_NeO.gxU";
+        let url = Some("HTTPS://Resource.Example.org:443/protectedresource?query#fragment");
+        assert_eq!(p.mismatches("GET", url, Some(token)), []);
+        assert_eq!(
+            p.mismatches("POST", Some("http://resource.example.org/protectedresource"), Some(b"x")),
+            [Mismatch::Method, Mismatch::Address, Mismatch::TokenHash]
+        );
+    }
+
+    #[test]
+    fn a_token_bound_to_another_key_is_seen() {
+        let bound =
+            [&br#"{"alg":"ES256"}"#[..], br#"{"cnf":{"jkt":"another"}}"#, &[1; 64]].map(encode_url).join(".");
+        let p = proof(r#"{"jti":"x","htm":"GET","htu":"https://a.example/","iat":1}"#);
+        assert_eq!(
+            p.mismatches("GET", None, Some(bound.as_bytes())),
+            [Mismatch::TokenHashMissing, Mismatch::Key]
+        );
+    }
+}

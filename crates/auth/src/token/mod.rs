@@ -94,8 +94,12 @@ pub fn read(value: &[u8], range: Range<usize>) -> Token {
             "percent-encoded: a field takes it as it is",
         ));
     }
-    problems.sort_by_key(|p| (p.range.start, p.range.end));
     let shape = shape(core, jwt.is_some(), vendor.is_some());
+    if shape == Shape::Json {
+        let what = "a JSON document in place of the token: one of its members is likely meant";
+        problems.push(Problem::new(range.clone(), ProblemKind::BadValue, what));
+    }
+    problems.sort_by_key(|p| (p.range.start, p.range.end));
     Token { text: Secret::new(raw), range, shape, jwt, vendor, placeholder, problems }
 }
 

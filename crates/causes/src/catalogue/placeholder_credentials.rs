@@ -46,7 +46,12 @@ impl PlaceholderCredentials {
             let found: Option<(&str, Placeholder)> = match &sent.inside {
                 Inside::Token(token) => token.placeholder.map(|p| ("token", p)),
                 Inside::Basic(basic) => basic.placeholder.map(|(part, p)| {
-                    (if part == Part::User { "user name" } else { "password" }, p)
+                    let part = match part {
+                        Part::User => "user name",
+                        Part::Password => "password",
+                        Part::Whole => "value",
+                    };
+                    (part, p)
                 }),
                 _ => None,
             };

@@ -229,3 +229,46 @@ pub(crate) fn query_pairs(
 pub fn time(text: &str) -> Option<i64> {
     crate::time::compact(text.strip_suffix('Z')?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example that AWS's documentation carried for years: a signed ListUsers of IAM.
+    #[test]
+    fn example_of_the_documentation() {
+        let value = b"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, SignedHeaders=content-type;host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7";
+        let read = crate::parse_credentials(value);
+        let found = of_credentials(&read.value[0]);
+        assert_eq!(found.problems, []);
+        let fields: [(&[u8], &[u8]); 3] = [
+            (b"Host", b"iam.amazonaws.com"),
+            (b"Content-Type", b"application/x-www-form-urlencoded; charset=utf-8"),
+            (b"X-Amz-Date", b"20150830T123600Z"),
+        ];
+        let request = Request {
+            method: b"GET",
+            target: b"/?Action=ListUsers&Version=2010-05-08",
+            fields: &fields,
+            payload_hash: None,
+            normalize: true,
+            token_added_later: false,
+        };
+        let to_sign = string_to_sign(&found, "20150830T123600Z", &canonical_request(&found, &request));
+        let key = Secret::new("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+        assert_eq!(sign(&found, &key, &to_sign), found.signature);
+    }
+
+    #[test]
+    fn a_presigned_address_says_when_it_ends() {
+        let target = b"/x?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=ASIAEXAMPLE%2F20150830%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Date=20150830T123600Z&X-Amz-Expires=604801&X-Amz-SignedHeaders=host&X-Amz-Signature=00";
+        let found = of_target(target).unwrap();
+        assert_eq!(
+            (found.time(), found.expires, found.is_temporary()),
+            (Some(1_440_938_160), Some(604_801), true)
+        );
+        let kinds: Vec<_> = found.problems.iter().map(|p| &target[p.range.clone()]).collect();
+        assert_eq!(kinds, [&b"00"[..], b"604801"]);
+        assert_eq!(of_target(b"/x?a=b"), None);
+    }
+}
