@@ -1,9 +1,8 @@
 //! Which patterns a text fits: found by a rare pair of neighbouring words first, then held against the text around it.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::pattern::{Atom, Pattern, Vocabulary};
+use crate::pattern::{Atom, Map, Pattern, Vocabulary};
 
 /// Many patterns, searched for at once in time linear in the text.
 #[derive(Debug, Default)]
@@ -13,7 +12,7 @@ pub(crate) struct Index {
     /// By word: the patterns that are looked for where it stands.
     singles: Vec<Vec<Anchor>>,
     /// By two neighbouring words; asked only for words in `leads`.
-    pairs: HashMap<(u32, u32), Vec<Anchor>>,
+    pairs: Map<(u32, u32), Vec<Anchor>>,
     leads: Vec<bool>,
 }
 
@@ -40,7 +39,7 @@ impl Index {
 
     /// Chooses for every pattern the word or pair by which it is found. To be called when all are added.
     pub(crate) fn finish(&mut self) {
-        let mut counts: HashMap<(u32, u32), usize> = HashMap::new();
+        let mut counts: Map<(u32, u32), usize> = Map::default();
         for (pattern, _) in &self.patterns {
             for (_, _, key) in keys(pattern) {
                 *counts.entry(key).or_default() += 1;

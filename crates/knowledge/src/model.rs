@@ -155,6 +155,13 @@ pub struct Habit {
     pub source: String,
 }
 
+impl Mark {
+    /// Where it is looked for.
+    pub fn channels(&self) -> impl Iterator<Item = Channel<'_>> {
+        self.places.channels()
+    }
+}
+
 impl Phrase {
     /// The first wording, or the first code where there is none: a name for people.
     pub fn label(&self) -> &str {

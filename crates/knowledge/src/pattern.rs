@@ -39,10 +39,15 @@ const GAP_WORDS: usize = 48;
 const GAP_PIECES: usize = 10;
 
 /// Every word of every pattern, numbered from 1.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Vocabulary {
-    ids: HashMap<Box<[u8]>, u32, std::hash::BuildHasherDefault<Fnv>>,
+    /// By first byte: the lengths of the words, a bit each.
+    lengths: [u64; 256],
+    ids: Map<Box<[u8]>, u32>,
 }
+
+/// A map whose keys are short and our own.
+pub(crate) type Map<K, V> = HashMap<K, V, std::hash::BuildHasherDefault<Fnv>>;
 
 /// Fowler, Noll and Vo's hash (FNV-1a, RFC 9923), for short keys. The keys in the table are our own data, so nobody can fill
 /// it with collisions.
@@ -66,9 +71,24 @@ impl std::hash::Hasher for Fnv {
     }
 }
 
+impl Default for Vocabulary {
+    fn default() -> Self {
+        Vocabulary { lengths: [0; 256], ids: Map::default() }
+    }
+}
+
+fn length_bit(folded: &[u8]) -> u64 {
+    1 << folded.len().min(63)
+}
+
 impl Vocabulary {
     pub(crate) fn id(&self, folded: &[u8]) -> u32 {
-        self.ids.get(folded).copied().unwrap_or(0)
+        // Most words of a text begin in no way that a known word of that length does, which is quicker told.
+        let known = folded.first().and_then(|&first| self.lengths.get(usize::from(first)));
+        match known {
+            Some(lengths) if lengths & length_bit(folded) != 0 => self.ids.get(folded).copied().unwrap_or(0),
+            _ => 0,
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -76,6 +96,9 @@ impl Vocabulary {
     }
 
     fn intern(&mut self, folded: &[u8]) -> u32 {
+        if let Some(lengths) = folded.first().and_then(|&first| self.lengths.get_mut(usize::from(first))) {
+            *lengths |= length_bit(folded);
+        }
         let next = self.ids.len() as u32 + 1;
         *self.ids.entry(folded.into()).or_insert(next)
     }

@@ -29,7 +29,10 @@ pub enum Channel<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Names")]
 pub(crate) struct Places {
-    names: Vec<String>,
+    /// Bit `n` for `KNOWN[n]`.
+    known: u8,
+    /// Names of fields, in lower case.
+    fields: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -39,23 +42,47 @@ enum Names {
     Many(Vec<String>),
 }
 
-const KNOWN: [&str; 8] = ["body", "realm", "challenge", "user-agent", "log", "symptom", "host", "cookie"];
+const BODY: u8 = 1;
+const CHALLENGE: u8 = 2;
+const LOG: u8 = 4;
+const SYMPTOM: u8 = 8;
+const REALM: u8 = 16;
+const USER_AGENT: u8 = 32;
+const HOST: u8 = 64;
+const COOKIE: u8 = 128;
+
+/// Every channel that is not a field, by its name and bit.
+const KNOWN: [(&str, u8, Channel<'static>); 8] = [
+    ("body", BODY, Channel::Body),
+    ("challenge", CHALLENGE, Channel::Challenge),
+    ("log", LOG, Channel::Log),
+    ("symptom", SYMPTOM, Channel::Symptom),
+    ("realm", REALM, Channel::Realm),
+    ("user-agent", USER_AGENT, Channel::UserAgent),
+    ("host", HOST, Channel::Host),
+    ("cookie", COOKIE, Channel::Cookie),
+];
 
 impl TryFrom<Names> for Places {
     type Error = String;
 
     fn try_from(names: Names) -> Result<Self, String> {
-        let mut names = match names {
+        let names = match names {
             Names::One(name) => vec![name],
             Names::Many(names) => names,
         };
-        for name in &mut names {
-            name.make_ascii_lowercase();
-            if !KNOWN.contains(&name.as_str()) && !name.starts_with("field:") {
-                return Err(format!("in = {name:?} is none of {KNOWN:?} and no \"field:NAME\""));
+        let mut places = Places::default();
+        for name in names {
+            if let Some(field) = name.strip_prefix("field:") {
+                places.fields.push(field.to_ascii_lowercase());
+            } else if let Some((_, bit, _)) = KNOWN.iter().find(|(known, ..)| *known == name) {
+                places.known |= bit;
+            } else {
+                let known = KNOWN.map(|(known, ..)| known);
+                return Err(format!("in = {name:?} is none of {known:?} and no \"field:NAME\""));
             }
         }
-        Ok(Places { names })
+        Ok(places)
     }
 }
 
@@ -63,33 +90,40 @@ impl Places {
     /// Whether only the value of named fields, hosts, cookies, realms or user agents is meant: places so narrow that
     /// a single word says enough.
     pub(crate) fn narrow(&self) -> bool {
-        !self.names.is_empty()
-            && !self.names.iter().any(|n| matches!(n.as_str(), "body" | "challenge" | "log" | "symptom"))
+        !self.anywhere() && self.known & (BODY | CHALLENGE | LOG | SYMPTOM) == 0
+    }
+
+    /// Whether nothing is named.
+    fn anywhere(&self) -> bool {
+        self.known == 0 && self.fields.is_empty()
     }
 
     /// Whether what is said here is heard on `channel`.
     pub(crate) fn hear(&self, channel: Channel<'_>) -> bool {
-        let has = |name: &str| self.names.iter().any(|n| n == name);
         match channel {
-            Channel::Field(name) => self.names.is_empty() || self.is_field(name),
+            Channel::Field(name) => {
+                self.anywhere() || self.fields().any(|field| field.eq_ignore_ascii_case(name))
+            }
             Channel::Symptom => !self.narrow(),
-            Channel::Body => self.names.is_empty() || has("body"),
-            Channel::Challenge => self.names.is_empty() || has("challenge"),
-            Channel::Log => self.names.is_empty() || has("log"),
-            Channel::Realm => has("realm"),
-            Channel::UserAgent => has("user-agent"),
-            Channel::Host => has("host"),
-            Channel::Cookie => has("cookie"),
+            Channel::Body => self.anywhere() || self.known & BODY != 0,
+            Channel::Challenge => self.anywhere() || self.known & CHALLENGE != 0,
+            Channel::Log => self.anywhere() || self.known & LOG != 0,
+            Channel::Realm => self.known & REALM != 0,
+            Channel::UserAgent => self.known & USER_AGENT != 0,
+            Channel::Host => self.known & HOST != 0,
+            Channel::Cookie => self.known & COOKIE != 0,
         }
     }
 
     /// The fields named, in lower case.
     pub(crate) fn fields(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().filter_map(|name| name.strip_prefix("field:"))
+        self.fields.iter().map(String::as_str)
     }
 
-    fn is_field(&self, name: &str) -> bool {
-        self.fields().any(|field| field.eq_ignore_ascii_case(name))
+    /// The channels named.
+    pub(crate) fn channels(&self) -> impl Iterator<Item = Channel<'_>> {
+        let known = KNOWN.iter().filter(|(_, bit, _)| self.known & bit != 0).map(|(_, _, channel)| *channel);
+        known.chain(self.fields().map(Channel::Field))
     }
 }
 

@@ -27,6 +27,22 @@ pub(crate) fn each_word(text: &[u8], mut give: impl FnMut(Word<'_>)) {
     let (mut at, mut spaced, mut lined) = (0, true, true);
     let (mut start, mut number) = (0, true);
     while at < text.len() {
+        // Most of every text: a run of ASCII letters and digits, taken at once.
+        let run = plain(text, at);
+        if !run.is_empty() {
+            if folded.is_empty() {
+                (start, number) = (at, true);
+            }
+            number &= run.iter().all(u8::is_ascii_digit);
+            let room = LONGEST.saturating_sub(folded.len());
+            folded.extend(run.iter().take(room).map(u8::to_ascii_lowercase));
+            at += run.len();
+            if at < text.len() {
+                continue;
+            }
+            give(Word { folded: &folded, number, spaced, lined, start, end: at });
+            return;
+        }
         let (piece, len) = piece(text, at);
         if let Piece::Letter(bytes) = piece {
             if folded.is_empty() {
@@ -57,6 +73,13 @@ pub(crate) fn each_word(text: &[u8], mut give: impl FnMut(Word<'_>)) {
         lined |= text.get(at) == Some(&b'\n');
         at += len;
     }
+}
+
+/// The run of ASCII letters and digits that begins at `at`.
+fn plain(text: &[u8], at: usize) -> &[u8] {
+    let rest = text.get(at..).unwrap_or_default();
+    let len = rest.iter().position(|b| !b.is_ascii_alphanumeric()).unwrap_or(rest.len());
+    rest.get(..len).unwrap_or_default()
 }
 
 /// A step through the text.

@@ -100,6 +100,19 @@ fn every_phrase_has_a_source_and_says_something() {
     }
 }
 
+#[test]
+fn every_mark_is_seen_where_it_says() {
+    let known = Knowledge::shared();
+    for (id, product) in known.products() {
+        for mark in &product.marks {
+            let text = in_the_wild(&mark.text, "x", false);
+            for channel in mark.channels() {
+                assert!(known.recognise(channel, &text).contains(&id), "{}: {text:?}", product.product);
+            }
+        }
+    }
+}
+
 /// The wording as it might stand in the wild: gaps filled, other numbers, other punctuation, wrapped in markup.
 fn in_the_wild(text: &str, filling: &str, vary: bool) -> String {
     let mut wild = String::new();
