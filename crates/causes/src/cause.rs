@@ -143,7 +143,9 @@ impl Claim {
     /// Leaving open another cause, and what would settle it.
     #[must_use]
     pub fn or(mut self, cause: &'static str, settle: impl Into<String>) -> Claim {
-        self.also.push((cause, settle.into()));
+        // Said more precisely here than by a wording's list of what else it may mean.
+        self.also.retain(|(other, _)| *other != cause);
+        self.also.insert(0, (cause, settle.into()));
         self
     }
 

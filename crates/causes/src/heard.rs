@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use why401_history::{Attempt, Case, Refusal};
 use why401_http::{FactKind, FieldLine, Speaker, Statement};
-use why401_knowledge::{Channel, Knowledge, ProductId, Said, Weight};
+use why401_knowledge::{Channel, Kind, Knowledge, ProductId, Said, Weight};
 use why401_span::{Derived, SourceId};
 
 /// Context that is about no particular request counts where there are so few refusals that it is about these.
@@ -45,6 +45,8 @@ struct Text<'a> {
     field: Option<&'a FieldLine>,
     speaker: Option<Speaker>,
     attempt: Option<usize>,
+    /// The product whose words these are, where the format of a log tells.
+    product: Option<&'static str>,
     /// Only tells the product: an answer that lets the client in may use the same words about something else.
     only_marks: bool,
 }
@@ -60,6 +62,7 @@ impl<'a> Text<'a> {
             field: None,
             speaker: None,
             attempt: None,
+            product: None,
             only_marks: false,
         }
     }
@@ -73,7 +76,7 @@ impl<'a> Text<'a> {
             Speaker::ServerLog => Channel::Log,
             _ => Channel::Symptom,
         };
-        Text { speaker: Some(s.speaker), ..Text::new(channel, s.source, &s.text) }
+        Text { speaker: Some(s.speaker), product: s.product, ..Text::new(channel, s.source, &s.text) }
     }
 
     /// A column of a log line, in the form that the knowledge base has it.
@@ -98,7 +101,13 @@ pub(crate) fn listen<'a>(case: &'a Case, refusal: &'a Refusal) -> (Vec<Heard<'a>
     let mut heard: Vec<Heard<'a>> = Vec::new();
     for t in texts.iter().filter(|t| !t.only_marks) {
         let said = knowledge.said(t.channel, t.text.as_bytes());
-        let counts = |s: &Said<'_>| !s.needs_product || products.contains(&s.product);
+        let counts = |s: &Said<'_>| {
+            let whose = knowledge.product(s.product);
+            // A line in the format of one server holds no words of another one.
+            let another =
+                |own: &str| whose.is_some_and(|p| p.kind == Kind::Server && !p.product.starts_with(own));
+            (!s.needs_product || products.contains(&s.product)) && !t.product.is_some_and(another)
+        };
         heard.extend(said.into_iter().filter(counts).map(|s| t.heard(s)));
     }
     if case.refusals.len() <= FEW {

@@ -28,7 +28,7 @@ cause! {
     ///
     /// # References
     /// RFC 9110 section 15.5.2.
-    pub CredentialsChanged = "credentials-changed" in Refused, Fault by AccountOwner, over ["credentials-refused"]
+    pub CredentialsChanged = "credentials-changed" in Refused, Fault by AccountOwner, over ["credentials-refused", "wrong-password"]
 }
 
 impl CredentialsChanged {
