@@ -150,6 +150,8 @@ pub enum ProblemKind {
     Missing,
     /// A value of the wrong form.
     BadValue,
+    /// Quoted where the specification has a token, or the reverse: most recipients take both.
+    Quoting,
     /// A value that no known specification defines.
     Unknown,
     /// The message ends before it should, or points outside itself.

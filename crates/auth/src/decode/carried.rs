@@ -40,7 +40,7 @@ fn vendor(token: &VendorToken) -> Value {
         "product": token.product,
         "kind": token.kind,
         "environment": token.environment.map(|e| e.name()),
-        "prefix": token.prefix,
+        "prefix": Some(token.prefix).filter(|p| !p.is_empty()),
     }))
 }
 

@@ -132,7 +132,12 @@ fn challenges(name: &str, value: &[u8], show: bool) -> Decoded {
     for challenge in &parsed.value {
         let carried = inside::of_challenge(value, challenge);
         decoded.add_problems(carried.problems());
-        inside.push(carried::of_challenge(&carried, show));
+        let mut json = carried::of_challenge(&carried, show);
+        // DPoP's challenges have Bearer's parameters and some more.
+        if let (Value::Object(map), "dpop") = (&mut json, challenge.scheme.name.as_str()) {
+            map.insert("kind".into(), "dpop".into());
+        }
+        inside.push(json);
     }
     decoded.challenges = Some(parsed.value.iter().map(|c| part(c, show, false)).collect());
     decoded.inside = if inside.iter().all(Value::is_null) { Value::Null } else { Value::Array(inside) };

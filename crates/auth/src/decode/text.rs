@@ -22,7 +22,7 @@ pub(super) fn of(decoded: &Decoded) -> String {
         self::part(&mut out, part, insides.get(i).unwrap_or(&Value::Null));
     }
     if parts.is_empty() {
-        value(&mut out, 1, &decoded.inside);
+        value(&mut out, 1, &decoded.inside, true);
     }
     if !decoded.problems.is_empty() {
         out.push("  problems".into());
@@ -53,10 +53,14 @@ fn part(out: &mut Vec<String>, part: &Part, inside: &Value) {
     {
         out.push(format!("    token68: {}", shorten(token)));
     }
+    let told = |name: &str| {
+        let own = name.strip_prefix("oauth_").unwrap_or(name);
+        inside.get(name).or_else(|| inside.get(own)).is_some()
+    };
     for (name, text) in &part.params {
         match text {
             None => out.push(format!("    {} (no value)", printable(name))),
-            Some(text) if known(text) || inside.get(name).is_some() => {}
+            Some(text) if known(text) || told(name) => {}
             Some(text) => out.push(format!("    {}: {}", printable(name), shorten(text))),
         }
     }
@@ -66,13 +70,13 @@ fn part(out: &mut Vec<String>, part: &Part, inside: &Value) {
         Value::Object(map) if same_kind => {
             let rest =
                 map.iter().filter(|(n, _)| *n != "kind").map(|(n, v)| (n.clone(), v.clone())).collect();
-            value(out, 2, &Value::Object(rest));
+            value(out, 2, &Value::Object(rest), true);
         }
-        other => value(out, 2, other),
+        other => value(out, 2, other, true),
     }
 }
 
-fn value(out: &mut Vec<String>, depth: usize, json: &Value) {
+fn value(out: &mut Vec<String>, depth: usize, json: &Value, own: bool) {
     if depth > 12 {
         return;
     }
@@ -80,16 +84,18 @@ fn value(out: &mut Vec<String>, depth: usize, json: &Value) {
     match json {
         Value::Object(map) => {
             for (name, member) in map {
-                let name = printable(&name.replace('_', " "));
+                let name = if own { printable(&name.replace('_', " ")) } else { printable(name) };
+                // The names in a token's header and claims are its own.
+                let own = own && !matches!(name.as_str(), "header" | "claims");
                 match member {
                     Value::Object(_) => {
                         out.push(format!("{indent}{name}"));
-                        value(out, depth + 1, member);
+                        value(out, depth + 1, member, own);
                     }
                     Value::Array(list) if list.iter().any(|v| v.is_object() || v.is_array()) => {
                         out.push(format!("{indent}{name}"));
                         for item in list {
-                            value(out, depth + 1, item);
+                            value(out, depth + 1, item, own);
                         }
                     }
                     other => out.push(format!("{indent}{name}: {}", scalar(other))),
@@ -108,6 +114,7 @@ fn scalar(json: &Value) -> String {
     match json {
         Value::String(text) => shorten(text),
         Value::Array(list) => list.iter().map(scalar).collect::<Vec<_>>().join(", "),
+        Value::Null => String::new(),
         Value::Bool(true) => "yes".into(),
         Value::Bool(false) => "no".into(),
         other => other.to_string(),

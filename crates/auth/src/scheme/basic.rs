@@ -260,9 +260,9 @@ fn assemble(
         let range = if *part == Part::User { user_range.clone() } else { password_range.clone() };
         add(range, ProblemKind::Placeholder, &format!("a placeholder: {}", found.pattern));
     }
-    let vendor = vendor::identify(secret)
-        .map(|v| (Part::Password, v))
-        .or_else(|| vendor::identify(user).map(|v| (Part::User, v)));
+    // A line break that came along hides whose token it is.
+    let mark = |part: &[u8]| vendor::identify(slice(part, &crate::token::strip(part)));
+    let vendor = mark(secret).map(|v| (Part::Password, v)).or_else(|| mark(user).map(|v| (Part::User, v)));
     problems.sort_by_key(|p| p.range.start);
     Basic {
         user: Secret::new(user),

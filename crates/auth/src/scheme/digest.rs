@@ -163,11 +163,11 @@ impl Reader<'_> {
         for name in names {
             let wrong = self.element.param(name).is_some_and(|p| p.quoted != quoted && p.value.is_some());
             if wrong {
-                let what = if quoted { "must be quoted" } else { "must not be quoted" };
+                let what = if quoted { "in quotes" } else { "without quotes" };
                 self.bad(
                     name,
-                    ProblemKind::BadValue,
-                    format!("{name} {what} (RFC 7616), and some recipients insist"),
+                    ProblemKind::Quoting,
+                    format!("RFC 7616 has {name} {what}; most recipients take both"),
                 );
             }
         }
