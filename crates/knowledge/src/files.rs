@@ -149,6 +149,7 @@ files! {
     "server/lighttpd.toml",
     "server/nginx.toml",
     "server/tomcat.toml",
+    "server/windows-security-log.toml",
     "service/anthropic.toml",
     "service/atlassian.toml",
     "service/azure-devops.toml",
