@@ -100,6 +100,18 @@ fn every_phrase_has_a_source_and_says_something() {
     }
 }
 
+/// IIS logs an `HRESULT` as an unsigned decimal; a slip in such a number is seen by nobody.
+#[test]
+fn decimal_codes_of_windows_are_their_hexadecimal_ones() {
+    for (_, product, phrase) in phrases() {
+        let hex: HashSet<u32> =
+            phrase.codes.iter().filter_map(|c| u32::from_str_radix(c.strip_prefix("0x")?, 16).ok()).collect();
+        for decimal in phrase.codes.iter().filter_map(|c| c.parse::<u32>().ok()).filter(|&c| c >= 1 << 31) {
+            assert!(hex.contains(&decimal), "{product}: {decimal} is {decimal:#X}, which is not beside it");
+        }
+    }
+}
+
 #[test]
 fn every_mark_is_seen_where_it_says() {
     let known = Knowledge::shared();
