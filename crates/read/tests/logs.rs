@@ -252,3 +252,82 @@ fn others_samples_are_read() {
         assert!(timed == got.exchanges.len() || file == "logfile_w3c.2", "{file}");
     }
 }
+
+#[test]
+fn nginx_debug_lines_become_exchanges() {
+    let log = b"2026/11/22 17:15:13 [debug] 1#1: *7 http request line: \"GET /a HTTP/1.1\"
+2026/11/22 17:15:13 [debug] 1#1: *8 http request line: \"GET /b HTTP/1.1\"
+2026/11/22 17:15:13 [debug] 1#1: *7 http header: \"Host: example.com\"
+2026/11/22 17:15:13 [debug] 1#1: *7 http header done
+2026/11/22 17:15:13 [debug] 1#1: *7 HTTP/1.1 401 Unauthorized\r
+Server: nginx/1.22.1\r
+WWW-Authenticate: Negotiate\r
+
+2026/11/22 17:15:14 [debug] 1#1: *7 http request line: \"GET /a HTTP/1.1\"
+2026/11/22 17:15:14 [debug] 1#1: *7 http header: \"Authorization: Negotiate TlRMTVNTUAABAAAA\"
+";
+    let (got, format) = collect(log, None, None);
+    assert_eq!((format, got.exchanges.len(), got.problems.len()), ("error-log", 3, 0));
+    let first = &got.exchanges[0];
+    let (request, response) = (first.request.as_ref().unwrap(), first.response.as_ref().unwrap());
+    assert_eq!((request.target().as_ref(), response.status), ("/a", 401));
+    let challenge = &response.fields.get("www-authenticate").unwrap().value;
+    assert_eq!((at(log, challenge), response.fields.0.len()), (b"Negotiate".to_vec(), 2));
+    let second = got.exchanges.iter().find(|e| e.index == 1).unwrap();
+    assert_eq!((second.connection, second.response.is_none()), (Some(7), true));
+    assert_eq!(second.request.as_ref().unwrap().fields.text("authorization").as_deref(), Some("Negotiate TlRMTVNTUAABAAAA"));
+    assert!(second.shows.authorization);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn random_bytes_never_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..300)) {
+        for format in ["access-log", "error-log", "json-log", "iis"] {
+            collect(&bytes, Some(format), None);
+        }
+    }
+
+    #[test]
+    fn damaged_lines_never_panic_and_lose_no_other(which in 0usize..12, at in 0usize..300, len in 0usize..30, with in proptest::prelude::any::<u8>()) {
+        let good = "192.0.2.9 - carol [22/Nov/2026:17:14:41 +0000] \"GET /last HTTP/1.1\" 401 0\n";
+        let mut line = SAMPLES[which].as_bytes().to_vec();
+        let (start, end) = (at.min(line.len()), (at + len).min(line.len()));
+        line.splice(start..end, [if with == b'\n' { b' ' } else { with }]);
+        line.push(b'\n');
+        line.extend_from_slice(good.as_bytes());
+        let (got, _) = collect(&line, Some("access-log"), None);
+        let last = got.exchanges.iter().rev().find(|e| e.request.as_ref().is_some_and(|r| r.target() == "/last"));
+        proptest::prop_assert!(last.is_some());
+    }
+
+    #[test]
+    fn a_users_name_survives_apaches_escapes(name in "[ -~é]{1,20}") {
+        let name = name.trim();
+        let escaped = name.replace('\\', "\\\\").replace('"', "\\\"");
+        let log = format!("192.0.2.1 - {escaped} [22/Nov/2026:17:14:41 +0000] \"GET / HTTP/1.1\" 401 0\n");
+        let (got, _) = collect(log.as_bytes(), Some("access-log"), Some("common"));
+        match &got.exchanges[0].user {
+            LoggedUser::Name(read) => proptest::prop_assert_eq!(read.to_text(), name),
+            LoggedUser::Dash => proptest::prop_assert_eq!(name, "-"),
+            LoggedUser::Empty => proptest::prop_assert!(name.is_empty() || name == "\"\""),
+            LoggedUser::NotLogged => proptest::prop_assert!(false),
+        }
+    }
+}
+
+const SAMPLES: [&str; 12] = [
+    r#"192.0.2.1 - bob [22/Nov/2026:17:14:41 +0000] "GET /a HTTP/1.1" 401 0 "-" "curl/8.0""#,
+    r#"[2026-11-22T17:14:41.310Z] "GET /x HTTP/1.1" 401 - via_upstream - "-" 0 14 0 - "-" "curl/8.0" "id" "api" "-""#,
+    r#"192.0.2.1:33317 [06/Feb/2009:12:14:14.655] http-in static/<NOSRV> 10/-1/-1/-1/10 401 2750 - - LR-- 1/1/1/1/0 0/0 "GET / HTTP/1.1""#,
+    "1066036250.129      1 192.0.2.1 TCP_DENIED/407 1733 GET http://www.example.com/ - NONE/- text/html",
+    r#"{"status":401,"method":"GET","uri":"/","time":"2026-11-22T17:14:41Z","remote_addr":"192.0.2.1"}"#,
+    r#"{"log":"192.0.2.1 - - [22/Nov/2026:17:14:41 +0000] \"GET / HTTP/1.1\" 401 0\n","stream":"stdout","time":"2026-11-22T17:14:41Z"}"#,
+    "[Sun Nov 22 17:15:23.630553 2026] [auth_basic:error] [pid 1:tid 2] [client 192.0.2.1:58118] AH01618: user bob not found: /basic/",
+    r#"2026/11/22 17:15:13 [error] 1#1: *39 user "alice": password mismatch, client: 192.0.2.1, server: , request: "GET / HTTP/1.1""#,
+    "2026-11-22 17:15:13: (mod_auth.c.828) password doesn't match for /basic/ username: alice IP: 192.0.2.1",
+    "Feb 05 09:14:22 node-3 kubelet[1187]: E0205 09:14:22.118402    1187 authentication.go:65] Unable to authenticate",
+    "2009-01-15 06:54:30 10.3.13.56 GET /x - 80 DE\\alice 10.16.0.95 - 401 5 0",
+    "<34>1 2003-10-11T22:14:15.003Z host nginx 12 ID47 [x@1 a=\"b\"] text",
+];

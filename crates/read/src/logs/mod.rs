@@ -13,6 +13,7 @@ mod in_text;
 mod json;
 mod line;
 mod lines;
+mod nginx_debug;
 mod nginx_format;
 mod part;
 mod plan;

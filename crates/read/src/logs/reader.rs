@@ -4,6 +4,7 @@ use super::exchange::{Maker, Origin};
 use super::given::Given;
 use super::line::{Escape, Line};
 use super::lines::{LONGEST, Lines, Raw};
+use super::nginx_debug::{Debug, Taken};
 use super::said::{self, Saying};
 use super::w3c::{self, W3c};
 use super::wrapper::{self, Wrapped};
@@ -11,7 +12,7 @@ use super::{clf, escape, given, json, products};
 use crate::{Input, Sink};
 use std::cell::Cell;
 use std::io;
-use why401_http::{Speaker, Statement};
+use why401_http::{Exchange, Speaker, Statement};
 use why401_report::Problem;
 use why401_span::{Builder, Derived, SourceId, Span};
 
@@ -101,7 +102,7 @@ pub(crate) fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
         });
     }
     let mut recogniser = Recogniser::new(given);
-    let mut out = Out { source: input.source, sink, index: 0, unreadable: 0, pending: None };
+    let mut out = Out { source: input.source, sink, index: 0, unreadable: 0, pending: None, debug: Debug::default() };
     let mut lines = Lines::new(input.bytes);
     while let Some(raw) = lines.next()? {
         out.line(raw, &mut recogniser);
@@ -117,6 +118,8 @@ struct Pending {
     text: Builder,
     /// Where its last line ends.
     end: u64,
+    /// The connection that it is about, by the server's own number.
+    connection: Option<u64>,
 }
 
 /// What has been read and where it goes.
@@ -126,6 +129,7 @@ struct Out<'s> {
     index: u64,
     unreadable: u64,
     pending: Option<Pending>,
+    debug: Debug,
 }
 
 impl Out<'_> {
@@ -152,6 +156,10 @@ impl Out<'_> {
             offset += nul as u64;
         }
         if bytes.trim_ascii().is_empty() {
+            // An empty line ends a head that nginx printed, and nothing else.
+            if self.pending.as_ref().is_some_and(|p| p.connection.is_some()) {
+                self.flush();
+            }
             return;
         }
         let span = Span::new(self.source, offset, offset + bytes.len() as u64).on_line(raw.number);
@@ -202,7 +210,8 @@ impl Out<'_> {
                 self.flush();
                 let mut text = Builder::new();
                 text.push_part(&statement.text, 0..statement.text.len());
-                self.pending = Some(Pending { statement, text, end: end_of(origin) });
+                self.pending =
+                    Some(Pending { statement, text, end: end_of(origin), connection: said.connection });
             }
             Reading::Inside(message) => {
                 let wrapped = Wrapped {
@@ -281,9 +290,24 @@ impl Out<'_> {
     }
 
     fn flush(&mut self) {
-        if let Some(pending) = self.pending.take() {
-            self.sink.statement(Statement { text: pending.text.finish(), ..pending.statement });
+        let Some(pending) = self.pending.take() else { return };
+        let statement = Statement { text: pending.text.finish(), ..pending.statement };
+        let taken = match pending.connection {
+            Some(connection) => self.debug.take(connection, &statement, self.source),
+            None => Taken::No,
+        };
+        match taken {
+            Taken::No => self.sink.statement(statement),
+            Taken::Yes(ended) => {
+                let ended = ended.or_else(|| self.debug.overflow());
+                ended.into_iter().for_each(|e| self.numbered(e));
+            }
         }
+    }
+
+    fn numbered(&mut self, exchange: Exchange) {
+        self.sink.exchange(Exchange { index: self.index, ..exchange });
+        self.index += 1;
     }
 
     fn problem(&mut self, raw: &Raw<'_>, what: String) {
@@ -292,6 +316,7 @@ impl Out<'_> {
 
     fn finish(&mut self) {
         self.flush();
+        self.debug.finish().for_each(|e| self.numbered(e));
         if let Some(more) = self.unreadable.checked_sub(NAMED_PROBLEMS).filter(|n| *n > 0) {
             let what = format!("{more} more lines are of no log known here");
             self.sink.problem(Problem { offset: 0, line: None, what });

@@ -27,6 +27,8 @@ pub(crate) struct Saying<'a> {
     pub(crate) code: Option<&'a [u8]>,
     pub(crate) level: Option<&'a [u8]>,
     pub(crate) product: Option<&'static str>,
+    /// A number that the lines of one connection share.
+    pub(crate) connection: Option<u64>,
 }
 
 /// Reads a line of any error log known here. `program` is what a syslog tag says.

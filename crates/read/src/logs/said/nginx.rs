@@ -3,6 +3,7 @@
 
 use super::Saying;
 use crate::logs::clf::is_address;
+use crate::logs::line::number;
 use crate::logs::time;
 use memchr::{memchr, memmem};
 
@@ -18,22 +19,24 @@ pub(crate) fn parse(line: &[u8]) -> Option<Saying<'_>> {
     let colon = memmem::find(rest, b": ")?;
     let ids = rest.get(..colon)?;
     (ids.contains(&b'#') && ids.iter().all(|b| b.is_ascii_digit() || *b == b'#')).then_some(())?;
-    let rest = rest.get(colon + 2..)?;
-    let rest = after_connection(rest).unwrap_or(rest);
+    let ids_end = rest.get(colon + 2..)?;
+    let (connection, rest) = after_connection(ids_end).unzip();
+    let rest = rest.unwrap_or(ids_end);
     let (text, context) = split_context(rest);
     let mut saying =
         Saying { text, time: Some(moment), level: Some(level), product: Some("nginx"), ..Saying::default() };
     saying.client = value(context, b", client: ").filter(|c| is_address(c));
     saying.request = value(context, b", request: \"").map(|r| r.strip_suffix(b"\"").unwrap_or(r));
     saying.user = user(text);
+    saying.connection = connection;
     Some(saying)
 }
 
-fn after_connection(text: &[u8]) -> Option<&[u8]> {
+/// The number in `*39 text`, and the text.
+fn after_connection(text: &[u8]) -> Option<(u64, &[u8])> {
     let rest = text.strip_prefix(b"*")?;
     let end = memchr(b' ', rest)?;
-    rest.get(..end)?.iter().all(u8::is_ascii_digit).then_some(())?;
-    rest.get(end + 1..)
+    Some((number(rest.get(..end)?)?, rest.get(end + 1..)?))
 }
 
 /// The words and what nginx appends to them. A user name may imitate that, but stands in quotes: the true one begins
