@@ -275,7 +275,10 @@ WWW-Authenticate: Negotiate\r
     assert_eq!((at(log, challenge), response.fields.0.len()), (b"Negotiate".to_vec(), 2));
     let second = got.exchanges.iter().find(|e| e.index == 1).unwrap();
     assert_eq!((second.connection, second.response.is_none()), (Some(7), true));
-    assert_eq!(second.request.as_ref().unwrap().fields.text("authorization").as_deref(), Some("Negotiate TlRMTVNTUAABAAAA"));
+    assert_eq!(
+        second.request.as_ref().unwrap().fields.text("authorization").as_deref(),
+        Some("Negotiate TlRMTVNTUAABAAAA")
+    );
     assert!(second.shows.authorization);
 }
 

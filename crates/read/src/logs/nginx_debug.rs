@@ -14,7 +14,7 @@ pub(crate) enum Taken {
     /// Nothing: it is words.
     No,
     /// A part of one; another one may have ended before it.
-    Yes(Option<Exchange>),
+    Yes(Option<Box<Exchange>>),
 }
 
 /// Puts exchanges together.
@@ -35,13 +35,13 @@ impl Debug {
             }
             request.line = line;
             request.complete = true;
-            return Taken::Yes(ended);
+            return Taken::Yes(ended.map(Box::new));
         }
         if let Some(line) = quoted(text, b"http header: \"") {
             let answered = self.open.get(&connection).is_some_and(|e| e.response.is_some());
             let ended = if answered { self.open.remove(&connection) } else { None };
             head::push_field(&mut self.request(connection, said, source).fields, &line);
-            return Taken::Yes(ended);
+            return Taken::Yes(ended.map(Box::new));
         }
         if text.as_bytes().starts_with(b"HTTP/")
             && let Some(response) = response(text)
@@ -49,7 +49,7 @@ impl Debug {
             let answered = self.open.get(&connection).is_some_and(|e| e.response.is_some());
             let ended = if answered { self.open.remove(&connection) } else { None };
             self.exchange(connection, said, source).response = Some(response);
-            return Taken::Yes(ended);
+            return Taken::Yes(ended.map(Box::new));
         }
         Taken::No
     }

@@ -102,7 +102,8 @@ pub(crate) fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
         });
     }
     let mut recogniser = Recogniser::new(given);
-    let mut out = Out { source: input.source, sink, index: 0, unreadable: 0, pending: None, debug: Debug::default() };
+    let mut out =
+        Out { source: input.source, sink, index: 0, unreadable: 0, pending: None, debug: Debug::default() };
     let mut lines = Lines::new(input.bytes);
     while let Some(raw) = lines.next()? {
         out.line(raw, &mut recogniser);
@@ -299,7 +300,7 @@ impl Out<'_> {
         match taken {
             Taken::No => self.sink.statement(statement),
             Taken::Yes(ended) => {
-                let ended = ended.or_else(|| self.debug.overflow());
+                let ended = ended.map(|e| *e).or_else(|| self.debug.overflow());
                 ended.into_iter().for_each(|e| self.numbered(e));
             }
         }
