@@ -266,7 +266,7 @@ WWW-Authenticate: Negotiate\r
 2026/11/22 17:15:14 [debug] 1#1: *7 http request line: \"GET /a HTTP/1.1\"
 2026/11/22 17:15:14 [debug] 1#1: *7 http header: \"Authorization: Negotiate TlRMTVNTUAABAAAA\"
 ";
-    let (got, format) = collect(log, None, None);
+    let (got, format) = collect(log, Some("error-log"), None);
     assert_eq!((format, got.exchanges.len(), got.problems.len()), ("error-log", 3, 0));
     let first = &got.exchanges[0];
     let (request, response) = (first.request.as_ref().unwrap(), first.response.as_ref().unwrap());
