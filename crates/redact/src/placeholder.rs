@@ -74,6 +74,9 @@ fn bracketed(value: &str) -> bool {
         || between("__", "__").is_some_and(words)
         || value.strip_prefix('$').is_some_and(|s| name(s) && !s.contains(|c: char| c.is_ascii_lowercase()))
         || value.strip_prefix("$http_").is_some_and(name)
+        || value.strip_prefix('$').is_some_and(|s| s.len() == 1 && s.bytes().all(|b| b.is_ascii_digit()))
+        // A pattern for any text.
+        || matches!(value, "(.*)" | "(.+)" | ".*" | ".+")
 }
 
 fn name_char(c: char) -> bool {

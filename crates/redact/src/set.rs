@@ -97,18 +97,31 @@ impl SecretSet {
         }
     }
 
-    /// The password of a `user:password` in base64 (RFC 7617 section 2), or as it stands.
+    /// The password of a `user:password` in base64 (RFC 7617 section 2), or as it stands. Where there is no colon, or
+    /// where it was encoded twice, nobody can say which part is the secret: all of it is.
     fn basic(&mut self, word: &str) {
         let decoded = base64::decode(word).and_then(|bytes| String::from_utf8(bytes).ok());
-        let pair = decoded.as_deref().unwrap_or(word);
-        let readable = pair.chars().filter(|c| c.is_control()).count() <= 2;
-        if let Some((user, password)) = pair.split_once(':')
-            && readable
+        let readable = |text: &&String| text.chars().filter(|c| c.is_control()).count() <= 2;
+        let Some(pair) = decoded.as_ref().filter(readable) else {
+            return self.pair(word);
+        };
+        self.pair(pair);
+        let user = pair.split(':').next().unwrap_or(pair);
+        let again = base64::decode(user.trim()).and_then(|bytes| String::from_utf8(bytes).ok());
+        if user.len() >= 8
+            && let Some(again) = again.filter(|a| readable(&a) && a.contains(':'))
         {
+            self.add(user);
+            self.pair(&again);
+        }
+    }
+
+    fn pair(&mut self, pair: &str) {
+        match pair.split_once(':') {
             // The name of an account is shown, also where somebody took it for the password.
-            if password.trim() != user {
-                self.add(password);
-            }
+            Some((user, password)) if password.trim() != user => self.add(password),
+            Some(_) => {}
+            None => self.add(pair),
         }
     }
 

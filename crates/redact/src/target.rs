@@ -20,7 +20,15 @@ pub fn secrets_in_target(target: &str) -> Vec<Range<usize>> {
 /// `user:password@` (RFC 3986 section 3.2.1); a token alone before the `@` too.
 fn userinfo(target: &str, found: &mut Ranges) {
     let start = target.find("//").map_or(0, |i| i + 2);
-    let authority = part(target, start..find(target, start, |c| matches!(c, '/' | '?' | '#')));
+    let mut authority = part(target, start..find(target, start, |c| matches!(c, '/' | '?' | '#')));
+    // A password with a slash in it ends the authority by the letter; what stands behind the colon is then no port.
+    let port = authority.rsplit(':').next().unwrap_or_default();
+    if !authority.contains('@')
+        && authority.contains(':')
+        && !port.bytes().all(|b| b.is_ascii_digit() || b == b']')
+    {
+        authority = part(target, start..find(target, start, |c| matches!(c, '?' | '#')));
+    }
     let Some(at) = authority.rfind('@') else { return };
     let user = part(authority, 0..at);
     match user.split_once(':') {
@@ -110,6 +118,8 @@ mod tests {
         assert_eq!(masked("https://alice:pw@h/p"), "https://alice:••@h/p");
         assert_eq!(masked("https://alice@h/p?a=b"), "https://alice@h/p?a=b");
         assert_eq!(masked("alice:p:w@h:443"), "alice:•••@h:443");
+        assert_eq!(masked("https://alice:p/w@h/"), "https://alice:•••@h/");
+        assert_eq!(masked("https://h:80/a@b"), "https://h:80/a@b");
         assert_eq!(masked("https://h/p?mail=a:b@c"), "https://h/p?mail=a:b@c");
     }
 

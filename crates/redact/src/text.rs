@@ -29,17 +29,15 @@ fn shapes_between(text: &str, range: Range<usize>, found: &mut Ranges) {
     let mut inside = Ranges::default();
     shapes::find_in(part(text, range.clone()), &mut inside);
     found.add_all(range.start, inside.finish());
-    userinfo(text, range, found);
+    addresses(text, range, found);
 }
 
-/// `scheme://user:password@host` anywhere.
-fn userinfo(text: &str, range: Range<usize>, found: &mut Ranges) {
+/// An address anywhere.
+fn addresses(text: &str, range: Range<usize>, found: &mut Ranges) {
     let mut at = range.start;
     while let Some(i) = part(text, at..range.end).find("://") {
         let start = at + i + 3;
-        let end = find(text, start, |c| {
-            c.is_whitespace() || matches!(c, '/' | '?' | '#' | '"' | '\'' | '<' | '>' | '`')
-        });
+        let end = find(text, start, |c| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>' | '`'));
         let whole = format!("//{}", part(text, start..end.min(range.end)));
         for r in crate::secrets_in_target(&whole) {
             found.add(start + r.start.saturating_sub(2)..start + r.end.saturating_sub(2));

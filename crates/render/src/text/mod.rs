@@ -186,7 +186,8 @@ impl Page {
         }
         if let Some(command) = &fix.command {
             // Never broken: it is there to be copied.
-            out.push(format!("{}  {}", " ".repeat(words::LABEL), self.paint.command(command)));
+            let indent = " ".repeat(words::LABEL + 2 + bullet.len());
+            out.push(format!("{indent}{}", self.paint.command(command)));
         }
     }
 
