@@ -1,4 +1,5 @@
 //! What a person sees, kept as files. `UPDATE_GOLDEN=1 cargo test -p why401-render` writes them anew.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
 use why401_render::{Layout, Secrets, Shown, text};
 use why401_report::*;
