@@ -39,6 +39,8 @@ pub const FORMATS: &[&Format] = &[
     &logs::ERROR_LOG,
     &logs::JSON_LOG,
     // Text.
+    &crate::text::FREB,
+    &crate::text::PROCMON,
     &crate::text::NGINX_DEBUG,
     &crate::text::CURL,
     &crate::text::WGET,

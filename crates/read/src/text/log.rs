@@ -59,6 +59,10 @@ const CLIENT: &[&str] = &[
     "headers: {",
     "failed to pull",
     "could not authenticate",
+    "hr = 8",
+    "winhttp",
+    "0x8024",
+    "8024401",
 ];
 
 /// What a line of a log tells; `None` if it is none.

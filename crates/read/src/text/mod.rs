@@ -12,12 +12,17 @@ mod curl;
 mod draft;
 mod escaped;
 mod formats;
+mod freb;
 mod lines;
 mod log;
 mod nginx_debug;
+mod object;
+mod okhttp;
 mod out;
 mod output;
 mod page;
+mod panel;
+mod procmon;
 mod prose;
 mod python;
 mod raw;
@@ -26,10 +31,13 @@ mod summary;
 mod trace;
 mod transfer;
 mod wget;
+mod wire;
 mod words;
 
 pub use code::{address, code};
 pub(crate) use formats::{CURL, HTTP, HTTPIE, NGINX_DEBUG, TEXT, WGET};
+pub(crate) use freb::FREB;
+pub(crate) use procmon::PROCMON;
 
 use crate::{Input, Sink};
 use lines::{Line, Lines};
@@ -80,13 +88,16 @@ const MESSAGES: &[Begin] = &[
     wget::begin,
     python::begin,
     nginx_debug::begin,
+    okhttp::begin,
+    wire::begin,
+    panel::begin,
     raw::begin,
     summary::begin,
     output::begin,
 ];
 
 /// Other kinds of blocks; what none begins with is prose.
-const OTHERS: &[Begin] = &[config::begin, page::begin];
+const OTHERS: &[Begin] = &[object::begin, config::begin, page::begin];
 
 /// Reads a text source to its end.
 fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {

@@ -205,5 +205,6 @@ pub(super) fn speaker(text: &str) -> Speaker {
     if machine && !told {
         return Speaker::Client;
     }
-    if sentence || words >= 6 { Speaker::Person } else { Speaker::Client }
+    let announces = plain.ends_with(':') && words >= 3 && capital;
+    if sentence || announces || words >= 6 { Speaker::Person } else { Speaker::Client }
 }

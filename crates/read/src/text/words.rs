@@ -153,14 +153,17 @@ fn first_word(text: &str) -> String {
 /// Codes by which a product names a refusal: `AH01617`, `IDX10206`, `AADSTS50034`, `E401`, `0x80070005`.
 fn product_code(text: &str) -> Option<String> {
     word_ranges(text).find_map(|r| {
-        let word = text.get(r)?;
+        let word = text.get(r)?.trim_end_matches('.');
         let digits = |prefix: &str, n: usize| {
             word.strip_prefix(prefix).is_some_and(|d| d.len() >= n && d.bytes().all(|c| c.is_ascii_digit()))
         };
-        let hex =
-            word.strip_prefix("0x").is_some_and(|d| d.len() == 8 && d.bytes().all(|c| c.is_ascii_hexdigit()));
+        let digits_of = word.strip_prefix("0x").unwrap_or(word);
+        let hex = digits_of.len() == 8 && digits_of.bytes().all(|c| c.is_ascii_hexdigit());
         let named = digits("AH", 5) || digits("IDX", 5) || digits("AADSTS", 4) || digits("E40", 1);
-        (named || (hex && is_refusal(word))).then(|| word.to_owned())
+        if hex && is_refusal(&format!("0x{digits_of}")) {
+            return Some(format!("0x{}", digits_of.to_ascii_uppercase()));
+        }
+        named.then(|| word.to_owned())
     })
 }
 
@@ -177,9 +180,12 @@ pub(crate) fn codes(text: &str) -> Vec<(Range<usize>, String)> {
     for range in word_ranges(text) {
         let Some(word) = text.get(range.clone()) else { continue };
         let trimmed = word.trim_end_matches('.');
-        if let Some(code) =
-            super::code::code_of(trimmed).filter(|_| !trimmed.bytes().all(|c| c.is_ascii_digit()))
-        {
+        // WindowsUpdate.log leaves the `0x` away: `hr = 80244017`.
+        let hex = trimmed.len() == 8 && trimmed.bytes().all(|c| c.is_ascii_hexdigit());
+        let bare = hex && is_refusal(&format!("0x{trimmed}"));
+        let spelt = if bare { format!("0x{trimmed}") } else { trimmed.to_owned() };
+        let number = trimmed.bytes().all(|c| c.is_ascii_digit());
+        if let Some(code) = super::code::code_of(&spelt).filter(|_| bare || !number) {
             found.push((range.start..range.start + trimmed.len(), code));
         }
     }
