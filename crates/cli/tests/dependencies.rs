@@ -1,0 +1,60 @@
+//! What the build drags in: licences that may be used, and crates that stay out.
+
+use serde_json::Value;
+use std::process::Command;
+
+/// Licences under which why401 can be given on as MIT OR Apache-2.0.
+const LICENCES: &[&str] = &[
+    "MIT",
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "ISC",
+    "Zlib",
+    "Unlicense",
+    "CC0-1.0",
+    "Unicode-3.0",
+    "0BSD",
+    "BSL-1.0",
+    "MIT-0",
+    "OpenSSL",
+];
+
+/// Crates that stay out, and why.
+const OUT: &[(&str, &str)] = &[
+    ("rsa", "RUSTSEC-2023-0071: timing side channel"),
+    ("ring", "a second cryptography library beside the one in use"),
+    ("openssl-sys", "binds the machine's OpenSSL"),
+    ("rust-crypto", "unmaintained, RUSTSEC-2016-0005"),
+    ("time", "jiff does it"),
+    ("chrono", "jiff does it"),
+];
+
+#[test]
+fn dependencies_keep_to_the_list() {
+    let out = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let metadata: Value = serde_json::from_slice(&out.stdout).unwrap();
+    for package in metadata["packages"].as_array().unwrap() {
+        let name = package["name"].as_str().unwrap();
+        if let Some((_, why)) = OUT.iter().find(|(out, _)| *out == name) {
+            panic!("{name} stays out: {why}");
+        }
+        let licence = package["license"].as_str().unwrap_or("");
+        assert!(allowed(licence), "{name} is under {licence:?}");
+    }
+}
+
+/// Whether a licence expression can be met: every part joined by AND by one of its alternatives.
+fn allowed(expression: &str) -> bool {
+    let flat = expression.replace('/', " OR ").replace(['(', ')'], "");
+    if flat.contains(" AND ") {
+        return flat.split(" AND ").all(|part| part.split(" OR ").any(|l| LICENCES.contains(&l.trim())));
+    }
+    flat.split(" OR ").any(|l| LICENCES.contains(&l.trim()))
+}

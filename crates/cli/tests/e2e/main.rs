@@ -1,0 +1,8 @@
+//! End to end: real servers refuse real clients on loopback, the traffic is captured and logged, and each piece of
+//! evidence, alone and together, must name the cause.
+//!
+//! `./test` installs what these need (Apache, nginx, curl, wget, tcpdump). Where a tool is missing, or packets may not be
+//! captured, a test says so and passes.
+
+mod scenarios;
+mod stage;
