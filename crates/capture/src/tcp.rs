@@ -2,6 +2,7 @@
 
 mod flow;
 mod half;
+mod history;
 mod table;
 mod waiting;
 

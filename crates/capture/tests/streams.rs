@@ -108,9 +108,15 @@ fn segments_that_disagree_are_reported_and_the_first_counts() {
     t.raw(0, ACK, b"XXGHIJ");
     t.seqs[0] = base;
     t.raw(0, ACK, b"ABCD");
+    let waited = read_all(&t.file());
+    assert_eq!(waited.problems.iter().map(|p| p.count).sum::<u64>(), 1, "{:?}", waited.problems);
+    t.seqs[0] = base + 2;
+    t.raw(0, ACK, b"CDEF");
+    t.raw(0, ACK, b"CDEX");
     let capture = read_all(&t.file());
     assert_eq!(text(&capture.connections[0].client_to_server), "ABCDEFGHIJ");
-    assert!(capture.problems.iter().any(|p| p.what.contains("disagree")), "{:?}", capture.problems);
+    let [problem] = capture.problems.as_slice() else { panic!("{:?}", capture.problems) };
+    assert!(problem.what.contains("disagree") && problem.count == 2, "{problem:?}");
 }
 
 #[test]

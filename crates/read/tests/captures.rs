@@ -6,6 +6,7 @@
     reason = "in a test a panic is the report"
 )]
 
+use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -95,4 +96,27 @@ fn every_capture_of_the_lab_has_its_exchanges() {
         }
     }
     assert!(all > 40);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+    #[test]
+    fn damaged_captures_never_panic(
+        pick: prop::sample::Index,
+        changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..20),
+        cut: prop::sample::Index,
+    ) {
+        let Some(folder) = shared("peers/captures") else { return Ok(()) };
+        let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+        files.retain(|f| !f.to_string_lossy().contains(".oracle.") && !f.to_string_lossy().ends_with(".keys"));
+        files.sort();
+        let mut bytes = fs::read(pick.get(&files)).unwrap();
+        let len = bytes.len();
+        for (at, value) in changes {
+            bytes[at.index(len)] = value;
+        }
+        bytes.truncate(len - cut.index(len) / 4);
+        let mut collected = Collected::default();
+        let _ = read(SourceId(0), &mut bytes.as_slice(), Some("pcap"), None, &[], &mut collected);
+    }
 }

@@ -1,6 +1,7 @@
 //! One connection: its two halves, and who is the client.
 
 use super::half::{Half, Out};
+use super::history::History;
 use crate::limits::Limits;
 use crate::problem::Problems;
 use crate::sink::{ConnectionId, Data, Direction, End, Endpoints, Gap, Sink, Time};
@@ -228,6 +229,7 @@ pub(crate) struct Kept<'a> {
     pub(crate) problems: &'a mut Problems,
     /// Bytes that wait in all streams together.
     pub(crate) waiting: &'a mut usize,
+    pub(crate) history: &'a mut History,
     pub(crate) base: Span,
 }
 
@@ -238,8 +240,8 @@ impl Kept<'_> {
         who: &'b mut Who,
         side: Side,
     ) -> Out<'b, S> {
-        let Kept { problems, waiting, base, .. } = self;
-        Out { sink, problems, waiting, base: *base, who, side }
+        let Kept { problems, waiting, history, base, .. } = self;
+        Out { sink, problems, waiting, history, base: *base, who, side }
     }
 }
 

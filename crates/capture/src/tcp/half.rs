@@ -8,6 +8,7 @@
 //! handed over before that was. A response never overtakes its request, whatever the order in the capture.
 
 use super::flow::{Side, Who};
+use super::history::History;
 use super::waiting::{Chunk, Waiting, What};
 use crate::bytes::Bytes;
 use crate::problem::Problems;
@@ -20,6 +21,7 @@ pub(crate) struct Out<'a, S: ?Sized> {
     pub(crate) problems: &'a mut Problems,
     /// Bytes that wait in all streams together.
     pub(crate) waiting: &'a mut usize,
+    pub(crate) history: &'a mut History,
     pub(crate) base: Span,
     pub(crate) who: &'a mut Who,
     pub(crate) side: Side,
@@ -59,6 +61,7 @@ pub(crate) struct Half {
     waiting: Option<Box<Waiting>>,
 }
 
+const DISAGREE: &str = "TCP segments that overlap and disagree; the first one counts";
 /// What is further away is no acknowledgement of this stream.
 const PLAUSIBLE: i64 = 1 << 28;
 
@@ -150,8 +153,11 @@ impl Half {
             a.payload = a.payload.truncated(there);
         }
         let end = a.position + (a.payload.len() + a.missing) as i64;
-        if self.anchored && end <= self.next {
-            return;
+        if self.anchored && a.position < self.next {
+            self.compare(&a, out);
+            if end <= self.next {
+                return;
+            }
         }
         let ready = self.waiting.is_none() && self.anchored && a.position <= self.next;
         if ready && other.reached(a.needs) {
@@ -175,6 +181,14 @@ impl Half {
         }
     }
 
+    /// Holds what was handed over against what came again.
+    fn compare<S: Sink + ?Sized>(&self, a: &Arrival<'_>, out: &mut Out<'_, S>) {
+        // RFC 9293, section 3.8.4: a keep-alive may carry one byte of garbage.
+        if a.payload.len() > 1 && !out.history.agrees(out.who.id, out.side, a.position, a.payload.data()) {
+            out.problems.add(a.payload.offset(), DISAGREE);
+        }
+    }
+
     fn keep<S: Sink + ?Sized>(&mut self, position: i64, chunk: Chunk, out: &mut Out<'_, S>) {
         let from = if self.anchored { position.max(self.next) } else { position };
         let waiting = self.waiting.get_or_insert_default();
@@ -182,7 +196,7 @@ impl Half {
         let agrees = waiting.keep(position, from, &chunk);
         *out.waiting += waiting.cost - before;
         if let (false, What::Bytes(_, at)) = (agrees, &chunk.what) {
-            out.problems.add(*at, "TCP segments that overlap and disagree; the first one counts");
+            out.problems.add(*at, DISAGREE);
         }
         if waiting.is_empty() {
             self.waiting = None;
@@ -303,6 +317,7 @@ impl Half {
         }
         let offset = (self.next - self.start) as u64;
         let span = Span { start: at, end: at + bytes.len() as u64, ..out.base };
+        out.history.remember(out.who.id, out.side, self.next, bytes);
         out.data(Data { offset, bytes, span, time });
         self.advance(bytes.len() as i64);
     }

@@ -3,6 +3,7 @@
 use super::Segment;
 use super::flow::{Flow, Kept, Key, Side, Who};
 use super::half::{Arrival, Half};
+use super::history::History;
 use crate::dissect::State;
 use crate::sink::{ConnectionId, Sink, Time};
 use std::collections::{HashMap, VecDeque};
@@ -20,10 +21,15 @@ pub(crate) struct Flows {
     newest: u32,
     /// Connections that were reset, and when they are to be closed.
     closing: VecDeque<(Time, u32, ConnectionId)>,
+    /// Connections that were closed, in order; the oldest are forgotten.
+    closed: VecDeque<(u32, ConnectionId)>,
     waiting: usize,
+    history: History,
     begun: u64,
 }
 
+/// Closed connections that are remembered.
+const MOST_CLOSED: usize = 8192;
 /// Beyond a quarter of the sequence space nothing can be said to belong together.
 const FAR: i64 = 1 << 30;
 /// The largest window that a receiver can announce (RFC 7323).
@@ -38,7 +44,9 @@ impl Flows {
             oldest: NONE,
             newest: NONE,
             closing: VecDeque::new(),
+            closed: VecDeque::new(),
             waiting: 0,
+            history: History::default(),
             begun: 0,
         }
     }
@@ -74,6 +82,19 @@ impl Flows {
             None => self.oldest = i,
         }
         self.newest = i;
+    }
+
+    /// Keeps a closed connection for a while, so that what comes again of it is known as such.
+    fn bury(&mut self, i: u32, id: ConnectionId) {
+        self.unlink(i);
+        self.link_oldest(i);
+        self.closed.push_back((i, id));
+        if self.closed.len() > MOST_CLOSED
+            && let Some((i, id)) = self.closed.pop_front()
+            && self.get(i).is_some_and(|f| f.who.id == id)
+        {
+            self.remove(i);
+        }
     }
 
     /// What is closed makes room before all others.
@@ -196,9 +217,9 @@ fn take_in<S: Sink + ?Sized>(state: &mut State, sink: &mut S, i: u32, side: Side
         return;
     }
     flows.touch(i);
-    let mut waiting = flows.waiting;
-    let mut kept = Kept { limits, problems, waiting: &mut waiting, base: *base };
-    let Some(flow) = flows.get(i) else { return };
+    let (mut waiting, mut history) = (flows.waiting, std::mem::take(&mut flows.history));
+    let mut kept = Kept { limits, problems, waiting: &mut waiting, history: &mut history, base: *base };
+    let Some(flow) = flows.slots.get_mut(i as usize).and_then(Option::as_mut) else { return };
     flow.last = flow.last.max(s.time);
     if s.time < flow.who.start && s.time.is_some() {
         flow.who.start = s.time;
@@ -242,10 +263,9 @@ fn take_in<S: Sink + ?Sized>(state: &mut State, sink: &mut S, i: u32, side: Side
         flow.reset = Some(side);
     }
     let (closed, id) = (flow.closed, flow.who.id);
-    flows.waiting = waiting;
+    (flows.waiting, flows.history) = (waiting, history);
     if closed {
-        flows.unlink(i);
-        flows.link_oldest(i);
+        flows.bury(i, id);
     }
     if let (true, Some(Time(now)), Some(patience)) = (newly_reset, s.time, limits.patience) {
         flows.closing.push_back((Time(now.saturating_add_unsigned(patience)), i, id));
@@ -260,21 +280,23 @@ fn close_due<S: Sink + ?Sized>(state: &mut State, sink: &mut S, now: Option<Time
         }
         state.flows.closing.pop_front();
         if state.flows.get(i).is_some_and(|f| f.who.id == id) {
+            let closed = state.flows.get(i).is_none_or(|f| f.closed);
             close(state, sink, i, false);
-            state.flows.unlink(i);
-            state.flows.link_oldest(i);
+            if !closed {
+                state.flows.bury(i, id);
+            }
         }
     }
 }
 
 fn close<S: Sink + ?Sized>(state: &mut State, sink: &mut S, i: u32, evicted: bool) {
     let State { limits, problems, flows, base, .. } = state;
-    let mut waiting = flows.waiting;
-    let mut kept = Kept { limits, problems, waiting: &mut waiting, base: *base };
+    let (mut waiting, mut history) = (flows.waiting, std::mem::take(&mut flows.history));
+    let mut kept = Kept { limits, problems, waiting: &mut waiting, history: &mut history, base: *base };
     if let Some(flow) = flows.get(i) {
         flow.close(evicted, &mut kept, sink);
     }
-    flows.waiting = waiting;
+    (flows.waiting, flows.history) = (waiting, history);
 }
 
 fn end<S: Sink + ?Sized>(state: &mut State, sink: &mut S, i: u32, evicted: bool) {

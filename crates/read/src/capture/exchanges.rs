@@ -1,5 +1,6 @@
 //! Pairs of messages to exchanges, for all protocols alike.
 
+use super::kerberos;
 use crate::Sink;
 use crate::http1::Pair;
 use jiff::Timestamp;
@@ -59,6 +60,13 @@ impl<'a> Exchanges<'a> {
         if self.facts < MOST {
             self.facts += 1;
             self.sink.fact(Fact { source: self.source, text, kind });
+        }
+    }
+
+    /// What a KDC said, if it refused.
+    pub(super) fn kdc(&mut self, message: &Derived, time: Option<Moment>, client: Peer) {
+        if let Some(said) = kerberos::statement(self.source, message, time, client) {
+            self.sink.statement(said);
         }
     }
 

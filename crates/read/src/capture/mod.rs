@@ -3,6 +3,7 @@
 mod conversation;
 mod exchanges;
 mod http2;
+mod kerberos;
 mod proxied;
 mod secure;
 
@@ -11,10 +12,14 @@ use conversation::Conversation;
 use exchanges::{Exchanges, Place, moment};
 use std::collections::HashMap;
 use std::io;
+use std::net::SocketAddr;
 use std::rc::Rc;
-use why401_capture::{ConnectionId, Data, Direction, End, Endpoints, Gap, Limits, Reader, Time, detect};
+use why401_capture::{
+    ConnectionId, Data, Datagram, Direction, End, Endpoints, Gap, Limits, Reader, Time, detect,
+};
 use why401_http::Peer;
 use why401_report::Problem;
+use why401_span::Derived;
 use why401_tls::KeyLog;
 
 /// `pcap`, as tcpdump writes it, also compressed.
@@ -38,7 +43,8 @@ fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
         keys.add(text);
     }
     let exchanges = Exchanges::new(input.source, sink, keys);
-    let mut to = Conversations { exchanges, open: HashMap::new(), begun: HashMap::new() };
+    let mut to =
+        Conversations { exchanges, open: HashMap::new(), begun: HashMap::new(), kdc: HashMap::new() };
     loop {
         let bytes = match input.bytes.fill_buf() {
             Ok(bytes) => bytes,
@@ -68,6 +74,19 @@ struct Conversations<'a> {
     open: HashMap<ConnectionId, Conversation>,
     /// Connections on which nothing was said yet.
     begun: HashMap<ConnectionId, Place>,
+    /// Answers of a KDC.
+    kdc: HashMap<ConnectionId, (Peer, kerberos::Answers)>,
+}
+
+const HTTPS: u16 = 443;
+
+/// RFC 9000, section 17.2.2: the first packet of a connection of version 1.
+fn is_quic_initial(bytes: &[u8]) -> bool {
+    matches!(bytes, [0xc0..=0xcf, 0, 0, 0, 1, ..])
+}
+
+fn peer(address: SocketAddr) -> Peer {
+    Peer { host: address.ip().to_string(), port: Some(address.port()) }
 }
 
 impl<'a> Conversations<'a> {
@@ -81,7 +100,10 @@ impl<'a> Conversations<'a> {
 
 impl why401_capture::Sink for Conversations<'_> {
     fn open(&mut self, id: ConnectionId, endpoints: &Endpoints) {
-        let peer = |a: std::net::SocketAddr| Peer { host: a.ip().to_string(), port: Some(a.port()) };
+        if endpoints.server.port() == kerberos::PORT {
+            self.kdc.insert(id, (peer(endpoints.client), kerberos::Answers::default()));
+            return;
+        }
         let place = Place {
             connection: id.0,
             client: peer(endpoints.client),
@@ -92,12 +114,21 @@ impl why401_capture::Sink for Conversations<'_> {
     }
 
     fn data(&mut self, id: ConnectionId, direction: Direction, data: Data<'_>) {
+        if let Some((client, answers)) = self.kdc.get_mut(&id).filter(|_| direction == Direction::ToClient) {
+            for message in answers.push(data.bytes, data.span) {
+                self.exchanges.kdc(&message, data.time.and_then(moment), client.clone());
+            }
+            return;
+        }
         if let Some((conversation, exchanges)) = self.conversation(id) {
             conversation.bytes(direction, data.bytes, data.span, data.time.and_then(moment), exchanges);
         }
     }
 
     fn gap(&mut self, id: ConnectionId, direction: Direction, gap: Gap) {
+        if let Some((_, answers)) = self.kdc.get_mut(&id).filter(|_| direction == Direction::ToClient) {
+            answers.gap();
+        }
         if let Some((conversation, exchanges)) = self.conversation(id) {
             conversation.gap(direction, gap.len, exchanges);
         }
@@ -109,12 +140,26 @@ impl why401_capture::Sink for Conversations<'_> {
         }
     }
 
+    fn datagram(&mut self, d: Datagram<'_>) {
+        if d.from.port() == kerberos::PORT {
+            let message = match d.fragmented {
+                false => Derived::exact(d.bytes, d.span),
+                true => Derived::enclosed(d.bytes, d.span),
+            };
+            self.exchanges.kdc(&message, d.time.and_then(moment), peer(d.to));
+        } else if d.to.port() == HTTPS && is_quic_initial(d.bytes) {
+            let what = format!("HTTP/3 (QUIC) to {} could not be read: it is not decrypted here", d.to);
+            self.exchanges.problem(d.span, &what);
+        }
+    }
+
     fn tls_keys(&mut self, lines: &[u8]) {
         Rc::make_mut(&mut self.exchanges.keys).add(lines);
     }
 
     fn close(&mut self, id: ConnectionId, _: End, _: Option<Time>) {
         self.begun.remove(&id);
+        self.kdc.remove(&id);
         if let Some(conversation) = self.open.remove(&id) {
             conversation.finish(&mut self.exchanges);
         }
