@@ -107,7 +107,9 @@ fn denied(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let sent = step.credentials().filter(|s| !s.scheme().is_empty() && !s.field.value.is_empty())?;
     let readable = !matches!(sent.inside, why401_auth::Inside::Empty);
     let offered = step.offers(sent.scheme()) || step.offered.is_empty();
-    let word = scene.heard_of("no-credentials").find(|h| h.attempt == Some(step.attempt.id))?;
+    // Words that are said of refused credentials as well do not deny that there were any.
+    let denies = |h: &&crate::Heard<'_>| !h.said.also.iter().any(|a| a == "credentials-refused");
+    let word = scene.heard_of("no-credentials").filter(denies).find(|h| h.attempt == Some(step.attempt.id))?;
     if !readable || !offered {
         return None;
     }

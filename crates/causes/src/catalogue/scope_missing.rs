@@ -45,17 +45,23 @@ impl ScopeMissing {
         if !token::is_refused(scene) {
             return Answer::RuledOut;
         }
+        // Without any token there is none that could lack a scope.
+        if scene.refused().is_some_and(|s| s.attempt.shows_credentials() && !s.attempt.carries_credentials())
+        {
+            return Answer::RuledOut;
+        }
         let told = scene.told_claim("scope-missing", "the token lacks a permission");
+        let told = if scene.refused().is_some_and(of_registry) {
+            told.map(|c| at_most(c, Certainty::Likely))
+        } else {
+            told
+        };
         settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
     }
 }
 
 fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let (offered, element, challenge) = token::challenge(step)?;
-    // Without any token there is none that could lack a scope.
-    if step.attempt.shows_credentials() && !step.attempt.carries_credentials() {
-        return None;
-    }
     let says_so = challenge.error == Some(BearerError::InsufficientScope);
     let carried = token::carried(step);
     let jwt = carried.as_ref().and_then(Carried::jwt);
@@ -85,12 +91,17 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         };
         claim = claim.shown(claims.map(|r| scene.show_in_field(carried.view, carried.field, r, says)));
     }
-    let registry = challenge.scope.iter().any(|s| s.starts_with("repository:"));
+    let registry = of_registry(step);
     if registry {
         claim = claim.or("resource-hidden", "whether the repository exists under this very name: a registry says the same of one that does not");
     }
     let certain = says_so && !registry;
     Some(at_most(claim, if certain { Certainty::Certain } else { Certainty::Likely }))
+}
+
+/// Whether the challenge is a registry's: it says the same of a repository that it does not have.
+fn of_registry(step: &Step<'_>) -> bool {
+    token::challenge(step).is_some_and(|(_, _, c)| c.scope.iter().any(|s| s.starts_with("repository:")))
 }
 
 /// The scopes wanted that the token does not have; none where it says nothing of scopes.

@@ -118,7 +118,8 @@ fn revocation<'a>(
     before: &Attempt,
     carried: &Carried<'_>,
 ) -> Option<(&'a Attempt, &'static str)> {
-    let between = scene.earlier().take_while(|a| a.id > before.id).take(2_000);
+    // A logout carries the token itself, and may be the last request that it was let in with.
+    let between = scene.earlier().take_while(|a| a.id >= before.id).take(2_000);
     let text = carried.token.text.expose_text();
     between.filter(|a| matches!(a.status(), Some(200..=399)) && same_client(a, step.attempt)).find_map(|a| {
         let path = a.path()?.to_ascii_lowercase();

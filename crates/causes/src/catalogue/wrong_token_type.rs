@@ -130,7 +130,8 @@ fn cognito(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>, jwt: &Jwt)
         .shown([show(scene, carried, jwt.claim_range("token_use"), "token_use is access".to_owned())])
         .or("scope-missing", "the scopes that the method's authorizer is configured with")
         .or("wrong-audience", "the app client that the authorizer accepts");
-    Some(at_most(claim, Certainty::Likely))
+    // It fits better than what the same general answer may mean besides.
+    Some(at_most(claim.weighing(20), Certainty::Likely))
 }
 
 /// A JWE, which only its audience can read.

@@ -9,7 +9,10 @@ pub(crate) fn fill(text: &str) -> (String, Vec<String>) {
     while let Some((before, after)) = rest.split_once("{{") {
         out.push_str(before);
         let (inside, after) = split_end(after);
-        let value = value(inside.trim());
+        // From the inside: a proof names the hash of a token.
+        let (filled, within) = fill(inside.trim());
+        secrets.extend(within);
+        let value = value(&filled);
         if value.len() >= 16 && !inside.starts_with("sha256") {
             secrets.push(value.clone());
         }
@@ -41,8 +44,7 @@ fn value(template: &str) -> String {
         "jwe" => jwe(argument),
         "base64" => encode(&bytes(argument)),
         "base64url" => encode_url(&bytes(argument)),
-        // The hash of a token, base64url: `{{sha256: {{jwt: …}}}}` is filled from the inside.
-        "sha256" => encode_url(&Sha256::digest(fill(argument).0)),
+        "sha256" => encode_url(&Sha256::digest(argument)),
         "sha256hex" => Sha256::digest(bytes(argument)).iter().map(|b| format!("{b:02x}")).collect(),
         "ntlm1" => encode(b"NTLMSSP\0\x01\0\0\0\x07\x82\x08\xa2\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"),
         "ntlm2" => encode(&ntlm2()),
