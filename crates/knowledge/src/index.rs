@@ -65,10 +65,11 @@ impl Index {
         }
     }
 
-    /// Every target whose pattern stands in the text and that is wanted, each once, where it first stands.
+    /// Every wanted target whose pattern stands in the text, where it first stands: once for each of its patterns.
     pub(crate) fn find(&self, text: &[u8], wanted: impl Fn(usize) -> bool) -> Vec<(usize, Range<usize>)> {
         let words = self.vocabulary.look_up(text);
         let mut found: Vec<(usize, Range<usize>)> = Vec::new();
+        let mut patterns: Vec<usize> = Vec::new();
         let mut next = words.iter().skip(1);
         for (at, word) in words.iter().enumerate() {
             let after = next.next().map_or(0, |w| w.id);
@@ -80,12 +81,13 @@ impl Index {
             let pairs = leads.then(|| self.pairs.get(&(word.id, after))).flatten().into_iter().flatten();
             for anchor in singles.chain(pairs) {
                 let Some((pattern, target)) = self.patterns.get(anchor.pattern) else { continue };
-                if !wanted(*target) || found.iter().any(|(t, _)| t == target) {
+                if !wanted(*target) || patterns.contains(&anchor.pattern) {
                     continue;
                 }
                 let fit = at.checked_sub(anchor.offset).and_then(|at| pattern.fit(&words, anchor.run, at));
                 if let Some(range) = fit {
                     found.push((*target, range));
+                    patterns.push(anchor.pattern);
                 }
             }
         }

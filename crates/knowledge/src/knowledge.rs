@@ -117,23 +117,32 @@ impl Knowledge {
         let found = self.said.find(text, |target| {
             self.phrase(target).is_some_and(|(id, phrase)| phrase.places.hear(channel) && wanted(id, phrase))
         });
-        let mut said: Vec<Said<'_>> =
-            found.into_iter().filter_map(|(target, range)| self.as_said(target, range)).collect();
+        let mut said: Vec<(usize, Said<'_>)> = found
+            .into_iter()
+            .filter_map(|(target, range)| Some((target, self.as_said(target, range)?)))
+            .collect();
         // Longer ones first where they begin alike, so that one pass sees what covers what.
-        said.sort_by_key(|s| (s.range.start, std::cmp::Reverse(s.range.end)));
-        let mut kept: Vec<Said<'_>> = Vec::with_capacity(said.len());
-        for one in said {
-            let covered = kept.iter().any(|longer| {
+        said.sort_by_key(|(_, s)| (s.range.start, std::cmp::Reverse(s.range.end)));
+        let mut kept: Vec<(usize, Said<'_>)> = Vec::with_capacity(said.len());
+        for (target, one) in said {
+            let covered = kept.iter().any(|(_, longer)| {
                 longer.range != one.range
                     && longer.range.start <= one.range.start
                     && one.range.end <= longer.range.end
                     && (!longer.needs_product || longer.product == one.product)
             });
             if !covered {
-                kept.push(one);
+                kept.push((target, one));
             }
         }
-        kept
+        // A phrase of several wordings covers others with each of them, and is told once.
+        let mut told: Vec<usize> = Vec::with_capacity(kept.len());
+        kept.retain(|(target, _)| {
+            let first = !told.contains(target);
+            told.push(*target);
+            first
+        });
+        kept.into_iter().map(|(_, said)| said).collect()
     }
 
     fn phrase(&self, target: usize) -> Option<(ProductId, &Phrase)> {

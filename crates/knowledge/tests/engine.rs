@@ -190,3 +190,29 @@ proptest! {
         prop_assert_eq!(causes(&known.said(Channel::Log, &line)), ["wrong-password"]);
     }
 }
+
+#[test]
+fn every_wording_of_a_phrase_covers_what_stands_inside_it() {
+    let known = Knowledge::read(&[(
+        "x",
+        r#"
+product = "x"
+name = "x"
+kind = "service"
+[[phrase]]
+text = ["Access denied", "Access denied. The password was incorrect or a token is wanted"]
+cause = "credentials-refused"
+weight = "suggests"
+source = "https://example.com/"
+[[phrase]]
+text = "password was incorrect"
+cause = "wrong-password"
+weight = "proves"
+source = "https://example.com/"
+"#,
+    )]);
+    let text = "remote: Access denied. The password was incorrect or a token is wanted. Access denied";
+    let said = known.said(Channel::Symptom, text);
+    assert_eq!(said.iter().map(|s| s.cause).collect::<Vec<_>>(), ["credentials-refused"]);
+    assert!(text.get(said[0].range.clone()).is_some_and(|bytes| bytes.ends_with("wanted")));
+}
