@@ -98,6 +98,38 @@ fn every_capture_of_the_lab_has_its_exchanges() {
     assert!(all > 40);
 }
 
+/// Every field that tshark decodes stands in one of our messages.
+#[test]
+fn the_fields_of_http_2_are_those_that_tshark_decodes() {
+    let Some(folder) = shared("peers/captures") else { return };
+    let mut compared = 0;
+    for name in ["wireshark_http2_follow_multistream.pcapng", "wireshark_http2-brotli.pcapng"] {
+        let oracle = fs::read(folder.join(format!("{name}.oracle.json"))).unwrap();
+        let oracle: serde_json::Value = serde_json::from_slice(&oracle).unwrap();
+        let found = collect(&folder.join(name), &[]);
+        let requests = found.exchanges.iter().filter_map(|e| e.request.as_ref()).map(|r| &r.fields);
+        let responses = found.exchanges.iter().filter_map(|e| e.response.as_ref()).map(|r| &r.fields);
+        let ours: std::collections::HashSet<(String, String)> = requests
+            .chain(responses)
+            .flat_map(|f| f.iter().map(|f| (f.name.to_text().into_owned(), f.text().into_owned())))
+            .collect();
+        let targets: Vec<_> =
+            found.exchanges.iter().filter_map(|e| Some(e.request.as_ref()?.target().into_owned())).collect();
+        for pair in
+            oracle["h2_messages"].as_array().unwrap().iter().flat_map(|m| m["headers"].as_array().unwrap())
+        {
+            let (field, value) = (pair[0].as_str().unwrap(), pair[1].as_str().unwrap());
+            match field {
+                ":path" => assert!(targets.iter().any(|t| t == value), "{name}: {value}"),
+                ":method" | ":scheme" | ":status" => {}
+                _ => assert!(ours.contains(&(field.into(), value.into())), "{name}: {field}: {value}"),
+            }
+            compared += 1;
+        }
+    }
+    assert!(compared > 100, "{compared}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
     #[test]

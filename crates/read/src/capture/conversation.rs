@@ -48,6 +48,8 @@ pub(super) struct Conversation {
     upgraded: Option<Box<Pair>>,
 }
 
+/// More is not kept before it is decided what is spoken.
+const MOST_SAID: usize = 64;
 /// Nobody tunnels deeper.
 const DEEPEST: u8 = 4;
 
@@ -96,7 +98,13 @@ impl Conversation {
     /// Bytes of one direction are missing here.
     pub(super) fn gap(&mut self, direction: Direction, len: u64, to: &mut Exchanges<'_>) {
         match &mut self.spoken {
-            Spoken::Undecided(said) => said.push(Said::Gap(direction, len)),
+            Spoken::Undecided(said) => {
+                said.push(Said::Gap(direction, len));
+                // Nothing but gaps: headers alone were captured.
+                if said.len() > MOST_SAID {
+                    self.decide(true, to);
+                }
+            }
             Spoken::Http1(http) => {
                 http.connection.gap(side(direction), len);
                 if let Some(inside) = &mut http.inside {
@@ -123,6 +131,32 @@ impl Conversation {
             }
             Spoken::Tls(tls) => tls.end(direction, to),
             Spoken::Http2(_) | Spoken::Other => {}
+        }
+    }
+
+    /// Hands over what there is of the messages that have begun, and goes on with the next ones.
+    pub(super) fn let_go(&mut self, to: &mut Exchanges<'_>) {
+        self.decide(true, to);
+        match &mut self.spoken {
+            Spoken::Http1(http) => {
+                http.connection.finish();
+                let raw = http.connection.is_raw();
+                self.hand_over(to);
+                if let Spoken::Http1(http) = &mut self.spoken {
+                    match &mut http.inside {
+                        Some(inside) => inside.let_go(to),
+                        None if raw => {}
+                        None => {
+                            http.connection = http1::Connection::new();
+                            http.connection.gap(Side::Client, 0);
+                            http.connection.gap(Side::Server, 0);
+                        }
+                    }
+                }
+            }
+            Spoken::Http2(http) => http.let_go(to),
+            Spoken::Tls(tls) => tls.let_go(to),
+            Spoken::Undecided(_) | Spoken::Other => {}
         }
     }
 

@@ -41,6 +41,11 @@ impl<'a> Exchanges<'a> {
         Exchanges { source, sink, next: 0, told: HashSet::new(), facts: 0, keys: Rc::new(keys) }
     }
 
+    /// How many exchanges were handed over.
+    pub(super) fn given(&self) -> u64 {
+        self.next
+    }
+
     pub(super) fn source(&self) -> SourceId {
         self.source
     }

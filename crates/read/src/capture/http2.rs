@@ -70,6 +70,11 @@ impl Http2 {
     }
 
     pub(super) fn finish(mut self, to: &mut Exchanges<'_>) {
+        self.let_go(to);
+    }
+
+    /// Hands over what there is of all streams.
+    pub(super) fn let_go(&mut self, to: &mut Exchanges<'_>) {
         while let Some((_, stream)) = self.streams.open.pop_first() {
             self.streams.give(stream, to);
         }

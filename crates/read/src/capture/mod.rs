@@ -2,6 +2,7 @@
 
 mod conversation;
 mod exchanges;
+mod held;
 mod http2;
 mod kerberos;
 mod proxied;
@@ -10,6 +11,7 @@ mod secure;
 use crate::{Format, Input, Sink};
 use conversation::Conversation;
 use exchanges::{Exchanges, Place, moment};
+use held::Held;
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
@@ -43,8 +45,13 @@ fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
         keys.add(text);
     }
     let exchanges = Exchanges::new(input.source, sink, keys);
-    let mut to =
-        Conversations { exchanges, open: HashMap::new(), begun: HashMap::new(), kdc: HashMap::new() };
+    let mut to = Conversations {
+        exchanges,
+        open: HashMap::new(),
+        begun: HashMap::new(),
+        kdc: HashMap::new(),
+        held: Held::default(),
+    };
     loop {
         let bytes = match input.bytes.fill_buf() {
             Ok(bytes) => bytes,
@@ -76,6 +83,7 @@ struct Conversations<'a> {
     begun: HashMap<ConnectionId, Place>,
     /// Answers of a KDC.
     kdc: HashMap<ConnectionId, (Peer, kerberos::Answers)>,
+    held: Held,
 }
 
 const HTTPS: u16 = 443;
@@ -120,8 +128,18 @@ impl why401_capture::Sink for Conversations<'_> {
             }
             return;
         }
-        if let Some((conversation, exchanges)) = self.conversation(id) {
-            conversation.bytes(direction, data.bytes, data.span, data.time.and_then(moment), exchanges);
+        let before = self.exchanges.given();
+        let Some((conversation, exchanges)) = self.conversation(id) else { return };
+        conversation.bytes(direction, data.bytes, data.span, data.time.and_then(moment), exchanges);
+        let gave = exchanges.given() > before;
+        self.held.said(id, data.bytes.len(), gave);
+        for id in self.held.too_much() {
+            let what =
+                "more is said at one time than is kept in memory; the longest silent messages end early";
+            self.exchanges.problem(data.span, what);
+            if let Some(conversation) = self.open.get_mut(&id) {
+                conversation.let_go(&mut self.exchanges);
+            }
         }
     }
 
@@ -160,6 +178,7 @@ impl why401_capture::Sink for Conversations<'_> {
     fn close(&mut self, id: ConnectionId, _: End, _: Option<Time>) {
         self.begun.remove(&id);
         self.kdc.remove(&id);
+        self.held.over(id);
         if let Some(conversation) = self.open.remove(&id) {
             conversation.finish(&mut self.exchanges);
         }

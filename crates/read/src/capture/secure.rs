@@ -69,6 +69,10 @@ impl Secure {
         self.inside.end(direction, to);
     }
 
+    pub(super) fn let_go(&mut self, to: &mut Exchanges<'_>) {
+        self.inside.let_go(to);
+    }
+
     pub(super) fn finish(self, to: &mut Exchanges<'_>) {
         let Some((begun, time)) = self.begun else { return };
         let unread = self.unread();
