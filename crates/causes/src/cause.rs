@@ -102,6 +102,8 @@ pub struct Claim {
     pub party: Option<Party>,
     /// How well it fits beside others of the same certainty: 0 unless there is a reason.
     pub weight: i32,
+    /// Whether its own advice suffices: the evidence shows more than what a recognised product is known for.
+    pub own_advice: bool,
 }
 
 impl Claim {
@@ -116,6 +118,7 @@ impl Claim {
             verdict: None,
             party: None,
             weight: 0,
+            own_advice: false,
         }
     }
 
@@ -160,6 +163,13 @@ impl Claim {
     #[must_use]
     pub fn beside(mut self) -> Claim {
         self.verdict = Some(Verdict::Info);
+        self
+    }
+
+    /// With its own advice only: what the evidence shows goes before what a recognised product is known for.
+    #[must_use]
+    pub fn seen_on_the_wire(mut self) -> Claim {
+        self.own_advice = true;
         self
     }
 

@@ -73,7 +73,7 @@ fn also(finding: &mut Finding, cause: &'static str, settle: &str) {
 fn finding(scene: &Scene<'_>, ranked: Ranked) -> Finding {
     let verdict = ranked.verdict();
     let Ranked { meta, claim, .. } = ranked;
-    let Claim { certainty, summary, mut evidence, fixes, also: left_open, party, .. } = claim;
+    let Claim { certainty, summary, mut evidence, fixes, also: left_open, party, own_advice, .. } = claim;
     evidence.truncate(EVIDENCE);
     let rows = rows(scene);
     let shared = |pick: fn(&ExchangeRow) -> &Option<String>| {
@@ -99,7 +99,7 @@ fn finding(scene: &Scene<'_>, ranked: Ranked) -> Finding {
         resource: shared(|r| &r.target).or_else(statement_target).map(|t| path_of(&t).to_owned()),
         exchanges: rows,
         evidence,
-        fixes: all_fixes(scene, meta.name, fixes),
+        fixes: all_fixes(scene, meta.name, fixes, own_advice),
         also_possible: Vec::new(),
     };
     for (cause, settle) in left_open {
@@ -108,23 +108,20 @@ fn finding(scene: &Scene<'_>, ranked: Ranked) -> Finding {
     f
 }
 
-/// The product's own words first, then the claim's.
-fn all_fixes(scene: &Scene<'_>, cause: &str, fixes: Vec<Fix>) -> Vec<Fix> {
-    let mut all: Vec<Fix> = Vec::new();
-    for fix in Knowledge::shared().fixes(cause, &scene.products).into_iter().take(2) {
+/// What to do, in the product's own words where one was recognised, and in the claim's.
+fn all_fixes(scene: &Scene<'_>, cause: &str, own: Vec<Fix>, own_first: bool) -> Vec<Fix> {
+    let of_products = Knowledge::shared().fixes(cause, &scene.products).into_iter().take(2).map(|fix| {
         let party = match fix.party.as_str() {
             "account-owner" => Party::AccountOwner,
             "server" => Party::Server,
             "intermediary" => Party::Intermediary,
             _ => Party::Caller,
         };
-        all.push(Fix { party, action: fix.action.clone(), command: fix.command.clone() });
-    }
-    for fix in fixes {
-        if !all.iter().any(|f| f.action == fix.action) {
-            all.push(fix);
-        }
-    }
+        Fix { party, action: fix.action.clone(), command: fix.command.clone() }
+    });
+    let mut all: Vec<Fix> = if own_first { own } else { of_products.chain(own).collect() };
+    let mut seen = std::collections::BTreeSet::new();
+    all.retain(|fix| seen.insert(fix.action.clone()));
     all.truncate(FIXES);
     all
 }

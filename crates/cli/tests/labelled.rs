@@ -1,5 +1,12 @@
 //! How often is the cause named right? Evidence with the truth beside it, kept outside the repository in a folder
 //! `shared` beside it; skipped with a word where that is absent.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "in a test a panic is the report"
+)]
 
 use serde_json::Value;
 use std::collections::BTreeMap;

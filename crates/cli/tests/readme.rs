@@ -1,4 +1,11 @@
 //! Everything that the README shows is run: each `console` block's commands, against the output that it shows.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "in a test a panic is the report"
+)]
 
 use std::path::Path;
 use std::process::Command;

@@ -77,7 +77,7 @@ fn on_the_way(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         ),
         Some(_) => return None,
     };
-    Some(advise(Claim::new(summary).shown([scene.show_field(view, left, "sent by the client")]).shown([shown])).confirmed())
+    Some(advise(Claim::new(summary).shown([scene.show_field(view, left, "sent by the client")]).shown([shown])).seen_on_the_wire().confirmed())
 }
 
 /// Two vantage points of one request that differ in the field.

@@ -3,6 +3,13 @@
 //!
 //! `./test` installs what these need (Apache, nginx, curl, wget, tcpdump). Where a tool is missing, or packets may not be
 //! captured, a test says so and passes.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "in a test a panic is the report"
+)]
 
 mod scenarios;
 mod stage;
