@@ -334,3 +334,113 @@ const SAMPLES: [&str; 12] = [
     "2009-01-15 06:54:30 10.3.13.56 GET /x - 80 DE\\alice 10.16.0.95 - 401 5 0",
     "<34>1 2003-10-11T22:14:15.003Z host nginx 12 ID47 [x@1 a=\"b\"] text",
 ];
+
+/// Logs of real servers (Apache 2.4, nginx 1.22, lighttpd 1.4, HAProxy 2.6) that were asked by these users in turn.
+const USERS: [&str; 14] = [
+    "alice",
+    "alice",
+    "nobody",
+    "alice b",
+    "a\"b",
+    r"LAB\nina",
+    r"LAB\\alice",
+    "",
+    "al@example.com",
+    "jürg",
+    "x [22/Nov/2026",
+    "tab\tin",
+    " lead",
+    "trail ",
+];
+
+fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/tests/fixtures/logs/{name}.log", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+#[test]
+fn users_of_real_servers_are_read_as_they_were_sent() {
+    let apache = "%t|%>s|%u|%m|%U%q|%a|%{remote}p|%{Host}i|%{WWW-Authenticate}o|%{Authorization}i|%D";
+    let nginx = "$status|$remote_user|$request_method|$request_uri|$time_iso8601|$http_host|$connection|\"$http_user_agent\"";
+    for (name, given) in [
+        ("apache-combined", None),
+        ("apache-vhost", None),
+        ("apache-own", Some(apache)),
+        ("nginx-combined", None),
+        ("nginx-own", Some(nginx)),
+        ("nginx-json", None),
+    ] {
+        let bytes = fixture(name);
+        let (got, format) = collect(&bytes, given.map(|_| "access-log"), given);
+        let want = if name == "nginx-json" { "json-log" } else { "access-log" };
+        assert_eq!((format, got.exchanges.len(), got.problems.len()), (want, 17, 0), "{name}");
+        for (e, user) in got.exchanges.iter().zip(USERS) {
+            // `\t` may be a tab of Apache's or a backslash of somebody's that does not escape.
+            let user = if user.contains('\t') && !name.ends_with("own") && name.starts_with("apache") {
+                r"tab\tin"
+            } else {
+                user
+            };
+            match &e.user {
+                LoggedUser::Name(read) => assert_eq!(read.to_text(), user, "{name}"),
+                LoggedUser::Dash => assert!(user.is_empty() && name.starts_with("nginx"), "{name}: {user}"),
+                LoggedUser::Empty => assert!(user.is_empty() && name.starts_with("apache"), "{name}"),
+                LoggedUser::NotLogged => panic!("{name}"),
+            }
+            assert!(e.time.unwrap().zoned);
+            assert!(e.request.as_ref().unwrap().target().ends_with("/data.json?q=1"), "{name}");
+        }
+        let agent =
+            got.exchanges[14].request.as_ref().unwrap().fields.text("user-agent").map(|a| a.into_owned());
+        assert!(name == "apache-own" || agent.as_deref() == Some(r#"say "hi" \ there"#), "{name}: {agent:?}");
+    }
+    let (got, _) = collect(&fixture("apache-own"), Some("access-log"), Some(apache));
+    let e = &got.exchanges[1];
+    assert!(e.shows.authorization);
+    assert_eq!(
+        e.request.as_ref().unwrap().fields.text("authorization").as_deref(),
+        Some("Basic YWxpY2U6d3Jvbmc=")
+    );
+    let challenge = e.response.as_ref().unwrap().fields.text("www-authenticate").unwrap().into_owned();
+    assert_eq!(challenge, "Basic realm=\"lab\"");
+}
+
+#[test]
+fn lighttpd_and_haproxy_log_no_refused_user() {
+    let (got, _) = collect(&fixture("lighttpd-access"), None, None);
+    assert_eq!((got.exchanges.len(), got.problems.len()), (17, 0));
+    assert!(got.exchanges.iter().all(|e| e.log.as_ref().unwrap().product == Some("lighttpd")));
+    assert!(got.exchanges[1..].iter().all(|e| e.user == LoggedUser::Dash));
+    let host = got.exchanges[0].request.as_ref().unwrap().fields.text("host").unwrap().into_owned();
+    assert_eq!(host, "www.example.com");
+    let (got, _) = collect(&fixture("haproxy"), None, None);
+    assert_eq!((got.exchanges.len(), got.problems.len()), (17, 0));
+    let log = got.exchanges[1].log.as_ref().unwrap();
+    assert_eq!((log.product, log.remark.as_ref().unwrap().to_text().as_ref()), (Some("haproxy"), "LR--"));
+    assert!(
+        got.exchanges
+            .iter()
+            .all(|e| e.user == LoggedUser::NotLogged && e.client.as_ref().unwrap().port.is_some())
+    );
+}
+
+#[test]
+fn error_logs_of_real_servers_name_the_users() {
+    // Apache and lighttpd know `alice b`; the first of all users got in.
+    let (got, format) = collect(&fixture("nginx-error"), None, None);
+    assert_eq!((format, got.problems.len()), ("error-log", 0));
+    let users: Vec<_> = got.statements.iter().filter_map(|s| s.user.as_deref()).collect();
+    let want: Vec<_> = USERS[1..].iter().copied().filter(|u| !u.is_empty()).collect();
+    assert_eq!(users, want);
+    let (got, _) = collect(&fixture("lighttpd-error"), None, None);
+    assert_eq!(got.statements.iter().filter(|s| s.user.is_some()).count(), 13);
+    let (got, format) = collect(&fixture("apache-error"), None, None);
+    assert_eq!((format, got.problems.len()), ("error-log", 0));
+    let refused: Vec<_> = got
+        .statements
+        .iter()
+        .filter(|s| matches!(s.code.as_deref(), Some("AH01617" | "AH01618")))
+        .map(|s| (s.user.clone().unwrap(), s.target.clone().unwrap()))
+        .collect();
+    assert!(refused.len() >= 13, "{refused:?}");
+    assert_eq!(refused[2], ("alice b".to_owned(), "/data.json".to_owned()));
+}

@@ -48,6 +48,7 @@ pub(crate) struct Content {
     /// Form parameters, where there is no text.
     pub(crate) params: Vec<FieldLine>,
     mime: String,
+    is_refusal: bool,
 }
 
 /// An entry.
@@ -116,7 +117,11 @@ impl Message {
                     self.has_all_fields = true;
                 }
                 "cookies" => pairs(json, &mut self.cookies)?,
-                "content" | "postData" => self.content.read(json)?,
+                "content" | "postData" => {
+                    // What an answer that is no refusal says is looked at, hardly ever pointed into.
+                    self.content.is_refusal = !matches!(self.status.as_bytes().first(), Some(b'2' | b'3'));
+                    self.content.read(json)?;
+                }
                 "redirectURL" => self.redirect = value(json)?,
                 "_error" | "_failureText" => self.error = value(json)?,
                 _ => json.skip()?,
@@ -135,7 +140,10 @@ impl Content {
             match key.as_str() {
                 "text" if json.expect()? == b'"' && !self.is_opaque() => {
                     // Base64 takes four bytes for three.
-                    self.text = Some(json.string(BODY_EXCERPT / 3 * 4 + 4)?);
+                    let limit = BODY_EXCERPT / 3 * 4 + 4;
+                    let text =
+                        if self.is_refusal { json.string(limit) } else { json.string_as_a_whole(limit) };
+                    self.text = Some(text?);
                 }
                 "encoding" => self.encoding = short(json)?.to_ascii_lowercase(),
                 "size" => self.size = short(json)?.parse().ok(),

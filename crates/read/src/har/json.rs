@@ -6,6 +6,7 @@
 use crate::logs::unescape;
 use memchr::{memchr_iter, memchr2};
 use std::io::{self, BufRead};
+use std::ops::Range;
 use why401_span::{Builder, Derived, SourceId, Span};
 
 /// Why reading stopped.
@@ -111,14 +112,39 @@ impl<'r> Json<'r> {
         }
     }
 
-    /// A string of which at most `limit` bytes are kept.
+    /// A string of which at most `limit` bytes are kept, every one with its place.
     pub(crate) fn string(&mut self, limit: usize) -> Result<Text, Stop> {
+        let source = self.source;
+        let mut out = Builder::new();
+        let complete = self.unescaped(limit, |bytes, range, line, is_exact| {
+            let span = Span::new(source, range.start, range.end).on_line(line);
+            if is_exact { out.push_exact(bytes, span) } else { out.push_enclosed(bytes, span) }
+        })?;
+        Ok(Text { value: out.finish(), complete })
+    }
+
+    /// As [`Json::string`], but the place is that of the whole: for long texts that hardly anything will point into.
+    pub(crate) fn string_as_a_whole(&mut self, limit: usize) -> Result<Text, Stop> {
+        let mut out = Vec::new();
+        let (start, line) = self.place();
+        let complete = self.unescaped(limit, |bytes, _, _, _| out.extend_from_slice(bytes))?;
+        let span = Span::new(self.source, start, self.offset).on_line(line);
+        Ok(Text { value: Derived::enclosed(out, span), complete })
+    }
+
+    /// Reads a string and gives its parts, with their places and whether they stand there one to one. Tells whether
+    /// `limit` was enough.
+    fn unescaped(
+        &mut self,
+        limit: usize,
+        mut part: impl FnMut(&[u8], Range<u64>, u32, bool),
+    ) -> Result<bool, Stop> {
         if !self.eat(b'"')? {
             let found = self.expect()?;
             return Err(Stop::Unexpected(found));
         }
-        let mut out = Builder::new();
         let mut complete = true;
+        let mut len = 0;
         loop {
             let (offset, line) = self.place();
             let buffer = self.input.fill_buf()?;
@@ -128,30 +154,41 @@ impl<'r> Json<'r> {
             let end = memchr2(b'"', b'\\', buffer).unwrap_or(buffer.len());
             let plain = buffer.get(..end).unwrap_or_default();
             let stop = buffer.get(end).copied();
-            let room = limit.saturating_sub(out.len());
-            let kept = plain.get(..room.min(plain.len())).unwrap_or_default();
+            let simple = buffer.get(end + 1).and_then(|b| simple_escape(*b));
+            let kept = plain.get(..plain.len().min(limit - len)).unwrap_or_default();
             if !kept.is_empty() {
-                let span = Span::new(self.source, offset, offset + kept.len() as u64).on_line(line);
-                out.push_exact(kept, span);
+                part(kept, offset..offset + kept.len() as u64, line, true);
+                len += kept.len();
             }
             complete &= kept.len() == plain.len();
             self.take(end);
-            match stop {
-                Some(b'"') => {
+            let at = offset + end as u64;
+            match (stop, simple) {
+                (Some(b'"'), _) => {
                     self.take(1);
-                    return Ok(Text { value: out.finish(), complete });
+                    return Ok(complete);
                 }
-                Some(_) => {
-                    let decoded = self.escape()?;
-                    if out.len() < limit {
-                        let span =
-                            Span::new(self.source, offset + end as u64, self.offset).on_line(self.line);
-                        out.push_enclosed(&decoded, span);
+                (Some(_), simple) => {
+                    let (one, many);
+                    let spelt: &[u8] = match simple {
+                        Some(byte) => {
+                            self.take(2);
+                            one = [byte];
+                            &one
+                        }
+                        None => {
+                            many = self.escape()?;
+                            &many
+                        }
+                    };
+                    if len < limit {
+                        part(spelt, at..self.offset, self.line, false);
+                        len = (len + spelt.len()).min(limit);
                     } else {
                         complete = false;
                     }
                 }
-                None => {}
+                (None, _) => {}
             }
         }
     }
@@ -317,6 +354,17 @@ impl<'r> Json<'r> {
             self.offset += count as u64;
             self.input.consume(count);
         }
+    }
+}
+
+/// What a backslash and this byte stand for, where that is all of an escape.
+fn simple_escape(byte: u8) -> Option<u8> {
+    match byte {
+        b'"' | b'\\' | b'/' => Some(byte),
+        b'n' => Some(b'\n'),
+        b'r' => Some(b'\r'),
+        b't' => Some(b'\t'),
+        _ => None,
     }
 }
 

@@ -259,6 +259,9 @@ fn shows(seen: &Seen, exchange: &Exchange, has_host: bool) -> Shows {
 fn size(exchange: &Exchange) -> usize {
     let fields = |f: &why401_http::Fields| f.iter().map(|f| f.value.len() + 300).sum::<usize>();
     let request = exchange.request.as_ref().map_or(0, |r| fields(&r.fields) + 2 * r.body.bytes.len());
-    let response = exchange.response.as_ref().map_or(0, |r| fields(&r.fields) + 4 * r.body.bytes.len());
+    // A refusal's text is in pieces, one or two an escape.
+    let pieces = exchange.status().is_none_or(|s| !(200..400).contains(&s));
+    let times = if pieces { 24 } else { 2 };
+    let response = exchange.response.as_ref().map_or(0, |r| fields(&r.fields) + times * r.body.bytes.len());
     2000 + request + response
 }

@@ -4,7 +4,7 @@
 //! time (`host ident user`, `vhost host ident user`, `- user`, nothing) and behind the status (bytes, referrer, user
 //! agent, anything) differs from server to server; both are told apart by what the words look like.
 
-use super::line::{Escape, Line, number};
+use super::line::{Escape, Line, number, offset_in};
 use super::part::Part;
 use super::time;
 use memchr::{memchr, memchr_iter, memrchr};
@@ -12,7 +12,7 @@ use memchr::{memchr, memchr_iter, memrchr};
 /// Takes a line apart; `None` if it is no such line.
 pub(crate) fn parse(bytes: &[u8]) -> Option<Line<'_>> {
     let (before, stamp, behind) = split_at_time(bytes)?;
-    if before.is_empty() && memchr(b'/', stamp).is_none() {
+    if trim(before).is_empty() && memchr(b'/', stamp).is_none() {
         // Envoy's lines begin with an ISO 8601 time and go on otherwise.
         return None;
     }
@@ -30,7 +30,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Line<'_>> {
     } else {
         tail(&mut line, behind_status(rest, count));
     }
-    head(&mut line, trim(before))?;
+    head(&mut line, before)?;
     if is_without_zone(stamp) {
         // Python's http.server and what copies it write values as they are (`LAB\alice`).
         line.escape = Escape::None;
@@ -81,7 +81,8 @@ pub(crate) fn is_escaped(text: &[u8], at: usize) -> bool {
 }
 
 /// Reads `[vhost] host ident user` and its shorter forms. The user comes last and may hold spaces.
-fn head<'a>(line: &mut Line<'a>, text: &'a [u8]) -> Option<()> {
+fn head<'a>(line: &mut Line<'a>, before: &'a [u8]) -> Option<()> {
+    let text = trim(before);
     if text.is_empty() {
         return Some(());
     }
@@ -92,7 +93,7 @@ fn head<'a>(line: &mut Line<'a>, text: &'a [u8]) -> Option<()> {
         line.set(Part::Client, first);
     } else if first == b"-" && second != b"-" {
         // The address is missing at the front: `- user`.
-        line.set(Part::User, rest);
+        line.set(Part::User, user_behind(before, first)?);
     } else if behind_second.is_empty() {
         match is_host(first) {
             true => line.set(Part::Client, first),
@@ -103,8 +104,8 @@ fn head<'a>(line: &mut Line<'a>, text: &'a [u8]) -> Option<()> {
     } else if is_host(first) && is_address(second) && !is_host_with_port(second) {
         line.set(Part::Host, first);
         line.set(Part::Client, second);
-        let (_ident, user) = word(behind_second);
-        line.set(Part::User, if user.is_empty() { behind_second } else { user });
+        let (ident, user) = word(behind_second);
+        line.set(Part::User, if user.is_empty() { ident } else { user_behind(before, ident)? });
     } else if is_host(first) || first == b"-" {
         line.set(Part::Client, first);
         if is_host(second) && second != b"-" && (is_host_with_port(second) || memchr(b'.', second).is_some())
@@ -113,11 +114,23 @@ fn head<'a>(line: &mut Line<'a>, text: &'a [u8]) -> Option<()> {
             line.set(Part::Host, second);
             line.product = Some("lighttpd");
         }
-        line.set(Part::User, behind_second);
+        line.set(Part::User, user_behind(before, second)?);
     } else {
         return None;
     }
     Some(())
+}
+
+/// The user behind the word `last`: all but the one space on either side. A space more on one side is the user's own;
+/// a space more on both is how the line is laid out.
+fn user_behind<'a>(before: &'a [u8], last: &[u8]) -> Option<&'a [u8]> {
+    let end = offset_in(before, last)? + last.len();
+    let user = before.get(end..)?;
+    let user = user.strip_prefix(b" ").unwrap_or(user);
+    let user = user.strip_suffix(b" ").unwrap_or(user);
+    let trimmed = trim(user);
+    let is_padded = user.starts_with(b" ") && user.ends_with(b" ");
+    Some(if is_padded || trimmed.is_empty() || trimmed == b"-" { trimmed } else { user })
 }
 
 /// Reads `"referrer" "user agent" ...`, or a single one of them.
@@ -243,6 +256,9 @@ mod tests {
             ("192.0.2.1 - \"\"", "\"\""),
             ("client.example.com - alice", "alice"),
             ("192.0.2.1  -  -", "-"),
+            ("192.0.2.1 -  lead", " lead"),
+            ("192.0.2.1 - trail ", "trail "),
+            ("192.0.2.1 -  padded ", "padded"),
         ] {
             assert_eq!(user(&format!("{head} {rest}")).as_deref(), Some(want), "{head}");
         }

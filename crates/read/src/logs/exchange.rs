@@ -76,8 +76,14 @@ impl Maker<'_> {
         match line.get(Part::User) {
             None => LoggedUser::NotLogged,
             Some(b"-") => LoggedUser::Dash,
+            // nginx (`escape=json`) and Caddy write an empty string where there is no user.
+            Some(b"") if line.escape == Escape::Json => LoggedUser::Dash,
             Some(b"" | b"\"\"") => LoggedUser::Empty,
-            Some(name) => LoggedUser::Name(self.value(name, line.escape, true)),
+            // Apache doubles every backslash of a name; of others that is not sure.
+            Some(name) => {
+                let is_doubtful = line.product != Some("apache");
+                LoggedUser::Name(self.value(name, line.escape, is_doubtful))
+            }
         }
     }
 

@@ -19,7 +19,10 @@ pub(crate) fn compile(format: &str, escape: Escape) -> Option<Plan> {
             }
         };
         seen_status |= name == "status";
-        draft.column(column(name));
+        // `$uri$is_args$args`: the question mark is the query's.
+        if name != "is_args" {
+            draft.column(column(name));
+        }
         draft.text(text.as_bytes());
     }
     seen_status.then(|| draft.plan(escape, Some("nginx")))

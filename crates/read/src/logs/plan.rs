@@ -45,8 +45,16 @@ impl Draft {
         }
     }
 
-    /// Appends a column.
+    /// Appends a column. A query right behind its path makes the target.
     pub(crate) fn column(&mut self, column: Column) {
+        if column == Column::Part(Part::Query)
+            && let Some((last, until)) = self.steps.last_mut()
+            && *last == Column::Part(Part::Path)
+            && until.is_empty()
+        {
+            *last = Column::Part(Part::Target);
+            return;
+        }
         self.steps.push((column, Vec::new()));
     }
 

@@ -45,17 +45,16 @@ impl Saying<'_> {
     /// The statement that it is; `whole` is the line and `origin` its place.
     pub(crate) fn statement(&self, source: SourceId, whole: &[u8], origin: &Origin<'_>) -> Statement {
         let mut statement = Statement::new(source, Speaker::ServerLog, origin.cut(whole, self.text));
-        let text = |part: &[u8]| {
-            escape::undo(origin.cut(whole, part), Escape::Backslash, false).to_text().into_owned()
-        };
+        // nginx writes what it was sent as it came.
+        let escape = if self.product == Some("nginx") { Escape::None } else { Escape::Backslash };
+        let text = |part: &[u8]| escape::undo(origin.cut(whole, part), escape, false).to_text().into_owned();
         statement.time = self.time;
         statement.client = self.client.map(|c| {
             let (host, port) = split_port(c);
             Peer { host: String::from_utf8_lossy(host).into_owned(), port }
         });
-        statement.user = self
-            .user
-            .map(|u| escape::undo(origin.cut(whole, u), Escape::Backslash, true).to_text().into_owned());
+        statement.user =
+            self.user.map(|u| escape::undo(origin.cut(whole, u), escape, true).to_text().into_owned());
         if let Some(request) = self.request {
             let request = text(request);
             let (method, rest) = request.split_once(' ').unwrap_or((&request, ""));
