@@ -1,14 +1,21 @@
 //! Every secret that the kept evidence holds, to be looked for in the diagnosis.
 
+use std::collections::BTreeSet;
 use why401_history::Case;
 use why401_http::{Exchange, FactKind, Fields, Userinfo};
 use why401_redact::SecretSet;
 
-/// The secrets of a case. A diagnosis can quote only what the case keeps, so this is all that it could give away.
+/// The secrets of a case. A diagnosis can quote only what the case keeps, so this is all that it could give away: of
+/// every exchange the fields and the target, of those that are explained the words too.
 pub(crate) fn of(case: &Case) -> SecretSet {
     let mut set = SecretSet::default();
     for exchange in case.attempts.iter().flat_map(|a| &a.views) {
         of_exchange(exchange, &mut set);
+    }
+    let chains = case.refusals.iter().flat_map(|r| r.chains());
+    let explained: BTreeSet<usize> = chains.flat_map(|c| c.steps.iter().copied()).collect();
+    for exchange in explained.into_iter().filter_map(|id| case.attempt(id)).flat_map(|a| &a.views) {
+        of_words(exchange, &mut set);
     }
     let attached = case.attempts.iter().flat_map(|a| &a.statements);
     for statement in case.statements.iter().chain(attached) {
@@ -25,10 +32,17 @@ fn of_exchange(exchange: &Exchange, set: &mut SecretSet) {
     if let Some(request) = &exchange.request {
         set.target(&request.target());
         of_fields(&request.fields, set);
-        set.text(&request.body.text());
     }
     if let Some(response) = &exchange.response {
         of_fields(&response.fields, set);
+    }
+}
+
+fn of_words(exchange: &Exchange, set: &mut SecretSet) {
+    if let Some(request) = &exchange.request {
+        set.text(&request.body.text());
+    }
+    if let Some(response) = &exchange.response {
         set.text(&response.body.text());
     }
     if let Some(log) = &exchange.log {

@@ -5,7 +5,19 @@ use crate::pairs::cookies;
 use crate::ranges::{Ranges, find, from, part, skip_blanks, trimmed};
 use crate::words::{in_prose, is_scheme};
 use crate::{base64, is_placeholder, secrets_in_field, shapes};
+use std::collections::HashMap;
 use std::ops::Range;
+
+/// What a word may mean.
+#[derive(Clone, Copy)]
+struct Class {
+    kind: FieldKind,
+    secrecy: Secrecy,
+    scheme: bool,
+}
+
+/// So many words are remembered.
+const KNOWN: usize = 10_000;
 
 /// The walk and what it remembers.
 pub(crate) struct Keyed<'a> {
@@ -15,6 +27,8 @@ pub(crate) struct Keyed<'a> {
     /// `"name": "Authorization"` seen, `"value"` still to come, and the other way round.
     name: Option<&'a str>,
     value: Option<Range<usize>>,
+    /// What the words seen so far are: the same few names come again and again.
+    known: HashMap<&'a str, Class>,
     /// The line last looked at: where it begins, and where it ends without white space.
     line: Range<usize>,
 }
@@ -25,6 +39,7 @@ struct Word<'a> {
     at: usize,
     /// The quote before it that is not closed behind it: the whole `name: value` is quoted.
     around: Option<&'a str>,
+    class: Class,
     /// Behind the word and its closing quote.
     end: usize,
 }
@@ -39,7 +54,7 @@ const QUOTES: [&str; 5] = ["\\\"", "\\'", "\"", "'", "`"];
 
 impl<'a> Keyed<'a> {
     pub(crate) fn new(text: &'a str, found: &'a mut Ranges) -> Self {
-        Keyed { text, found, judged: Vec::new(), name: None, value: None, line: 0..0 }
+        Keyed { text, found, judged: Vec::new(), name: None, value: None, line: 0..0, known: HashMap::new() }
     }
 
     /// Walks over the text; gives back what the rules of a field have judged.
@@ -75,22 +90,34 @@ impl<'a> Keyed<'a> {
         if width == 0 { self.unseparated(&word) } else { self.separated(&word, sep..sep + width) }
     }
 
-    fn quotes(&self, at: usize, end: usize) -> Word<'a> {
+    fn class(&mut self, word: &'a str) -> Class {
+        if let Some(class) = self.known.get(word) {
+            return *class;
+        }
+        let class = Class { kind: field_kind(word), secrecy: secrecy(word), scheme: is_scheme(word) };
+        if self.known.len() < KNOWN && word.len() <= 80 {
+            self.known.insert(word, class);
+        }
+        class
+    }
+
+    fn quotes(&mut self, at: usize, end: usize) -> Word<'a> {
         let text = part(self.text, at..end);
+        let class = self.class(text);
         let before = |q: &&&str| at.checked_sub(q.len()).is_some_and(|i| part(self.text, i..at) == **q);
         let around = QUOTES.iter().find(before).copied();
         match around {
             Some(q) if from(self.text, end).starts_with(q) => {
-                Word { text, at, around: None, end: end + q.len() }
+                Word { text, at, around: None, class, end: end + q.len() }
             }
-            _ => Word { text, at, around, end },
+            _ => Word { text, at, around, class, end },
         }
     }
 
     /// `<password>…</password>`.
     fn element(&mut self, word: &Word<'_>, start: usize) -> usize {
         let end = find(self.text, start, |c| c == '<');
-        if secrecy(word.text) == Secrecy::Strong {
+        if word.class.secrecy == Secrecy::Strong {
             self.hide(trimmed(self.text, start..end), start)
         } else {
             start
@@ -128,7 +155,7 @@ impl<'a> Keyed<'a> {
 
     /// The kind of field that a name means in free text, where `Signature:` or `token:` is likelier a word.
     fn field_here(&self, word: &Word<'_>) -> Option<FieldKind> {
-        match field_kind(word.text) {
+        match word.class.kind {
             FieldKind::Plain | FieldKind::Address => None,
             FieldKind::Secret if !word.text.contains('-') && !word.text.eq_ignore_ascii_case("dpop") => None,
             kind => Some(kind),
@@ -157,7 +184,8 @@ impl<'a> Keyed<'a> {
 
     fn quoted(&mut self, word: &Word<'a>, inside: Range<usize>, after: usize) -> usize {
         let content = part(self.text, inside.clone());
-        match squeezed(word.text).as_str() {
+        let name = if word.text.len() <= 16 { squeezed(word.text) } else { String::new() };
+        match name.as_str() {
             "name" | "key" | "header" | "headername" | "fieldname" => {
                 self.name = Some(content);
                 if let Some(value) = self.value.take() {
@@ -203,7 +231,7 @@ impl<'a> Keyed<'a> {
             c.is_whitespace()
                 || matches!(c, '&' | ',' | ';' | '"' | '\'' | '<' | '>' | ')' | ']' | '}' | '\\')
         };
-        let level = secrecy(word.text);
+        let level = word.class.secrecy;
         if level == Secrecy::No {
             return start;
         }
@@ -258,11 +286,11 @@ impl<'a> Keyed<'a> {
             self.found.add_all(value.start, all.into_iter().map(|p| p.value));
             return after;
         }
-        let strong = secrecy(word.text) == Secrecy::Strong;
+        let strong = word.class.secrecy == Secrecy::Strong;
         if option && strong && before(self.text, word, &["--"]) && !text.starts_with('-') {
             return self.hide(value, after);
         }
-        if is_scheme(word.text) && credentials_word(word.text, text) {
+        if word.class.scheme && credentials_word(word.text, text) {
             return self.hide(value, after);
         }
         let quoted = value.start > start;

@@ -155,7 +155,7 @@ fn token(text: &str, start: usize, end: usize, found: &mut Ranges) {
         let piece = part(text, at..stop);
         if let Some(i) = jwt(piece) {
             found.add(at + i..stop);
-        } else if PREFIXES.iter().any(|p| begins(piece, p)) {
+        } else if piece.len() > AFTER_PREFIX && PREFIXES.iter().any(|p| begins(piece, p)) {
             found.add(at..padded(text, stop, end));
         } else if telegram(piece, part(text, stop..end)) {
             found.add(stop + 1..end);
