@@ -9,7 +9,7 @@ pub const BODY_EXCERPT: usize = 64 * 1024;
 /// A field line (RFC 9110 section 5): a name and a value, without the colon and the white space around them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldLine {
-    /// The name as it was written.
+    /// The name as it was written; empty for a line of a head that is no field (the rest of a value that was wrapped).
     pub name: Derived,
     /// The value without leading and trailing white space.
     pub value: Derived,
@@ -128,7 +128,8 @@ impl Request {
 pub struct Response {
     /// The status line as it is shown; for HTTP/2 and later, one made of the pseudo-field.
     pub line: Derived,
-    /// The status code; 0 where a recorder saw none (a browser hides a failed CORS exchange).
+    /// The status code; 0 where a recorder saw none (a browser hides a failed CORS exchange, a command printed the body
+    /// only).
     pub status: u16,
     /// `1.0`, `1.1`, `2`, `3`; empty if not known.
     pub version: String,

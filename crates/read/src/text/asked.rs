@@ -1,8 +1,8 @@
 //! The request that a command line makes, as far as the line tells.
 
-use super::command::{Command, first_address};
+use super::command::Command;
 use super::draft::Draft;
-use why401_http::{FieldLine, Request};
+use why401_http::{Address, FieldLine, Request};
 use why401_span::Derived;
 
 /// The request, and whether its credentials are all that the program sends: not where a `.netrc`, a configuration
@@ -75,6 +75,11 @@ fn field(command: &Command, name: &str, value: &str, word: usize) -> FieldLine {
         name: find(name).unwrap_or_else(|| enclosed(name)),
         value: find(value).unwrap_or_else(|| enclosed(value)),
     }
+}
+
+/// The address of a command's request, taken apart.
+fn first_address(command: &Command) -> Option<Address> {
+    command.addresses.iter().find_map(|a| Address::parse(a))
 }
 
 /// RFC 4648 section 4.

@@ -21,7 +21,7 @@ pub fn address(source: SourceId, text: &str) -> Option<Fact> {
     let text = text.trim();
     Address::parse(text).filter(|a| !a.host.is_empty() && !text.contains(char::is_whitespace))?;
     let span = Span::new(source, 0, text.len() as u64).on_line(1);
-    let (address, userinfo) = super::command::split_userinfo(text);
+    let (address, userinfo) = super::userinfo::split_userinfo(text);
     Some(Fact { source, text: Derived::exact(text, span), kind: FactKind::Address { address, userinfo } })
 }
 

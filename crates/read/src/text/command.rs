@@ -1,9 +1,11 @@
 //! Command lines that were pasted along.
 
+use super::prompt::program_of;
 use super::shell::{self, Word};
+use super::userinfo::split_userinfo;
 use super::words;
 use crate::http1::head;
-use why401_http::{Address, FactKind, Userinfo};
+use why401_http::{FactKind, Userinfo};
 use why401_span::{Derived, Secret};
 
 /// A command line of a program, and what it asks for.
@@ -25,57 +27,6 @@ pub(crate) struct Command {
     pub(crate) preemptive: bool,
     pub(crate) write_out: Option<String>,
 }
-
-/// Programs whose command lines are known without a prompt before them.
-const PROGRAMS: &[&str] = &[
-    "curl",
-    "wget",
-    "http",
-    "https",
-    "xh",
-    "xhs",
-    "git",
-    "npm",
-    "npx",
-    "yarn",
-    "pnpm",
-    "pip",
-    "pip3",
-    "docker",
-    "podman",
-    "kubectl",
-    "gh",
-    "glab",
-    "az",
-    "aws",
-    "gcloud",
-    "helm",
-    "twine",
-    "mvn",
-    "gradle",
-    "nuget",
-    "dotnet",
-    "cargo",
-    "composer",
-    "terraform",
-    "kinit",
-    "klist",
-    "svn",
-    "hg",
-    "ab",
-    "hey",
-    "openssl",
-    "skopeo",
-    "oras",
-    "invoke-webrequest",
-    "iwr",
-    "invoke-restmethod",
-    "irm",
-    "uv",
-    "poetry",
-    "huggingface-cli",
-    "certutil",
-];
 
 /// Short options of curl that take a value (curl's manual).
 const CURL_VALUES: &str = "AbcCdDeEFhHKmoPQrtTuUwxXyYz";
@@ -131,106 +82,6 @@ const LONG_VALUES: &[&str] = &[
     "--retry",
     "--interface",
 ];
-
-/// The program of a word: its base name in lower case, without `.exe`.
-fn program_of(word: &str) -> String {
-    let base = word.rsplit(['/', '\\']).next().unwrap_or(word).to_ascii_lowercase();
-    base.strip_suffix(".exe").unwrap_or(&base).to_owned()
-}
-
-/// Whether a word is a known program, spelled as people type it (`HTTP` is a word of prose).
-fn is_program(word: &str) -> bool {
-    let program = program_of(word);
-    let typed = word.contains(program.as_str())
-        || program.contains('-')
-        || word.ends_with(".exe")
-        || matches!(program.as_str(), "iwr" | "irm");
-    typed && PROGRAMS.contains(&program.as_str())
-}
-
-/// Where the command begins behind a prompt; `None` if the line is none.
-///
-/// Prompts are `$ `, `# `, `% `, `> `, `❯ `, `PS C:\> `, `C:\> `, `user@host:~$ `, `➜  dir `; behind the weaker ones,
-/// and without any, only known programs count.
-pub(crate) fn begins(line: &str) -> Option<usize> {
-    let indent = line.len() - line.trim_start().len();
-    let text = line.get(indent..)?;
-    let known_at = |at: usize| {
-        let rest = line.get(at..)?;
-        let spaces = rest.len() - rest.trim_start().len();
-        let mut at = at + spaces;
-        // `VAR=x sudo time curl`
-        loop {
-            let word = line.get(at..)?.split_whitespace().next()?;
-            let skip = matches!(word, "sudo" | "time" | "exec" | "&" | "env")
-                || word.split_once('=').is_some_and(|(n, _)| {
-                    !n.is_empty()
-                        && n.bytes().all(|c| c.is_ascii_uppercase() || c == b'_' || c.is_ascii_digit())
-                });
-            if !skip {
-                return is_program(word).then_some(at);
-            }
-            at += word.len();
-            at += line.get(at..)?.len() - line.get(at..)?.trim_start().len();
-        }
-    };
-    if let Some(rest) = text.strip_prefix("$ ") {
-        return (!rest.trim().is_empty()).then_some(indent + 2);
-    }
-    if text.starts_with("PS ")
-        && let Some(end) = text.find("> ")
-        && end < 200
-    {
-        return Some(indent + end + 2);
-    }
-    let drive = text.as_bytes();
-    if drive.first().is_some_and(u8::is_ascii_alphabetic)
-        && drive.get(1..3) == Some(b":\\")
-        && let Some(end) = text.find('>')
-        && text.get(..end).is_some_and(|p| !p.contains(['"', '\t', '<']))
-    {
-        return Some(indent + end + 1).filter(|_| text.len() > end + 1);
-    }
-    // `alice@host:~/dir$ curl`, `[alice@host dir]# curl`
-    for end in ["$ ", "# ", "% "] {
-        if let Some(at) = text.find(end)
-            && at < 120
-            && text
-                .get(..at)
-                .is_some_and(|p| p.contains('@') && !p.contains("://") && p.split_whitespace().count() <= 3)
-        {
-            return Some(indent + at + 2);
-        }
-    }
-    for weak in ["# ", "% ", "> ", "❯ ", "+ ", "➜ ", "λ ", "Running: ", "Run ", "Command: "] {
-        if text.starts_with(weak) {
-            if let Some(at) = known_at(indent + weak.len()) {
-                return Some(at);
-            }
-            if matches!(weak, "➜ " | "❯ " | "λ ") {
-                // The theme's words (directory, branch) stand before the program.
-                return text.match_indices(' ').find_map(|(i, _)| known_at(indent + i));
-            }
-        }
-    }
-    let at = known_at(indent)?;
-    let words: Vec<&str> = line.get(at..)?.split_whitespace().collect();
-    let (program, rest) = words.split_first()?;
-    let path = program.contains(['/', '\\']);
-    let argument = rest.iter().any(|w| (w.starts_with('-') && w.len() > 1) || w.contains("://"));
-    // A sentence that begins with a program's name has no option as its second or third word.
-    let early = rest
-        .iter()
-        .take(3)
-        .any(|w| (w.starts_with('-') && w.len() > 1) || w.contains("://") || head::is_method(w.as_bytes()));
-    (path || (argument && early)).then_some(at).filter(|_| !rest.is_empty())
-}
-
-/// Whether the command line goes on in the next line.
-pub(crate) fn continues(line: &str) -> bool {
-    let end = line.trim_end();
-    end.ends_with('\\') && !end.ends_with("\\\\") || end.ends_with(" ^") || end.ends_with(" `")
-}
 
 /// Reads the commands of a line (those of a pipeline apart).
 pub(crate) fn read(text: &Derived) -> Vec<Command> {
@@ -499,80 +350,14 @@ fn looks_like_host(text: &str) -> bool {
         || (host.contains('.') && host.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-')))
 }
 
-/// An address without its userinfo, and that.
-pub(crate) fn split_userinfo(text: &str) -> (String, Option<Userinfo>) {
-    let whole = || (text.to_owned(), None);
-    let Some((scheme, rest)) = text.split_once("://") else { return whole() };
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (Some(authority), Some(path)) = (rest.get(..end), rest.get(end..)) else { return whole() };
-    let Some((info, host)) = authority.rsplit_once('@') else { return whole() };
-    let (user, password) = info.split_once(':').map_or((info, None), |(u, p)| (u, Some(p)));
-    let password = password.map(|p| Secret::new(percent_decoded(p)));
-    (format!("{scheme}://{host}{path}"), Some(Userinfo { user: percent_decoded(user), password }))
-}
-
-fn percent_decoded(text: &str) -> String {
-    let digit = |c: Option<&u8>| c.and_then(|c| char::from(*c).to_digit(16));
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(c) = bytes.get(at) {
-        let pair = digit(bytes.get(at + 1)).zip(digit(bytes.get(at + 2))).filter(|_| *c == b'%');
-        match pair.and_then(|(high, low)| u8::try_from(high * 16 + low).ok()) {
-            Some(byte) => {
-                out.push(byte);
-                at += 3;
-            }
-            None => {
-                out.push(*c);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-/// The address of a command's request, taken apart.
-pub(crate) fn first_address(command: &Command) -> Option<Address> {
-    command.addresses.iter().find_map(|a| Address::parse(a))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text::prompt::begins;
 
     fn one(text: &str) -> Command {
         let at = begins(text).unwrap();
         read(&Derived::synthetic(text.get(at..).unwrap())).remove(0)
-    }
-
-    #[test]
-    fn prompts_of_many_shells_are_known() {
-        for (line, program) in [
-            ("$ curl https://x.example", "curl"),
-            ("> curl -v --digest http://192.0.2.77:5985/wsman", "curl"),
-            (r"PS C:\src\site> gh pr list", "gh"),
-            (r"C:\Users\x>curl.exe -V", "curl"),
-            ("alice@host:~/x$ TOKEN=1 wget http://x", "wget"),
-            ("[root@host ~]# curl x.example", "curl"),
-            ("➜  samples git:(master) npm install", "npm"),
-            ("/usr/bin/git push --force https://x", "git"),
-            ("curl -v https://x.example", "curl"),
-            ("+ sudo docker login registry.example.com", "docker"),
-        ] {
-            assert_eq!(one(line).program, program, "{line}");
-        }
-        for none in [
-            "> GET / HTTP/1.1",
-            "> Host: x",
-            "# Caddyfile",
-            "curl is what I use",
-            "git does not work",
-            "* * *",
-            "Price: 5$ each",
-        ] {
-            assert_eq!(begins(none), None, "{none}");
-        }
     }
 
     #[test]

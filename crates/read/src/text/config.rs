@@ -2,7 +2,7 @@
 
 use super::lines::Line;
 use super::out::{Out, Paragraph};
-use super::{Dialect, Took, command};
+use super::{Dialect, Took, prompt};
 use why401_http::{FactKind, Speaker};
 use why401_span::{Derived, Secret};
 
@@ -272,7 +272,7 @@ impl Dialect for Config {
         if (line.is_blank() || text.starts_with("```")) && !open {
             return Took::No;
         }
-        if !open && self.lines > 1 && text.starts_with("$ ") && command::begins(&line.str()).is_some() {
+        if !open && self.lines > 1 && text.starts_with("$ ") && prompt::begins(&line.str()).is_some() {
             return Took::No;
         }
         self.text.push(line);

@@ -1,8 +1,8 @@
 //! What `curl -v` prints, and what prints like it: `GIT_CURL_VERBOSE`, libcurl's bindings.
 
-use super::command;
 use super::lines::Line;
 use super::out::Out;
+use super::prompt;
 use super::transfer::Transfer;
 use super::{Dialect, Took};
 use crate::http1::head;
@@ -195,7 +195,7 @@ impl Curl {
             self.transfer.remark(&line.text, out);
             return Took::Yes;
         }
-        let prompt = command::begins(&line.str()).is_some();
+        let prompt = prompt::begins(&line.str()).is_some();
         if prompt || self.transfer.response.is_none() {
             return Took::No;
         }

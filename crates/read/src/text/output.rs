@@ -4,6 +4,7 @@ use super::command::{self, Command};
 use super::draft::Draft;
 use super::lines::Line;
 use super::out::{LINES, Out, Paragraph};
+use super::prompt;
 use super::{Dialect, Took, Yields, prose, words};
 use why401_http::{Body, FieldLine, Response, Speaker};
 use why401_span::Derived;
@@ -17,7 +18,7 @@ struct Output {
 }
 
 pub(super) fn begin(line: &Line, _next: Option<&Line>, _out: &mut Out<'_>) -> Option<Box<dyn Dialect>> {
-    command::begins(&line.str())?;
+    prompt::begins(&line.str())?;
     let (command, body) = (Paragraph::default(), Paragraph::default());
     Some(Box::new(Output { command, complete: false, asked: None, body }))
 }
@@ -25,10 +26,9 @@ pub(super) fn begin(line: &Line, _next: Option<&Line>, _out: &mut Out<'_>) -> Op
 impl Dialect for Output {
     fn line(&mut self, line: &Line, _next: Option<&Line>, out: &mut Out<'_>) -> Took {
         if !self.complete {
-            let begin =
-                if self.command.has_content() { 0 } else { command::begins(&line.str()).unwrap_or(0) };
+            let begin = if self.command.has_content() { 0 } else { prompt::begins(&line.str()).unwrap_or(0) };
             self.command.push(&line.from(begin));
-            if !command::continues(&line.str()) {
+            if !prompt::continues(&line.str()) {
                 self.complete = true;
                 self.ran(out);
             }
@@ -83,7 +83,19 @@ fn answer(command: &Command, text: Derived, out: &mut Out<'_>) {
     // An error of the program itself is no answer.
     let own = ["curl: (", "wget: ", "http: error", "usage: "].iter().any(|p| words_of.starts_with(p));
     let mut statement = out.words(Speaker::Client, text.clone());
-    if own {
+    // `curl -f` and PowerShell tell the status in their error.
+    let told = own || command.program.starts_with("i");
+    let error = told
+        .then(|| statement.status.filter(|_| words_of.contains("error") || words_of.contains("status code")))
+        .flatten();
+    if let Some(status) = error {
+        let mut exchange = out.new_exchange(LINES);
+        exchange.response = Some(Response { status, ..Response::default() });
+        out.complete_by_command(&mut exchange);
+        statement.beside = Some(out.index());
+        out.exchange(exchange);
+    }
+    if own || error.is_some() {
         return out.say(statement);
     }
     // What a person wrote below the command is no answer.

@@ -3,7 +3,7 @@
 use super::draft::Draft;
 use super::lines::Line;
 use super::out::{MESSAGES, Out};
-use super::{Dialect, Took, command};
+use super::{Dialect, Took, prompt};
 use crate::http1::head;
 use why401_http::FieldLine;
 use why401_span::Derived;
@@ -35,8 +35,8 @@ const MOST_FIELDS: usize = 1000;
 
 pub(super) fn begin(line: &Line, next: Option<&Line>, _out: &mut Out<'_>) -> Option<Box<dyn Dialect>> {
     let text = line.str();
-    let general = key_value(&text)
-        .is_some_and(|(k, _)| matches!(k.as_str(), "request url" | "request method" | "status code"));
+    let general =
+        key_value(&text).is_some_and(|(k, _)| matches!(k.as_str(), "request url" | "request method"));
     let heading = heading(&text).is_some()
         && next.is_some_and(|n| {
             let n = n.str();
@@ -96,7 +96,7 @@ impl Dialect for Panel {
             self.value(&name, line.text.trimmed());
             return Took::Yes;
         }
-        if command::begins(&text).is_some() {
+        if prompt::begins(&text).is_some() {
             return Took::No;
         }
         if let Some((key, _)) = key_value(&text).filter(|(k, _)| !k.is_empty()) {

@@ -98,7 +98,7 @@ fn address(statement: &Statement, out: &mut Out<'_>) {
     let text = statement.text.to_text();
     let one = super::words::addresses(&text).into_iter().next().filter(|r| *r == (0..text.len()));
     if one.is_some() {
-        let (address, userinfo) = super::command::split_userinfo(&text);
+        let (address, userinfo) = super::userinfo::split_userinfo(&text);
         out.fact(statement.text.clone(), FactKind::Address { address, userinfo });
     }
 }

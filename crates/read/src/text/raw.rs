@@ -1,9 +1,9 @@
 //! Raw HTTP messages as people keep and paste them.
 
-use super::command;
 use super::draft::Draft;
 use super::lines::Line;
 use super::out::{MESSAGES, Out, RESPONSES};
+use super::prompt;
 use super::{Dialect, Took, Yields, prose};
 use crate::http1::head;
 
@@ -154,7 +154,7 @@ impl Raw {
         }
         let Some(open) = &self.open else { return false };
         if open.body.has_content() || open.length().is_some() || open.is_chunked() || !open.is_request() {
-            return !(command::begins(&line.str()).is_some() && line.bytes().starts_with(b"$ "));
+            return !(prompt::begins(&line.str()).is_some() && line.bytes().starts_with(b"$ "));
         }
         // A request that announces no body: people write remarks behind it, and lost fields stand there too.
         let text = line.bytes().trim_ascii_start();

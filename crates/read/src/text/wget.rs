@@ -4,7 +4,7 @@ use super::draft::Draft;
 use super::lines::Line;
 use super::out::{Out, Paragraph};
 use super::transfer::Transfer;
-use super::{Dialect, Took, command, prose, words};
+use super::{Dialect, Took, prompt, prose, words};
 use why401_http::{Address, Peer};
 use why401_span::Derived;
 
@@ -103,14 +103,14 @@ impl Wget {
         }
         let text = line.str();
         let answered = self.transfer.response.is_some();
-        if answered && (command::begins(&text).is_some() || prose::is_personal(&text)) {
+        if answered && (prompt::begins(&text).is_some() || prose::is_personal(&text)) {
             return Took::No;
         }
         if is_stamp(bytes) {
             self.transfer.next_begins();
             self.transfer.set_scheme(&text);
             self.address = words::addresses(&text).into_iter().next().map(|r| {
-                let (address, _) = command::split_userinfo(text.get(r.clone()).unwrap_or_default());
+                let (address, _) = super::userinfo::split_userinfo(text.get(r.clone()).unwrap_or_default());
                 (line.text.slice(r), address)
             });
         } else if let Some(rest) = text.strip_prefix("Connecting to ").filter(|t| t.contains("connected")) {
