@@ -209,7 +209,8 @@ fn of_attempt<'a>(a: &'a Attempt, texts: &mut Vec<Text<'a>>) {
                     &log.line,
                 ));
             }
-            if let Some(win32) = log.win32 {
+            // Beside 401.2, which every login at IIS begins with, it says nothing (ERROR_ACCESS_DENIED for the anonymous try).
+            if let Some(win32) = log.win32.filter(|_| log.substatus != Some(2)) {
                 texts.push(Text::column("sc-win32-status", win32.to_string(), v.source, &log.line));
             }
         }

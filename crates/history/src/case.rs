@@ -103,6 +103,9 @@ impl Case {
         chain.steps.iter().filter_map(|&i| self.attempt(i)).any(|a| match a.status() {
             Some(401 | 403 | 407) => true,
             // Apache answers a Digest mismatch with 400, a broken password file with 500; gateways with 502 to 504.
+            // Of its own making, nginx's: the client certificate is wrong or missing (ngx_http_request.h).
+            Some(495 | 496) => true,
+            Some(400) if a.views.iter().any(names_a_certificate) => true,
             Some(400 | 500 | 502 | 503 | 504) => a.carries_credentials() || !a.statements.is_empty(),
             Some(200..=299) => a.shows_login_page(),
             Some(300..=399) => a.login_location().is_some(),
@@ -207,4 +210,12 @@ impl Case {
         }
         self.statements = context;
     }
+}
+
+/// Whether the answer is nginx's page for a client certificate that is missing or not accepted.
+fn names_a_certificate(e: &why401_http::Exchange) -> bool {
+    let Some(response) = &e.response else { return false };
+    let head = response.body.bytes.as_bytes();
+    let head = String::from_utf8_lossy(head.get(..4096).unwrap_or(head)).to_ascii_lowercase();
+    head.contains("ssl certificate")
 }

@@ -52,7 +52,10 @@ impl DigestMismatch {
         let told = scene
             .told_claim("digest-mismatch", "the Digest response is for another request than the one it got")
             .map(party_of_log);
-        settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
+        // Apache answers a different uri with 400, after the 401 that asked.
+        let bad = scene.last().filter(|s| s.status() == Some(400) && !scene.let_in());
+        let found = bad.and_then(|step| look(scene, step)).or_else(|| look(scene, scene.refused()?));
+        settle(found, told, advise)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::gss::{self, Message};
 use crate::reading::{at_most, settle, token};
+use crate::scene::same_client;
 use crate::{Scene, Step};
 use std::net::IpAddr;
 use why401_report::{Certainty, Party};
@@ -50,7 +51,14 @@ impl KerberosFellBackToNtlm {
 
 fn look(scene: &Scene<'_>, refused: &Step<'_>) -> Option<Claim> {
     // The chain may end with the client's giving up: the newest message counts.
-    let step = scene.steps.iter().rev().find(|s| gss::of_request(s).is_some()).unwrap_or(refused);
+    let newest = scene.steps.iter().rev().find(|s| gss::of_request(s).is_some());
+    // Evidence may end with the request that answers the challenge.
+    let unanswered = || {
+        let mut next = scene.later().take(4).map(Step::of);
+        next.find(|s| s.status().is_none() && same_client(s.attempt, refused.attempt))
+    };
+    let last = if newest.is_none() && refused.sent.is_empty() { unanswered() } else { None };
+    let step = newest.or(last.as_ref()).unwrap_or(refused);
     let (sent, Message::Ntlm(ntlm)) = gss::of_request(step)? else { return None };
     if sent.scheme() != "negotiate" {
         return None;

@@ -48,7 +48,13 @@ impl NtlmConnectionBroken {
             return Answer::RuledOut;
         }
         let told = scene.told_claim("ntlm-connection-broken", "the handshake did not stay on one connection");
-        settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
+        let answer = settle(scene.refused().and_then(|step| look(scene, step)), told, advise);
+        match answer {
+            Answer::RuledOut if in_the_dark(scene) => Answer::Undecidable(
+                "a capture that shows over which connections the messages of the handshake went",
+            ),
+            answer => answer,
+        }
     }
 }
 
@@ -66,6 +72,15 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         (None, None) => refused_and_closed(scene, step),
     };
     claim.or_else(|| by_status(scene, step))
+}
+
+/// Whether a whole handshake was refused and nothing shows its connections.
+fn in_the_dark(scene: &Scene<'_>) -> bool {
+    let known = |s: &Step<'_>| {
+        s.attempt.connection().is_some() || s.attempt.client().is_some_and(|c| c.port.is_some())
+    };
+    scene.refused().is_some_and(|s| number(s) == Some(3) && !known(s))
+        && scene.steps.iter().any(answered_with_challenge)
 }
 
 /// The number of the NTLM message that a step sends.
