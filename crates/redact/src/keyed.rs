@@ -271,6 +271,12 @@ impl<'a> Keyed<'a> {
             return if opens && takes_login(word.text) { self.call(start) } else { word.end };
         }
         let option = before(self.text, word, &["-"]);
+        let Class { kind, secrecy, scheme } = word.class;
+        let tells =
+            secrecy == Secrecy::Strong || scheme || !matches!(kind, FieldKind::Plain | FieldKind::Address);
+        if !option && !tells {
+            return word.end;
+        }
         if option && user_option(self.text, word) {
             return self.after_colon(start);
         }
@@ -286,11 +292,11 @@ impl<'a> Keyed<'a> {
             self.found.add_all(value.start, all.into_iter().map(|p| p.value));
             return after;
         }
-        let strong = word.class.secrecy == Secrecy::Strong;
+        let strong = secrecy == Secrecy::Strong;
         if option && strong && before(self.text, word, &["--"]) && !text.starts_with('-') {
             return self.hide(value, after);
         }
-        if word.class.scheme && credentials_word(word.text, text) {
+        if scheme && credentials_word(word.text, text) {
             return self.hide(value, after);
         }
         let quoted = value.start > start;
