@@ -1,6 +1,7 @@
 //! Opens each piece of evidence and reads it into a sink.
 
 use crate::args::Evidence;
+use crate::keys;
 use crate::tally::Tally;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -21,9 +22,13 @@ pub(crate) fn is_absent(args: &Evidence) -> bool {
 /// # Errors
 /// Where not one source could be used: a line for each, what is wrong with it.
 pub(crate) fn read_all(args: &Evidence, sink: &mut dyn Sink) -> Result<Vec<SourceReport>, String> {
-    let keys = read_keys(args)?;
+    let mut keys = read_keys(args)?;
     let stdin = [std::ffi::OsString::from("-")];
     let named = if args.evidence.is_empty() { &stdin[..] } else { &args.evidence[..] };
+    // A capture may stand before the key log that belongs to it.
+    for name in named.iter().filter(|name| keys::is_key_log(name)) {
+        keys.extend(keys::read(Path::new(name)));
+    }
     let mut sources = Vec::new();
     let mut failures = Vec::new();
     for (number, name) in named.iter().enumerate() {
@@ -49,7 +54,7 @@ fn unread(name: String, what: String) -> SourceReport {
 fn read_keys(args: &Evidence) -> Result<Vec<Vec<u8>>, String> {
     args.keys
         .iter()
-        .map(|path| std::fs::read(path).map_err(|e| format!("{}: {}", path.display(), in_words(&e))))
+        .map(|path| keys::read(path).map_err(|e| format!("{}: {}", path.display(), in_words(&e))))
         .collect()
 }
 
@@ -62,6 +67,10 @@ fn read_one(
 ) -> Result<SourceReport, String> {
     if name == "-" {
         return read_bytes(args, id, &mut io::stdin().lock(), keys, sink);
+    }
+    if keys::is_key_log(&name.to_owned()) {
+        let bytes = std::fs::metadata(name).map_or(0, |m| m.len());
+        return Ok(SourceReport { format: "key-log".to_owned(), bytes, ..SourceReport::default() });
     }
     let path = Path::new(name);
     match File::open(path) {

@@ -7,6 +7,7 @@ mod decode;
 mod diagnose;
 mod evidence;
 mod explain;
+mod keys;
 mod output;
 mod secrets;
 mod tally;

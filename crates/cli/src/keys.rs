@@ -1,0 +1,39 @@
+//! Key logs: given by `--keys`, or as one more piece of evidence.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
+
+/// So many bytes of a file tell whether it is a key log.
+const HEAD: u64 = 4096;
+/// A key log larger than this is of no one capture: 256 MiB hold more than a million sessions.
+const LARGEST: u64 = 256 * 1024 * 1024;
+
+/// The labels that lines of a key log begin with (the SSLKEYLOGFILE format, draft-ietf-tls-keylogfile section 2).
+const LABELS: &[&str] = &[
+    "CLIENT_RANDOM ",
+    "CLIENT_EARLY_TRAFFIC_SECRET ",
+    "CLIENT_HANDSHAKE_TRAFFIC_SECRET ",
+    "SERVER_HANDSHAKE_TRAFFIC_SECRET ",
+    "CLIENT_TRAFFIC_SECRET_0 ",
+    "SERVER_TRAFFIC_SECRET_0 ",
+    "EARLY_EXPORTER_SECRET ",
+    "EXPORTER_SECRET ",
+    "RSA ",
+];
+
+/// Whether this file is a key log, by its first lines.
+pub(crate) fn is_key_log(name: &OsString) -> bool {
+    let mut head = Vec::new();
+    let read = File::open(name).and_then(|f| f.take(HEAD).read_to_end(&mut head));
+    let text = String::from_utf8_lossy(&head);
+    let mut lines = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
+    read.is_ok() && lines.next().is_some_and(|first| LABELS.iter().any(|l| first.starts_with(l)))
+}
+
+/// The bytes of a key log.
+pub(crate) fn read(path: &std::path::Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(LARGEST).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
