@@ -52,8 +52,7 @@ fn explain(scene: &Scene<'_>) -> Vec<Finding> {
     let mut first = finding(scene, main);
     // What a proved cause speaks for as well is not open any more.
     for r in rest.into_iter().filter(|r| !(proved && supersedes(meta, r.meta))) {
-        let settle = r.claim.summary.clone();
-        also(&mut first, r.meta.name, &settle);
+        also(&mut first, r.meta.name, &evidence_needed(r.meta.doc));
     }
     for (cause, settle) in open {
         also(&mut first, cause, settle);
@@ -61,6 +60,16 @@ fn explain(scene: &Scene<'_>) -> Vec<Finding> {
     let mut findings = vec![first];
     findings.extend(beside.into_iter().map(|r| finding(scene, r)));
     findings
+}
+
+/// What would settle a cause, by its own text: the first sentence of "Evidence needed".
+fn evidence_needed(doc: &str) -> String {
+    let section = doc.split("# Evidence needed").nth(1).unwrap_or_default();
+    let text =
+        section.split("\n #").next().unwrap_or(section).split_whitespace().collect::<Vec<_>>().join(" ");
+    let sentence = text.split(". ").next().unwrap_or(&text).trim_end_matches('.');
+    let mut letters = sentence.chars();
+    letters.next().map(|c| c.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }
 
 fn also(finding: &mut Finding, cause: &'static str, settle: &str) {
@@ -77,7 +86,8 @@ fn finding(scene: &Scene<'_>, ranked: Ranked) -> Finding {
     evidence.truncate(EVIDENCE);
     let rows = rows(scene);
     let shared = |pick: fn(&ExchangeRow) -> &Option<String>| {
-        let first = rows.first().and_then(|r| pick(r).clone());
+        // The first step of a handshake names nobody yet.
+        let first = rows.iter().find_map(|r| pick(r).clone());
         first.filter(|v| rows.iter().all(|r| pick(r).as_deref().is_none_or(|o| o == v)))
     };
     let statement_user = || scene.refusal.statements().iter().find_map(|s| s.user.clone());
@@ -159,17 +169,21 @@ fn rows(scene: &Scene<'_>) -> Vec<ExchangeRow> {
         .collect()
 }
 
-/// Findings of one cause that share account, client or resource become one.
+/// Findings of one cause that share account, client or resource, or that say the very same, become one.
 fn merge(findings: Vec<Finding>) -> Vec<Finding> {
-    type Key = (&'static str, Verdict, Certainty, Option<String>, Option<String>);
+    type Key = (&'static str, Verdict, Certainty, Vec<Option<String>>);
     let mut out: Vec<Finding> = Vec::new();
     let mut at: BTreeMap<Key, usize> = BTreeMap::new();
     for f in findings {
-        // Alike in what they say of whom: the account, else the client, else the resource.
+        // Whom it is about: the account, else the client, else the resource.
         let whom = f.account.clone().or_else(|| f.client.clone());
         let what = if whom.is_some() { None } else { f.resource.clone() };
-        let next = out.len();
-        let i = *at.entry((f.cause, f.verdict, f.certainty, whom, what)).or_insert(next);
+        let about = (f.cause, f.verdict, f.certainty, vec![whom, what]);
+        let words = (f.cause, f.verdict, f.certainty, vec![None, None, Some(f.summary.clone())]);
+        let found = at.get(&words).or_else(|| at.get(&about)).copied();
+        let i = found.unwrap_or(out.len());
+        at.entry(about).or_insert(i);
+        at.entry(words).or_insert(i);
         match out.get_mut(i) {
             Some(into) => absorb(into, f),
             None => out.push(f),

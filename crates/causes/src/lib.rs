@@ -13,6 +13,7 @@ mod near;
 pub mod rank;
 mod reading;
 mod scene;
+mod shell;
 mod show;
 mod story;
 mod told;

@@ -295,6 +295,15 @@ impl<'a> Scene<'a> {
         Knowledge::shared().product(id).map_or("", |p| p.name.as_str())
     }
 
+    /// Who says a wording, as the subject of a sentence: wordings that many programs share name nobody.
+    pub fn speaker_name(&self, id: ProductId) -> &'static str {
+        match Knowledge::shared().product(id) {
+            Some(p) if p.product == "common" => "the message",
+            Some(p) => p.name.as_str(),
+            None => "",
+        }
+    }
+
     /// Whether a product of this stable name was recognised.
     pub fn is_product(&self, name: &str) -> bool {
         self.products.iter().any(|id| Knowledge::shared().product(*id).is_some_and(|p| p.product == name))

@@ -16,7 +16,7 @@ impl Scene<'_> {
     /// The same as a claim, to be completed by the cause; its certainty is set already.
     pub fn told_claim(&self, cause: &'static str, meaning: &str) -> Option<Claim> {
         let best = self.heard_of(cause).next()?;
-        let who = self.product_name(best.said.product);
+        let who = self.speaker_name(best.said.product);
         let mut claim = Claim::new(format!("{who} says that {meaning}"));
         claim.certainty = if best.proves() { Certainty::Certain } else { Certainty::Likely };
         // The longer a wording, the less by accident it stands there.

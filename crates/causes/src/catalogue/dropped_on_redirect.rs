@@ -65,7 +65,7 @@ impl DroppedOnRedirect {
         claim = claim.fix_by(
             Party::Caller,
             format!("Ask the final address directly, so that no redirect is needed: {}", location_shown(&location.text())),
-            format!("curl -v -u USER {}", location_shown(&location.text())),
+            format!("curl -v -u USER {}", crate::shell::quote(location_shown(&location.text()))),
         );
         if step.attempt.shows_credentials() { claim.confirmed() } else { claim.likely() }
     }
