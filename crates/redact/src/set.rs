@@ -2,6 +2,7 @@
 
 use crate::names::{FieldKind, field_kind};
 use crate::ranges::{Ranges, part};
+use crate::words::is_scheme;
 use crate::{base64, is_placeholder, secrets_in_field, secrets_in_target, secrets_in_text};
 use aho_corasick::{AhoCorasick, MatchKind};
 use std::collections::HashSet;
@@ -57,7 +58,9 @@ impl SecretSet {
     /// Takes a value that is known to be secret.
     pub fn add(&mut self, secret: &str) {
         let secret = secret.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));
-        let ours = WORDS_OF_OURS.binary_search(&secret.to_ascii_lowercase().as_str()).is_ok();
+        // The name of a scheme stands in every other sentence of a diagnosis.
+        let ours =
+            WORDS_OF_OURS.binary_search(&secret.to_ascii_lowercase().as_str()).is_ok() || is_scheme(secret);
         let number = secret.len() < 6 && secret.bytes().all(|b| b.is_ascii_digit());
         if secret.len() < SHORTEST || ours || number || is_placeholder(secret) {
             return;
