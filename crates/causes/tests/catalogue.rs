@@ -35,7 +35,8 @@ fn every_cause_is_explained() {
         let mut at = 0;
         for section in sections {
             let found = meta.doc.get(at..).unwrap().find(section);
-            let found = found.unwrap_or_else(|| panic!("{}: {section} is missing or out of order", meta.name));
+            let found =
+                found.unwrap_or_else(|| panic!("{}: {section} is missing or out of order", meta.name));
             at += found + section.len();
             let next = meta.doc.get(at..).unwrap();
             let text = next.split("\n #").next().unwrap().trim();
@@ -47,7 +48,8 @@ fn every_cause_is_explained() {
 /// "Speaks for as well" leads from the specific to the general, so it never comes back.
 #[test]
 fn what_is_superseded_never_supersedes_in_turn() {
-    let over: HashMap<&str, &[&str]> = CATALOGUE.iter().map(|c| (c.meta().name, c.meta().supersedes)).collect();
+    let over: HashMap<&str, &[&str]> =
+        CATALOGUE.iter().map(|c| (c.meta().name, c.meta().supersedes)).collect();
     fn walk<'a>(over: &HashMap<&'a str, &'a [&'a str]>, name: &'a str, path: &mut Vec<&'a str>) {
         assert!(!path.contains(&name), "a circle: {} -> {name}", path.join(" -> "));
         path.push(name);

@@ -1,5 +1,6 @@
 //! What is left when nothing finer is proved.
 
+use crate::reading::{signed, token};
 use crate::cause::{Answer, Claim, cause};
 use crate::{Scene, Step};
 use why401_report::{Certainty, Party};
@@ -64,7 +65,17 @@ impl CredentialsRefused {
             claim.evidence.extend(t.evidence);
             claim.also.extend(t.also);
         }
-        leave_open(claim, &scheme).likely()
+        leave_open(claim, kind_of(step, &scheme)).likely()
+    }
+}
+
+/// What decides which finer causes are open: a JWT that can be read and is not over, a signed request, else the scheme.
+fn kind_of<'s>(step: &Step<'_>, scheme: &'s str) -> &'s str {
+    let readable = token::carried(step).is_some_and(|c| c.jwt().is_some_and(|j| j.exp().is_some()));
+    match (readable, signed::of(step)) {
+        (true, _) => "readable token",
+        (false, Some(_)) => "signed request",
+        (false, None) => scheme,
     }
 }
 
@@ -125,6 +136,22 @@ fn show(scene: &Scene<'_>, step: &Step<'_>, mut claim: Claim) -> Claim {
 }
 
 fn leave_open(claim: Claim, scheme: &str) -> Claim {
+    if scheme == "readable token" {
+        return claim
+            .fix(Party::Caller, "Hold the token's iss, aud and scope against what this service is configured to take (why401 decode shows them).")
+            .fix(Party::Server, "Look up the log at this time: it tells a bad signature, a wrong audience and a wrong issuer apart.")
+            .or("bad-signature", "the token's kid and alg against the key set that the server uses")
+            .or("wrong-audience", "the audience that the server is configured with, against the token's aud")
+            .or("wrong-issuer", "the issuer that the server trusts, against the token's iss")
+            .or("token-revoked", "whether the token was revoked or replaced since");
+    }
+    if scheme == "signed request" {
+        return claim
+            .fix(Party::Caller, "Compare what was signed on both sides byte for byte, and see that key and secret belong together.")
+            .or("signature-mismatch", "the string to sign of both sides")
+            .or("clock-skew", "the time in the request against the server's Date")
+            .or("wrong-environment", "whether the key is of this very host and region");
+    }
     let claim = claim.fix(
         Party::AccountOwner,
         "Try the same credentials once by hand where they are known to work; if they fail there, set new ones.",

@@ -70,8 +70,11 @@ fn look(scene: &Scene<'_>, step: &Step<'_>, signed: Signed<'_>) -> Option<Claim>
         return Some(claim);
     }
     let words = said_in_the_answer(scene, step)?;
-    let mut claim =
-        Claim::new(format!("the server says that the signature ({}) does not match", signed.kind.name()));
+    let which = match (signed.kind, signed.field) {
+        (Kind::Webhook, Some(field)) => format!("in {}", quoted(&field.name.to_text())),
+        (kind, _) => format!("({})", kind.name()),
+    };
+    let mut claim = Claim::new(format!("the server says that the signature {which} does not match"));
     claim = claim.shown([words]);
     if let Some(field) = signed.field {
         claim = claim.shown([scene.show_field(signed.view, field, "the signature")]);

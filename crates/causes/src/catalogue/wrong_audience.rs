@@ -69,8 +69,9 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let carried = token::carried(step)?;
     let jwt = carried.jwt().filter(|j| j.claims.is_some())?;
     let aud = jwt.aud();
-    let (wanted, evidence, certainty) =
-        expected(scene, step, &aud).or_else(|| like_others(scene, step, &carried, &aud))?;
+    let (wanted, evidence, certainty) = expected(scene, step, &aud)
+        .or_else(|| like_others(scene, step, &carried, &aud))
+        .or_else(|| another_host(step, &aud))?;
     let mut claim = Claim::new(format!(
         "the token is for {}, and this server wants {}",
         if aud.is_empty() { "nobody (it has no aud)".to_owned() } else { list(&aud) },
@@ -122,6 +123,20 @@ fn metadata(scene: &Scene<'_>, address: &str) -> Option<(String, Certainty)> {
         let Value::Object(document) = token::json(&a.response()?.body)? else { return None };
         Some((document.get("resource")?.as_str()?.to_owned(), Certainty::Certain))
     })
+}
+
+/// Audiences that are addresses, and none of the host that was asked. An audience may be any address, so this leaves the
+/// question open and no more.
+fn another_host(step: &Step<'_>, aud: &[&str]) -> Option<(String, Option<Annotation>, Certainty)> {
+    let authority = step.request()?.1.authority()?.to_ascii_lowercase();
+    let host = authority.rsplit_once(':').map_or(authority.as_str(), |(h, _)| h).to_owned();
+    let named = host.contains('.') && host.parse::<std::net::IpAddr>().is_err();
+    let bare = |h: String| h.rsplit_once(':').map_or(h.clone(), |(h, _)| h.to_owned());
+    let hosts: Vec<String> = aud.iter().filter_map(|a| token::host_of(a)).map(bare).collect();
+    let elsewhere = !hosts.is_empty() && hosts.len() == aud.len() && !hosts.contains(&host);
+    let refused =
+        token::challenge(step).is_some_and(|(_, _, c)| c.error_written.as_deref() == Some("invalid_token"));
+    (named && elsewhere && refused).then_some((host, None, Certainty::Possible))
 }
 
 /// Other tokens that this server accepted all have an audience that this one lacks.
