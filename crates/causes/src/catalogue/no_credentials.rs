@@ -1,6 +1,6 @@
 //! Nothing was sent.
 
-use crate::cause::{Answer, Claim, cause};
+use crate::cause::{Answer, Claim, Group, cause};
 use crate::{Scene, Step};
 use why401_report::Party;
 
@@ -58,6 +58,20 @@ impl NoCredentials {
                 };
             }
             let claim = advise(seen(scene, step));
+            // An answer that speaks of credentials: the request may have been cleaned before it was pasted.
+            let speaks = scene.heard.iter().find(|h| {
+                h.attempt == Some(step.attempt.id)
+                    && h.speaker.is_none()
+                    && crate::catalogue::by_name(h.said.cause)
+                        .is_some_and(|c| matches!(c.meta().group, Group::Refused | Group::Token))
+            });
+            if let Some(heard) = speaks.filter(|_| told.is_none()) {
+                return claim
+                    .shown([scene.show_heard(heard, "the answer speaks of credentials all the same")])
+                    .or("evidence-redacted", "the request as it left the client")
+                    .weighing(-1)
+                    .likely();
+            }
             // A session cookie may be all that this server wants.
             let cookie_only = step.request_field("cookie").is_some() && step.offered.is_empty();
             return if cookie_only && told.is_none() {

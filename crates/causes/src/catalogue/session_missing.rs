@@ -72,7 +72,13 @@ impl SessionMissing {
         if why.is_some() {
             claim = claim.fix(Party::Server, "Set the cookie so that it fits: SameSite=None; Secure where pages of another site call, the right Path and Domain.");
         }
-        claim.confirmed()
+        // A challenge asks for something else than a cookie.
+        let asks_otherwise = step.challenges().any(|(_, c)| !matches!(c.scheme.name.as_str(), "" | "cookie" | "session"));
+        if asks_otherwise && why.is_none() {
+            claim.or("no-credentials", "whether this resource takes the session at all").likely()
+        } else {
+            claim.confirmed()
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
-use why401_http::{Fact, FactKind, Userinfo};
+use why401_http::{Address, Fact, FactKind, Userinfo};
 use why401_report::Party;
 
 cause! {
@@ -36,8 +36,9 @@ cause! {
 impl UrlCredentialsIgnored {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || scene.told("url-credentials-ignored", "credentials in an address are not used");
-        let given = scene.case.facts.iter().find_map(|f| userinfo(f).map(|u| (f, u)));
         let Some(step) = scene.refused() else { return told() };
+        let host = step.attempt.request().and_then(|r| r.authority()).unwrap_or_default();
+        let given = scene.case.facts.iter().find_map(|f| userinfo(f, &host).map(|u| (f, u)));
         if step.attempt.carries_credentials() {
             return Answer::RuledOut;
         }
@@ -57,10 +58,18 @@ impl UrlCredentialsIgnored {
     }
 }
 
-fn userinfo(fact: &Fact) -> Option<&Userinfo> {
+/// The userinfo of an address of this host.
+fn userinfo<'f>(fact: &'f Fact, host: &str) -> Option<&'f Userinfo> {
+    let name = |h: &str| h.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    let here = |address: &str| match Address::parse(address) {
+        Some(a) => host.is_empty() || name(&a.host) == name(host),
+        None => true,
+    };
     match &fact.kind {
-        FactKind::Command { userinfo, user: None, .. } => userinfo.as_ref(),
-        FactKind::Address { userinfo, .. } => userinfo.as_ref(),
+        FactKind::Command { userinfo, user: None, addresses, .. } => {
+            userinfo.as_ref().filter(|_| addresses.is_empty() || addresses.iter().any(|a| here(a)))
+        }
+        FactKind::Address { userinfo, address } => userinfo.as_ref().filter(|_| here(address)),
         _ => None,
     }
 }

@@ -60,6 +60,10 @@ fn advise(claim: Claim) -> Claim {
 
 fn is_trial(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
+    // Azure DevOps is no development host.
+    if lower.starts_with("dev.azure.com") {
+        return false;
+    }
     let local = lower.starts_with("localhost") || lower.starts_with("127.");
     local || lower.split(|c: char| !c.is_ascii_alphanumeric()).any(|w| TRIAL.contains(&w))
 }

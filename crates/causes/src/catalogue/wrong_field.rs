@@ -32,13 +32,19 @@ cause! {
         over ["no-credentials", "scheme-not-offered", "credentials-refused", "challenge-missing", "token-malformed"]
 }
 
-/// Names that people write for `Authorization`.
+/// Names that people write for `Authorization` and no service reads.
 const MISSPELT: &[&str] = &[
     "authorisation", "authorizaton", "authorizaion", "authorizacion", "autorization", "autorisation", "authorazation",
-    "authorizationn", "authorizations", "authoriztion", "authorzation", "authentication", "authenticate", "auth",
-    "authorization:", "authorize", "authorizaiton", "authoriation", "authorization-token", "www-authenticate",
-    "x-authorization", "http_authorization", "http-authorization", "bearer", "authorization-bearer", "aurthorization",
-    "authroization", "authotization", "authoritation", "authorisaton", "token", "access_token", "access-token", "jwt",
+    "authorizationn", "authorizations", "authoriztion", "authorzation", "authorizaiton", "authoriation", "aurthorization",
+    "authroization", "authotization", "authoritation", "authorisaton", "authorizarion", "authoization", "athorization",
+    "uathorization", "authorizatoin", "authentification", "authorization:", "http_authorization", "http-authorization",
+    "www-authenticate",
+];
+
+/// Names that some services read, and others do not.
+const OTHER_NAMES: &[&str] = &[
+    "authentication", "authenticate", "auth", "authorize", "authorization-token", "x-authorization", "bearer",
+    "authorization-bearer", "token", "access_token", "access-token", "jwt", "bearer-token",
 ];
 
 /// Fields that hold a key at many services.
@@ -118,7 +124,7 @@ fn elsewhere(scene: &Scene<'_>, step: &Step<'_>) -> Option<(Annotation, String)>
         }
     }
     for field in request.fields.iter().filter(|f| f.value.len() >= 6) {
-        if KEY_FIELDS.iter().any(|k| field.is(k)) && !step.offered.is_empty() {
+        if KEY_FIELDS.iter().chain(OTHER_NAMES).any(|k| field.is(k)) && !step.offered.is_empty() {
             return Some((scene.show_field(view, field, "the secret was sent here"), format!("the field {}", field.name.to_text())));
         }
     }
