@@ -65,7 +65,7 @@ impl DroppedOnRedirect {
         claim = claim.fix_by(
             Party::Caller,
             format!("Ask the final address directly, so that no redirect is needed: {}", location_shown(&location.text())),
-            format!("curl -v -u USER {}", crate::shell::quote(location_shown(&location.text()))),
+            ask_again(&before, &location.text()),
         );
         if step.attempt.shows_credentials() { claim.confirmed() } else { claim.likely() }
     }
@@ -96,9 +96,24 @@ fn redirect_to<'a>(before: &'a Attempt, after: &Attempt) -> Option<&'a FieldLine
     (after.target()? == wanted).then_some(location)
 }
 
+/// The line that asks the final address, with credentials of the scheme that was sent.
+fn ask_again(before: &Step<'_>, location: &str) -> String {
+    let address = crate::shell::quote(location_shown(location));
+    let scheme = before.credentials().and_then(|s| s.credentials()).map_or("", |c| c.scheme.written.as_str());
+    match scheme.to_ascii_lowercase().as_str() {
+        "basic" | "" => format!("curl -v -u USER {address}"),
+        "digest" => format!("curl -v --digest -u USER {address}"),
+        _ if scheme.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => {
+            format!("curl -v -H \"Authorization: {scheme} $TOKEN\" {address}")
+        }
+        _ => format!("curl -v {address}"),
+    }
+}
+
 fn origin_of(location: &str) -> Option<String> {
     let a = Address::parse(location)?;
-    Some(format!("{}://{}", a.scheme, a.host))
+    let own = (a.scheme == "http" && a.port == 80) || (a.scheme == "https" && a.port == 443);
+    Some(if own { format!("{}://{}", a.scheme, a.host) } else { format!("{}://{}:{}", a.scheme, a.host, a.port) })
 }
 
 /// The address without a query, which may hold secrets.
