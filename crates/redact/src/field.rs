@@ -1,10 +1,10 @@
 //! Secrets in the fields of a message.
 
-use crate::names::{FieldKind, field_kind};
+use crate::names::{FieldKind, Secrecy, field_kind, secrecy};
 use crate::pairs::{Pair, auth_params, cookies};
 use crate::ranges::{Ranges, find, part, skip_blanks, trimmed};
-use crate::words::is_scheme;
-use crate::{is_placeholder, secrets_in_target, text};
+use crate::words::{in_prose, is_scheme};
+use crate::{is_placeholder, secrets_in_target, spoken, text};
 use std::ops::Range;
 
 /// The secrets in the value of a field of this name.
@@ -16,7 +16,7 @@ pub fn secrets_in_field(name: &str, value: &str) -> Vec<Range<usize>> {
     let mut found = Ranges::default();
     match field_kind(name) {
         FieldKind::Credentials => credentials(value, 0..value.len(), &mut found),
-        FieldKind::Challenge => blobs(value, &mut found),
+        FieldKind::Challenge => challenge(value, &mut found),
         FieldKind::Info => {
             hide_params(value, 0..value.len(), |n| matches!(n, "rspauth" | "cnonce"), &mut found);
         }
@@ -190,6 +190,19 @@ fn hide_value(value: &str, range: Range<usize>, found: &mut Ranges) {
     }
 }
 
+/// A challenge shows all, but for tickets and for a secret of the request that a careless server repeats.
+fn challenge(value: &str, found: &mut Ranges) {
+    blobs(value, found);
+    spoken::find_in(value, found);
+    for Pair { name, value: range } in auth_params(value) {
+        let is_secret = secrecy(part(value, name)) == Secrecy::Strong;
+        let said = part(value, range.clone());
+        if is_secret && said.len() >= 8 && !in_prose(said) {
+            hide_value(value, range, found);
+        }
+    }
+}
+
 /// What Negotiate and NTLM carry in a challenge (RFC 4559 section 4.1).
 fn blobs(value: &str, found: &mut Ranges) {
     let mut at = 0;
@@ -316,6 +329,13 @@ mod tests {
             "NTLM ••••••••••••, Basic realm=\"x\""
         );
         assert_eq!(masked("WWW-Authenticate", "Negotiate, NTLM"), "Negotiate, NTLM");
+        assert_eq!(
+            masked(
+                "WWW-Authenticate",
+                r#"Bearer token="a1b2c3d4e5", error_description="bad token a1b2c3d4e5f6""#
+            ),
+            r#"Bearer token="••••••••••", error_description="bad token ••••••••••••""#
+        );
         assert_eq!(
             masked("Authentication-Info", r#"rspauth="ab", nextnonce="cd""#),
             r#"rspauth="••", nextnonce="cd""#

@@ -18,6 +18,7 @@ mod ranges;
 mod report;
 mod set;
 mod shapes;
+mod spoken;
 mod target;
 mod text;
 mod words;

@@ -1,7 +1,7 @@
 //! Secrets in text of any kind: logs, configuration, commands, bodies, what a person pasted.
 
 use crate::ranges::{Ranges, find, from, part};
-use crate::{keyed::Keyed, shapes};
+use crate::{keyed::Keyed, shapes, spoken};
 use std::ops::Range;
 
 /// The secrets of any text, found by the names beside them, by the words of commands and by their shape.
@@ -11,6 +11,7 @@ pub fn secrets_in_text(text: &str) -> Vec<Range<usize>> {
     let mut found = Ranges::default();
     scan(text, &mut found);
     lines(text, &mut found);
+    spoken::find_in(text, &mut found);
     found.finish()
 }
 

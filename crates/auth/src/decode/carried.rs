@@ -1,5 +1,6 @@
 //! What a scheme carries, as JSON.
 
+use super::claims;
 use crate::inside::{Inside, InsideChallenge, Message};
 use crate::scheme::basic::{Basic, Part};
 use crate::scheme::bearer::BearerChallenge;
@@ -159,8 +160,8 @@ pub(super) fn jwt(jwt: &Jwt, show: bool) -> Value {
         "kind": "jwt",
         "form": match jwt.form { Form::Signed => "signed", Form::Encrypted => "encrypted", Form::Broken => "broken" },
         "token_kind": (jwt.kind() != JwtKind::Unknown).then(|| jwt.kind().name()),
-        "header": jwt.header,
-        "claims": jwt.claims,
+        "header": claims::shown(jwt.header.as_ref(), show),
+        "claims": claims::shown(jwt.claims.as_ref(), show),
         "times": if times.is_empty() { Value::Null } else { Value::Object(times) },
         "bound_to": bound,
         "signature": if jwt.signature.is_empty() {
@@ -216,14 +217,14 @@ fn bearer(b: &BearerChallenge) -> Value {
         "service": b.service,
         "algs": b.algs,
         "authorization_uri": b.authorization_uri,
-        "claims": b.claims.as_deref().and_then(claims),
+        "claims": b.claims.as_deref().and_then(asked_claims),
         "max_age": b.max_age,
         "acr_values": b.acr_values,
     }))
 }
 
 /// The claims that a challenge asks for are JSON in base64.
-fn claims(text: &str) -> Option<Value> {
+fn asked_claims(text: &str) -> Option<Value> {
     let decoded = crate::base64::decode(text.as_bytes(), 0..text.len(), crate::base64::Alphabet::UrlSafe);
     serde_json::from_slice(decoded.bytes.expose()).ok()
 }

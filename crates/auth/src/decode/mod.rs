@@ -1,6 +1,7 @@
 //! An authentication field taken apart for people and programs: `why401 decode`.
 
 mod carried;
+mod claims;
 mod differences;
 mod other;
 mod text;
