@@ -7,6 +7,7 @@ use crate::reading::signed::{self, Stamp};
 use crate::reading::token::{self, Carried};
 use crate::reading::{at_most, settle};
 use crate::{Scene, Step};
+use why401_auth::scheme::kerberos as kerberos_message;
 use why401_auth::token::jwt::Jwt;
 use why401_report::{Certainty, Party};
 
@@ -71,8 +72,9 @@ fn kerberos(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     if !matches!(error.code, 33 | 37) {
         return None;
     }
-    let (name, meaning) = gss::error_name(error.code);
-    let mut claim = Claim::new(match (error.server_time, error.client_time) {
+    let (name, meaning) = kerberos_message::error_name(error.code);
+    let time = |text: &Option<String>| text.as_deref().and_then(kerberos_message::time);
+    let mut claim = Claim::new(match (time(&error.stime), time(&error.ctime)) {
         (Some(server), Some(client)) if server != client => format!(
             "the server refused the ticket with {name}: its clock says {}, the client's said {}",
             time_text(server),

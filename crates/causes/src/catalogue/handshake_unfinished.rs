@@ -5,6 +5,7 @@ use crate::reading::gss::{self, Message};
 use crate::reading::{at_most, settle, token};
 use crate::scene::{same_client, same_server};
 use crate::{Scene, Step};
+use why401_auth::scheme::spnego::NegState;
 use why401_report::{Certainty, Party};
 
 /// `SEC_E_NO_CREDENTIALS`, which IIS logs for the middle step of a handshake.
@@ -62,8 +63,7 @@ fn by_message(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         Message::Ntlm(ntlm) if ntlm.number() == 2 => {
             ("an NTLM challenge (type 2)", "type 2: this wants an answer")
         }
-        // A token that is none of Kerberos' refusals asks for more.
-        Message::Other | Message::ApRep if challenge.is("negotiate") => {
+        Message::Negotiation(Some(NegState::AcceptIncomplete | NegState::RequestMic)) => {
             ("a continuation token", "this wants an answer")
         }
         _ => return None,

@@ -1,9 +1,10 @@
 //! A ticket that the server does not accept.
 
 use crate::cause::{Answer, Claim, cause};
-use crate::reading::gss::{self, Message, Ticket};
+use crate::reading::gss::{self, Message};
 use crate::reading::{quoted, settle, token};
 use crate::{Scene, Step};
+use why401_auth::scheme::kerberos::{self, Ticket};
 use why401_report::Party;
 
 cause! {
@@ -63,13 +64,13 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         return None;
     }
     let ticket = match &sent {
-        Some((_, Message::ApReq(ticket))) => Some(ticket),
+        Some((_, Message::ApReq(request))) => Some(&request.ticket),
         _ => None,
     };
     let which = ticket.map(described).unwrap_or_default();
     let mut claim = Claim::new(match error {
         Some(e) => {
-            let (name, meaning) = gss::error_name(e.code);
+            let (name, meaning) = kerberos::error_name(e.code);
             format!("the server refused the Kerberos ticket{which} with {} ({name}): {meaning}", e.code)
         }
         None => format!("the server refused the Kerberos ticket{which}, and does not say why"),
@@ -84,7 +85,7 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         )]);
     }
     if let (Some(e), Some((offered, challenge, _))) = (error, &answer) {
-        let says = format!("a KRB-ERROR in it: {} ({})", e.code, gss::error_name(e.code).0);
+        let says = format!("a KRB-ERROR in it: {} ({})", e.code, kerberos::error_name(e.code).0);
         claim =
             claim.shown([scene.show_in_field(offered.view, offered.field, challenge.range.clone(), says)]);
     } else if let Some((view, response)) = step.response() {
@@ -103,19 +104,21 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
 
 /// The ticket in a few words: whom it is for, and which key.
 fn described(ticket: &Ticket) -> String {
-    let Some(service) = &ticket.service else { return String::new() };
-    let realm = ticket.realm.as_deref().map(|r| format!("@{r}")).unwrap_or_default();
+    if ticket.sname.is_empty() {
+        return String::new();
+    }
+    let realm = if ticket.realm.is_empty() { String::new() } else { format!("@{}", ticket.realm) };
     let mut key: Vec<String> = ticket.kvno.iter().map(|k| format!("key version {k}")).collect();
-    key.extend(ticket.etype.map(|e| gss::etype_name(e).to_owned()));
+    key.extend(ticket.etype.map(|e| kerberos::etype_name(e).to_owned()));
     let key = if key.is_empty() { String::new() } else { format!(" ({})", key.join(", ")) };
-    format!(" for {}{key}", quoted(&format!("{service}{realm}")))
+    format!(" for {}{key}", quoted(&format!("{}{realm}", ticket.sname)))
 }
 
 /// Whether the ticket is for another host than the one asked.
 fn other_name(step: &Step<'_>, ticket: &Ticket) -> Option<String> {
     let asked = step.request()?.1.authority()?;
     let asked = asked.rsplit_once(':').map_or(asked.as_str(), |(h, _)| h);
-    let host = ticket.host()?;
+    let (_, host) = ticket.sname.split_once('/')?;
     let short = |h: &str| h.split('.').next().unwrap_or_default().to_ascii_lowercase();
     (short(asked) != short(host))
         .then(|| format!("; the ticket is for {} and the request for {}", quoted(host), quoted(asked)))

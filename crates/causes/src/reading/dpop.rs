@@ -3,18 +3,17 @@
 use super::clock;
 use super::token::{Carried, host_of};
 use crate::{Scene, Step};
-use serde_json::Value;
-use sha2::{Digest, Sha256};
 use std::ops::Range;
-use why401_auth::base64;
-use why401_auth::token::jwt::{self, Confirmation, Jwt};
+use why401_auth::token::dpop::{self, access_token_hash};
+use why401_auth::token::jwt::{Confirmation, Jwt};
 use why401_http::{Exchange, FieldLine, path_of};
 
 /// A proof with its field.
 pub(crate) struct Proof<'a> {
     pub(crate) view: &'a Exchange,
     pub(crate) field: &'a FieldLine,
-    pub(crate) jwt: Jwt,
+    /// `None` where the field holds no JWT at all.
+    proof: Option<dpop::Proof>,
 }
 
 /// What is wrong with a proof: the bytes of the field, and what they say.
@@ -26,7 +25,7 @@ pub(crate) struct Fault {
 /// The proof of a step.
 pub(crate) fn proof<'a>(step: &Step<'a>) -> Option<Proof<'a>> {
     let (view, field) = step.request_field("dpop")?;
-    Some(Proof { view, field, jwt: jwt::read(field.value.as_bytes(), 0..field.value.len()) })
+    Some(Proof { view, field, proof: dpop::read(field.value.as_bytes()) })
 }
 
 /// Everything in a proof that RFC 9449 section 4.3 lets a server refuse it for, as far as it can be seen without the
@@ -34,43 +33,33 @@ pub(crate) fn proof<'a>(step: &Step<'a>) -> Option<Proof<'a>> {
 pub(crate) fn faults(
     scene: &Scene<'_>,
     step: &Step<'_>,
-    proof: &Proof<'_>,
+    sent: &Proof<'_>,
     carried: Option<&Carried<'_>>,
 ) -> Vec<Fault> {
     let mut found = Vec::new();
+    let whole = 0..sent.field.value.len();
+    let Some(proof) = &sent.proof else {
+        return vec![Fault { range: whole, says: "the proof is no JWT that can be read".to_owned() }];
+    };
     let jwt = &proof.jwt;
-    let whole = 0..proof.field.value.len();
     let head = jwt.parts.first().cloned().unwrap_or_else(|| whole.clone());
     let mut fault = |range: Option<Range<usize>>, says: String| {
-        found.push(Fault { range: range.unwrap_or_else(|| head.clone()), says })
+        found.push(Fault { range: range.unwrap_or_else(|| head.clone()), says });
     };
-    if jwt.claims.is_none() || jwt.header.is_none() {
-        fault(Some(whole), "the proof is no JWT that can be read".to_owned());
-        return found;
-    }
     if step.request().is_some_and(|(_, r)| r.fields.all("dpop").count() > 1) {
-        fault(Some(0..proof.field.value.len()), "there is more than one DPoP field".to_owned());
+        fault(Some(whole), "there is more than one DPoP field".to_owned());
     }
-    if !jwt.typ().is_some_and(|t| t.eq_ignore_ascii_case("dpop+jwt")) {
-        fault(None, "the proof's typ is not dpop+jwt".to_owned());
+    for problem in &proof.problems {
+        fault(Some(problem.range.clone()), format!("the proof is not in order: {}", problem.what));
     }
-    match jwt.header.as_ref().and_then(|h| h.get("jwk")) {
-        None => fault(None, "the proof has no public key (jwk) in its header".to_owned()),
-        Some(key) if key.get("d").is_some() => {
-            fault(None, "the proof's header holds the private key".to_owned())
-        }
-        Some(key) => {
-            let bound = carried.and_then(Carried::jwt).and_then(Jwt::confirmation);
-            if let (Some(Confirmation::Dpop { jkt }), Some(have)) = (bound, thumbprint(key))
-                && jkt != have
-            {
-                fault(
-                    None,
-                    "the proof is signed with another key than the one the token is bound to (cnf.jkt)"
-                        .to_owned(),
-                );
-            }
-        }
+    let bound = carried.and_then(Carried::jwt).and_then(Jwt::confirmation);
+    if let (Some(Confirmation::Dpop { jkt }), Some(own)) = (bound, &proof.jkt)
+        && jkt != own
+    {
+        fault(
+            None,
+            "the proof is signed with another key than the one the token is bound to (cnf.jkt)".to_owned(),
+        );
     }
     let algorithms = step.challenge_param("algs").map(|(_, _, text)| text).unwrap_or_default();
     if let Some(alg) = jwt.alg()
@@ -79,38 +68,32 @@ pub(crate) fn faults(
     {
         fault(None, format!("the proof is signed with {alg}; the server takes {algorithms}"));
     }
-    if let (Some(htm), Some(method)) = (jwt.claim_text("htm"), step.attempt.method())
-        && htm != method
+    if let (Some(htm), Some(method)) = (&proof.htm, step.attempt.method())
+        && *htm != method
     {
         fault(jwt.claim_range("htm"), format!("the proof is for {htm}, the request is a {method}"));
     }
-    if let Some(says) = jwt.claim_text("htu").and_then(|htu| wrong_address(step, htu)) {
+    if let Some(says) = proof.htu.as_deref().and_then(|htu| wrong_address(step, htu)) {
         fault(jwt.claim_range("htu"), says);
     }
     if let Some(carried) = carried {
-        let want = base64::encode_url(&Sha256::digest(carried.token.text.expose()));
-        match jwt.claim_text("ath") {
+        match &proof.ath {
             None => {
                 fault(jwt.parts.get(1).cloned(), "the proof has no hash of the access token (ath)".to_owned())
             }
-            Some(ath) if ath.trim_end_matches('=') != want => {
+            Some(ath) if *ath != access_token_hash(carried.token.text.expose()) => {
                 fault(jwt.claim_range("ath"), "the proof was made for another access token (ath)".to_owned());
             }
             Some(_) => {}
         }
     }
     if let Some(nonce) = wanted_nonce(scene, step)
-        && jwt.claim_text("nonce") != Some(nonce.as_str())
+        && proof.nonce.as_deref() != Some(nonce.as_str())
     {
-        let says = if jwt.claim("nonce").is_some() {
-            "the proof has an old nonce"
-        } else {
-            "the proof lacks the server's nonce"
-        };
-        fault(
-            jwt.claim_range("nonce").or_else(|| jwt.parts.get(1).cloned()),
-            format!("{says}; the server gave one with its answer before"),
-        );
+        let old = proof.nonce.is_some();
+        let says = if old { "the proof has an old nonce" } else { "the proof lacks the server's nonce" };
+        let range = jwt.claim_range("nonce").or_else(|| jwt.parts.get(1).cloned());
+        fault(range, format!("{says}; the server gave one with its answer before"));
     }
     found
 }
@@ -141,24 +124,6 @@ fn wanted_nonce(scene: &Scene<'_>, step: &Step<'_>) -> Option<String> {
         .map(|(_, nonce)| nonce)
 }
 
-/// The SHA-256 thumbprint of a JWK (RFC 7638).
-fn thumbprint(key: &Value) -> Option<String> {
-    let members: &[&str] = match key.get("kty")?.as_str()? {
-        "EC" => &["crv", "kty", "x", "y"],
-        "OKP" => &["crv", "kty", "x"],
-        "RSA" => &["e", "kty", "n"],
-        _ => return None,
-    };
-    let pairs: Option<Vec<String>> =
-        members.iter().map(|m| Some(format!("{:?}:{}", m, key.get(*m)?))).collect();
-    Some(base64::encode_url(&Sha256::digest(format!("{{{}}}", pairs?.join(",")))))
-}
-
-/// When the proof says that it was made.
-pub(crate) fn made(proof: &Proof<'_>) -> Option<i64> {
-    proof.jwt.iat()
-}
-
 /// Whether the same proof was sent with an earlier request: servers take each once (RFC 9449 section 11.1).
 pub(crate) fn sent_before(scene: &Scene<'_>, step: &Step<'_>, proof: &Proof<'_>) -> bool {
     let mut before = crate::reading::before(scene, step.attempt).take(2_000);
@@ -168,23 +133,11 @@ pub(crate) fn sent_before(scene: &Scene<'_>, step: &Step<'_>, proof: &Proof<'_>)
     before.any(|a| same(a) && step.attempt.forwarded_from != Some(a.id))
 }
 
-/// The time of a proof, for the clock.
+/// When the proof says that it was made, and where it says so.
 pub(crate) fn stamp(step: &Step<'_>) -> Option<(i64, Range<usize>)> {
-    let proof = proof(step)?;
-    let at = made(&proof)?;
+    let sent = proof(step)?;
+    let proof = sent.proof?;
+    let at = proof.iat?;
     clock::parse(&at.to_string())?;
-    Some((at, proof.jwt.claim_range("iat").unwrap_or(0..proof.field.value.len())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_thumbprint_of_rfc_9449_section_6_1() {
-        let key = serde_json::json!({"kty": "EC", "crv": "P-256",
-            "x": "l8tFrhx-34tV3hRICRDY9zCkDlpBhF42UQUfWVAWBFs", "y": "9VE4jf_Ok_o64zbTTlcuNJajHmt6v9TDVrU0CdvGRDA"});
-        assert_eq!(thumbprint(&key).unwrap(), "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
-        assert_eq!(thumbprint(&serde_json::json!({"kty": "oct"})), None);
-    }
+    Some((at, proof.jwt.claim_range("iat").unwrap_or(0..sent.field.value.len())))
 }

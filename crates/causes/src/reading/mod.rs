@@ -2,7 +2,6 @@
 //! integrated authentication, signed requests.
 
 pub(crate) mod clock;
-pub(crate) mod der;
 pub(crate) mod dpop;
 pub(crate) mod gss;
 pub(crate) mod signed;
