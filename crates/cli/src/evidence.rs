@@ -96,6 +96,10 @@ fn not_a_file(
                     curl -v ADDRESS 2>&1 | why401"
             .to_owned());
     }
+    if let Some(fact) = why401_read::code(id, text) {
+        sink.fact(fact);
+        return Ok(code_report(text));
+    }
     if is_code(text) {
         return Ok(read_code(id, text, sink));
     }
@@ -109,7 +113,11 @@ fn read_code(id: SourceId, code: &str, sink: &mut dyn Sink) -> SourceReport {
     let bytes = code.len() as u64;
     let text = Derived::exact(code, Span::new(id, 0, bytes).on_line(1));
     sink.fact(Fact { source: id, text, kind: FactKind::Code(code.to_owned()) });
-    SourceReport { format: "code".to_owned(), bytes, ..SourceReport::default() }
+    code_report(code)
+}
+
+fn code_report(code: &str) -> SourceReport {
+    SourceReport { format: "code".to_owned(), bytes: code.len() as u64, ..SourceReport::default() }
 }
 
 /// `401`, `401.3`, `0x80244017`, `AH01617`, `AADSTS50034`, `KDC_ERR_C_PRINCIPAL_UNKNOWN`: what no file is named.

@@ -3,6 +3,7 @@
 use crate::reading::{signed, token};
 use crate::cause::{Answer, Claim, cause};
 use crate::{Scene, Step};
+use why401_http::{Fact, FactKind};
 use why401_report::{Certainty, Party};
 
 cause! {
@@ -112,6 +113,20 @@ fn only_told(scene: &Scene<'_>) -> Answer {
         Some(statement) => {
             let claim = Claim::new("a request was refused with 401; what is given here does not tell why")
                 .shown([scene.show_statement(statement, "refused")])
+                .or("no-credentials", "the request as it was sent: curl -v, or a capture");
+            leave_open(claim, "basic").possible()
+        }
+        None => bare_code(scene),
+    }
+}
+
+/// Nothing but the number 401.
+fn bare_code(scene: &Scene<'_>) -> Answer {
+    let is_401 = |f: &&Fact| matches!(&f.kind, FactKind::Code(code) if code == "401");
+    match scene.case.facts.iter().find(is_401) {
+        Some(fact) => {
+            let claim = Claim::new("401 says that the server wants credentials, or others; the number does not tell why")
+                .shown([scene.show_fact(fact, "refused")])
                 .or("no-credentials", "the request as it was sent: curl -v, or a capture");
             leave_open(claim, "basic").possible()
         }

@@ -36,6 +36,8 @@ struct Sample {
     error: u32,
     json: u32,
     columns: u32,
+    /// Of the JSON lines, those with nothing but words in them.
+    words: u32,
     has_fields: bool,
 }
 
@@ -71,7 +73,10 @@ impl Sample {
             Some(Reading::Access(line)) if line.utc => self.columns += 1,
             Some(Reading::Access(_)) => self.access += 1,
             Some(Reading::Said(_)) => self.error += 1,
-            Some(Reading::Inside(_)) => self.json += 1,
+            Some(Reading::Inside(_)) => {
+                self.json += 1;
+                self.words += 1;
+            }
             // What containers print besides.
             None if is_wrapped => self.error += 1,
             None => {}
@@ -92,7 +97,9 @@ impl Sample {
         .into_iter()
         .fold((0, Kind::Access), |best, next| if next.0 > best.0 { next } else { best });
         let known = self.access + self.error + self.columns + self.json;
-        if most == 0 || of_kind != kind || known * 10 < self.lines {
+        // One JSON object that holds only words is the content of an answer that somebody pasted.
+        let is_answer = kind == Kind::Json && self.lines == 1 && self.words == 1;
+        if is_answer || most == 0 || of_kind != kind || known * 10 < self.lines {
             return 0;
         }
         // A log that others' lines are mixed into is still a log; prose with a log line in it is not.
