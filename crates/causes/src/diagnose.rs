@@ -1,7 +1,7 @@
 //! Holds every refusal against every cause and puts the findings together.
 
 use crate::cause::{Answer, Claim};
-use crate::rank::{Ranked, rank, supersedes};
+use crate::rank::{Ranked, rank};
 use crate::{CATALOGUE, Scene};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -48,10 +48,9 @@ fn explain(scene: &Scene<'_>) -> Vec<Finding> {
     let (beside, rest): (Vec<Ranked>, Vec<Ranked>) =
         ranked.partition(|r| matches!(r.verdict(), Verdict::Info) && main.verdict() != Verdict::Normal);
     let proved = main.claim.certainty == Certainty::Certain;
-    let meta = main.meta;
     let mut first = finding(scene, main);
-    // What a proved cause speaks for as well is not open any more.
-    for r in rest.into_iter().filter(|r| !(proved && supersedes(meta, r.meta))) {
+    // Where a cause is proved, "refused, and nobody knows why" is not open any more.
+    for r in rest.into_iter().filter(|r| !(proved && r.meta.name == "credentials-refused")) {
         also(&mut first, r.meta.name, &evidence_needed(r.meta.doc));
     }
     for (cause, settle) in open {
