@@ -113,6 +113,10 @@ fn by_claim(
     {
         certainty = certainty.min(Certainty::Likely);
     }
+    // 400 is the answer to much else.
+    if step.status() == Some(400) && step.offered.is_empty() {
+        certainty = certainty.min(Certainty::Likely);
+    }
     // By the recorder's clock it is still good: then one of the two clocks is wrong.
     if clock.whose == Whose::Server && clock::recorder(step).is_some_and(|at| at < exp) {
         certainty = certainty.min(Certainty::Likely);

@@ -13,7 +13,7 @@ use why401_history::Attempt;
 use why401_http::{Body, Exchange, FieldLine, query_of};
 
 /// So many requests before and after a refusal are looked at for the same token: enough for a session, and linear.
-const NEAR: usize = 2_000;
+const NEAR: usize = 1_000;
 
 /// A token with the place where it was sent.
 #[derive(Debug)]
@@ -169,7 +169,7 @@ pub(crate) fn issued<'a>(scene: &Scene<'a>) -> Vec<Issued<'a>> {
     const MEMBERS: &[&str] =
         &["access_token", "id_token", "refresh_token", "token", "accessToken", "idToken", "jwt"];
     let mut found = Vec::new();
-    for attempt in scene.earlier().take(NEAR).filter(|a| is_accepted(a)) {
+    for attempt in scene.earlier().take(NEAR).filter(|a| is_accepted(a) && may_issue(a)) {
         let Some(Value::Object(answer)) = attempt.response().and_then(|r| json(&r.body)) else { continue };
         let expires_in = ["expires_in", "expiresIn"].iter().find_map(|n| answer.get(*n)).and_then(seconds);
         let step = Step::of(attempt);
@@ -184,6 +184,16 @@ pub(crate) fn issued<'a>(scene: &Scene<'a>) -> Vec<Issued<'a>> {
         }
     }
     found
+}
+
+/// Whether a request is of the kind that tokens are asked for with, so that not every document is read.
+fn may_issue(a: &Attempt) -> bool {
+    const PLACES: &[&str] = &["token", "auth", "login", "session", "signin"];
+    a.method().as_deref() == Some("POST")
+        || a.path().is_some_and(|p| {
+            let p = p.to_ascii_lowercase();
+            PLACES.iter().any(|place| p.contains(place))
+        })
 }
 
 fn seconds(value: &Value) -> Option<i64> {
