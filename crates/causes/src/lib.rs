@@ -1,7 +1,7 @@
 //! The catalogue: one file a cause, and how the right one is chosen.
 //!
 //! [`diagnose`] holds every refusal of a [`Case`](why401_history::Case) against every cause of [`CATALOGUE`]. A
-//! cause looks at a [`Scene`](scene::Scene) and gives an [`Answer`](cause::Answer); [`rank`] chooses among the
+//! cause looks at a [`Scene`] and gives an [`Answer`]; [`rank`] chooses among the
 //! answers. There is no dispatcher: to add a cause, write its file in `catalogue/` and enter it in the list there.
 
 pub mod catalogue;

@@ -8,7 +8,7 @@ use why401_auth::{Inside, placeholder};
 use why401_report::Party;
 
 cause! {
-    /// A placeholder was sent instead of a secret: undefined, null, ${TOKEN}, <token>, YOUR_API_KEY.
+    /// A placeholder was sent instead of a secret: undefined, null, `${TOKEN}`, `<token>`, `YOUR_API_KEY`.
     ///
     /// # What happened
     /// Nobody put the secret in: a variable was never set or never replaced, an object was written as text, an example
