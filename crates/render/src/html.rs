@@ -90,7 +90,7 @@ fn details(f: &Finding, out: &mut String) {
 }
 
 /// Text without meaning to HTML, in content and in quoted attributes.
-fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for c in text.chars() {
         match c {

@@ -9,6 +9,7 @@ mod html;
 mod json;
 mod markdown;
 mod shown;
+mod site;
 mod text;
 
 pub use explain::{CodeMeaning, Entry, explain_code, explain_list, explain_one};
@@ -16,4 +17,5 @@ pub use html::{html, html_of_text};
 pub use json::{json, json_of};
 pub use markdown::markdown;
 pub use shown::{Secrets, Shown, visible};
+pub use site::Site;
 pub use text::{Layout, text};

@@ -94,7 +94,7 @@ proptest! {
     }
 
     #[test]
-    fn no_page_holds_markup_of_the_evidence(text in "[a-z]{0,3}<(script|img src=x|/pre)>[a-z`]{0,5}") {
+    fn no_page_holds_markup_of_the_evidence(text in "[a-z]{3}<(script|img src=x|/pre)>[a-z`]{0,5}") {
         let shown = Shown::new(careless(&text), Secrets::Masked);
         prop_assert!(!html(&shown).contains(&text));
     }
