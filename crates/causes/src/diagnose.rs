@@ -89,7 +89,8 @@ fn finding(scene: &Scene<'_>, ranked: Ranked) -> Finding {
         let first = rows.iter().find_map(|r| pick(r).clone());
         first.filter(|v| rows.iter().all(|r| pick(r).as_deref().is_none_or(|o| o == v)))
     };
-    let statement_user = || scene.refusal.statements().iter().find_map(|s| s.user.clone());
+    let statement_user =
+        || scene.refusal.statements().iter().find_map(|s| s.user.as_deref().map(why401_history::named));
     let statement_client =
         || scene.refusal.statements().iter().find_map(|s| s.client.as_ref().map(|c| c.host.clone()));
     let statement_target = || scene.refusal.statements().iter().find_map(|s| s.target.clone());

@@ -20,7 +20,7 @@ impl<'a> Story<'a> {
         for a in attempts {
             if a.status() == Some(401) {
                 story.refused.push(a);
-            } else if a.let_in() {
+            } else if a.let_in() && !matches!(a.status(), Some(300..=303 | 307 | 308)) {
                 if story.refused.is_empty() { &mut story.accepted_before } else { &mut story.accepted_after }
                     .push(a);
             }

@@ -15,7 +15,8 @@ impl Scene<'_> {
 
     /// The same as a claim, to be completed by the cause; its certainty is set already.
     pub fn told_claim(&self, cause: &'static str, meaning: &str) -> Option<Claim> {
-        let best = self.heard_of(cause).next()?;
+        // What was said on the way of a handshake that ended well explains nothing.
+        let best = self.heard_of(cause).find(|h| h.attempt.is_none() || !self.let_in())?;
         let who = self.speaker_name(best.said.product);
         let mut claim = Claim::new(format!("{who} says that {meaning}"));
         claim.certainty = if best.proves() { Certainty::Certain } else { Certainty::Likely };

@@ -136,6 +136,11 @@ impl Attempt {
         }
     }
 
+    /// Whether the answer is what was asked for. A redirect is none: many are given before anybody looks at credentials.
+    pub fn served(&self) -> bool {
+        matches!(self.status(), Some(200..=299 | 304)) && self.let_in()
+    }
+
     /// Whether the answer is a page with a login form or a sign-in title.
     pub fn shows_login_page(&self) -> bool {
         self.response().is_some_and(|response| {

@@ -172,7 +172,7 @@ fn is_hop(outer: &Attempt, inner: &Attempt) -> bool {
     let (Some(there), Some(o), Some(i)) = (inner.server(), outer.request(), inner.request()) else {
         return false;
     };
-    if outer.view().source != inner.view().source || asked.host != asking.host || asked == there {
+    if asked.host != asking.host || asked == there {
         return false;
     }
     if outer.connection() == inner.connection()
@@ -191,7 +191,9 @@ fn is_hop(outer: &Attempt, inner: &Attempt) -> bool {
         (None, None) => true,
         _ => false,
     };
-    same_agent && (same_path || says_so)
+    // Recorded apart, on both sides of the intermediary: only its own word links the two.
+    let together = outer.view().source == inner.view().source;
+    same_agent && (says_so || (together && same_path))
 }
 
 /// Gives each statement to the attempt that it is about; gives back those that are about none.

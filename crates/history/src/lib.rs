@@ -20,3 +20,4 @@ pub use chain::{Chain, Outcome};
 pub use collector::Collector;
 pub use index::Index;
 pub use refusal::{Refusal, Subject};
+pub use user::named;

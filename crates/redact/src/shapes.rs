@@ -157,6 +157,8 @@ fn token(text: &str, start: usize, end: usize, found: &mut Ranges) {
             found.add(at + i..stop);
         } else if piece.len() > AFTER_PREFIX && PREFIXES.iter().any(|p| begins(piece, p)) {
             found.add(at..padded(text, stop, end));
+        } else if encoded_pair(piece) {
+            found.add(at..padded(text, stop, end));
         } else if telegram(piece, part(text, stop..end)) {
             found.add(stop + 1..end);
         } else {
@@ -198,6 +200,18 @@ fn begins(piece: &str, prefix: &str) -> bool {
         rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')).count();
     // `sk-` and the like also begin ordinary hyphenated names.
     letters >= AFTER_PREFIX && rest.bytes().any(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
+}
+
+/// Base64 of `user:password`, as it stands in the user's column of a log where the pair was encoded twice.
+fn encoded_pair(piece: &str) -> bool {
+    (AFTER_PREFIX..=512).contains(&piece.len())
+        && crate::base64::decode(piece).is_some_and(|bytes| {
+            let (first, last) = (bytes.first().copied(), bytes.last().copied());
+            bytes.iter().all(|b| (0x20..0x7f).contains(b))
+                && bytes.iter().filter(|b| **b == b':').count() == 1
+                && first != Some(b':')
+                && last != Some(b':')
+        })
 }
 
 /// `bot123456:AA...` in a path (Telegram Bot API, "Authorizing your bot").

@@ -3,6 +3,7 @@
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::same_server;
 use crate::Scene;
+use std::collections::BTreeSet;
 use why401_report::Party;
 
 cause! {
@@ -62,7 +63,14 @@ impl AddressNotAllowed {
         .or("no-credentials", "whether the others sent a token or a cookie, which a log does not show");
         let wholly_seen = a.shows_credentials() && good.shows_credentials() && good.request_field("cookie").is_none();
         let listed = scene.statements().any(|s| mentions_list(&s.text.to_text())) || scene.case.facts.iter().any(|f| mentions_list(&f.text.to_text()));
-        if wholly_seen || listed { claim.confirmed() } else { claim.likely() }
+        // A list names few; where most addresses are served, what they sent is simply not shown.
+        let hosts = |wanted: fn(&why401_history::Attempt) -> bool| here().filter(|b| wanted(b)).filter_map(by).collect::<BTreeSet<_>>().len();
+        let most = hosts(|b| b.let_in()) > 2 * hosts(|b| b.status() == Some(401));
+        match (wholly_seen || listed, most) {
+            (true, _) => claim.confirmed(),
+            (false, false) => claim.likely(),
+            (false, true) => claim.possible(),
+        }
     }
 }
 

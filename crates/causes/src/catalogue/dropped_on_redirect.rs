@@ -50,6 +50,11 @@ impl DroppedOnRedirect {
             return Answer::RuledOut;
         }
         let redirected = scene.earlier().take(8).find_map(|a| redirect_to(a, step.attempt).map(|location| (a, location)));
+        if redirected.is_none()
+            && let Some(answer) = logged(scene, step)
+        {
+            return answer;
+        }
         let Some((before, location)) = redirected else { return scene.told("dropped-on-redirect", "credentials were dropped on a redirect") };
         let before = Step::of(before);
         let Some((view, field)) = before.request_field("authorization") else { return Answer::RuledOut };
@@ -108,6 +113,27 @@ fn ask_again(before: &Step<'_>, location: &str) -> String {
         }
         _ => format!("curl -v {address}"),
     }
+}
+
+/// A log shows no `Location`: a name, a redirect, and at once the same path, but for a slash, without a name.
+fn logged(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let after = step.attempt;
+    let path = after.path().filter(|_| after.logged_dash())?;
+    let before = scene.earlier().take(8).find(|b| {
+        matches!(b.status(), Some(301 | 302 | 303 | 307 | 308))
+            && b.logged_name().is_some()
+            && same_client(b, after)
+            && b.path().is_some_and(|p| p.trim_end_matches('/') == path.trim_end_matches('/'))
+            && matches!((b.time(), after.time()), (Some(x), Some(y)) if y.seconds_since(&x) <= FOLLOWING)
+    })?;
+    Some(
+        Claim::new("the request with a user name was redirected, and the one that followed had none")
+            .shown(super::client_changed::line(scene, before, "with a name, redirected"))
+            .shown(super::client_changed::line(scene, after, "without a name, refused"))
+            .fix(Party::Caller, "Ask the final address directly, so that no redirect is needed.")
+            .or("no-credentials", "the requests as they were sent: curl -v, or a capture")
+            .likely(),
+    )
 }
 
 fn origin_of(location: &str) -> Option<String> {

@@ -58,7 +58,7 @@ impl EvidenceRedacted {
 }
 
 /// Whether what follows the scheme is a mask and no secret: `***`, `<redacted>`, `[FILTERED]`, `xxxx`.
-fn is_masked(value: &str) -> bool {
+pub(super) fn is_masked(value: &str) -> bool {
     let secret = value.split_once(' ').map_or(value, |(_, s)| s).trim();
     let lower = secret.to_ascii_lowercase();
     let word = ["redacted", "filtered", "masked", "removed", "hidden", "sanitized", "omitted"].iter().any(|w| lower.contains(w));

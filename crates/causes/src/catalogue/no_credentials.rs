@@ -87,6 +87,9 @@ impl NoCredentials {
             if let Some(log) = step.attempt.views.iter().find_map(|v| v.log.as_ref().map(|l| (v, l))) {
                 claim = claim.shown([scene.show_part(log.0.source, &log.1.line, 0..log.1.line.len(), "no user here")]);
             }
+            if let Some(told) = told {
+                claim.also.extend(told.also);
+            }
             return advise(claim).likely();
         }
         match told {

@@ -1,6 +1,7 @@
 //! A word in place of a secret.
 
 use crate::cause::{Answer, Claim, cause};
+use super::evidence_redacted::is_masked;
 use crate::Scene;
 use why401_auth::placeholder::{Placeholder, Sureness};
 use why401_auth::scheme::basic::Part;
@@ -57,6 +58,10 @@ impl PlaceholderCredentials {
             };
             let whole = || placeholder::find(sent.field.value.as_bytes()).map(|p| ("value", p));
             let Some((part, found)) = found.or_else(whole) else { continue };
+            // Asterisks are what whoever recorded it put over the secret.
+            if is_masked(&sent.value()) {
+                continue;
+            }
             return claim(scene, part, found, scene.show_field(sent.view, sent.field, format!("{part}: {}", found.pattern)));
         }
         for name in ["x-api-key", "api-key", "apikey", "x-auth-token", "x-access-token", "private-token", "ocp-apim-subscription-key"] {

@@ -54,8 +54,18 @@ impl SchemeUnsupportedByClient {
             .fix(Party::Caller, "Use a client or build that speaks what is offered.")
             .fix(Party::Server, "Offer a scheme or algorithm that the client speaks as well (Digest with MD5, Basic over https).")
             .or("no-credentials", "whether the client was given credentials at all");
-        if sure { claim.likely() } else { claim.possible() }
+        match sure {
+            // It said so itself.
+            _ if own_error(scene) => claim.confirmed(),
+            true => claim.likely(),
+            false => claim.possible(),
+        }
     }
+}
+
+/// Whether the client says that it speaks none of the schemes: GNU Wget's "Unknown authentication scheme".
+fn own_error(scene: &Scene<'_>) -> bool {
+    scene.statements().any(|s| s.text.to_text().contains("Unknown authentication scheme"))
 }
 
 /// What the client lacks, and whether that it tried is known.

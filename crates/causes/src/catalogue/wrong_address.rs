@@ -53,7 +53,7 @@ impl WrongAddress {
             .filter_map(|(other, ids)| closeness(&path, other).map(|c| (c, other, ids)))
             .filter_map(|(c, other, ids)| {
                 let good = ids.iter().filter_map(|&i| scene.case.attempt(i)).find(|b| {
-                    b.let_in() && b.method() == a.method() && same_client(a, b) && (b.user == a.user || a.user.is_none())
+                    b.served() && b.method() == a.method() && same_client(a, b) && (b.user == a.user || a.user.is_none())
                 })?;
                 Some((c, other.to_owned(), good))
             })

@@ -44,7 +44,7 @@ impl WrongMethod {
         let here = || scene.case.index.of_path(&path).iter().filter_map(|&i| scene.case.attempt(i)).filter(|b| same_server(a, b));
         let mine = |b: &why401_history::Attempt| b.user == a.user && b.carries_credentials() == a.carries_credentials();
         let with = |b: &why401_history::Attempt| b.method().is_some_and(|m| m == method);
-        let accepted = here().filter(|b| b.let_in() && !with(b) && b.method().is_some_and(|m| m != "OPTIONS")).find(|b| mine(b));
+        let accepted = here().filter(|b| b.served() && !with(b) && b.method().is_some_and(|m| m != "OPTIONS")).find(|b| mine(b));
         // Nobody was ever let in with this method, and nobody refused with the other at the same time.
         let works_too = here().any(|b| b.let_in() && with(b));
         let (Some(good), false) = (accepted, works_too) else { return told() };

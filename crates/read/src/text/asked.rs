@@ -30,6 +30,10 @@ pub(crate) fn request(command: &Command) -> (Request, bool) {
     let known = credentials(command, &mut draft);
     let mut request = draft.into_request().unwrap_or_default();
     request.scheme = address.map(|a| a.scheme);
+    if let Some((data, word)) = &command.data {
+        let place = command.place(*word);
+        request.body.bytes = place.decoded(0..place.len(), data.as_str());
+    }
     request.body.complete = false;
     (request, known)
 }

@@ -26,6 +26,8 @@ pub(crate) struct Command {
     /// Whether `-u` is answered with `Basic` before anybody asked for it.
     pub(crate) preemptive: bool,
     pub(crate) write_out: Option<String>,
+    /// The content given by option and its place among `words`.
+    pub(crate) data: Option<(String, usize)>,
 }
 
 /// Short options of curl that take a value (curl's manual).
@@ -134,6 +136,7 @@ impl Command {
             hidden: false,
             preemptive: true,
             write_out: None,
+            data: None,
         };
         c.options(&words);
         c.words = words;
@@ -266,7 +269,12 @@ impl Command {
             'b' if value.contains('=') => self.fields.push(("Cookie".to_owned(), value, place)),
             'b' | 'K' => self.hidden = true,
             'X' => self.method = Some(value),
-            'd' | 'F' => self.method = self.method.take().or(Some("POST".to_owned())),
+            'd' | 'F' => {
+                self.method = self.method.take().or(Some("POST".to_owned()));
+                if !value.starts_with('@') && self.data.is_none() {
+                    self.data = Some((value, place));
+                }
+            }
             'T' => self.method = self.method.take().or(Some("PUT".to_owned())),
             'w' => self.write_out = Some(value),
             _ => {}

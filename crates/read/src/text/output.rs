@@ -120,6 +120,7 @@ fn answer(command: &Command, text: Derived, out: &mut Out<'_>) {
         let first = words_of.lines().next().unwrap_or_default();
         let title = words_of.split_once("<title>").map(|(_, t)| t.get(..40).unwrap_or(t));
         let status = words::status(first).0.or_else(|| title.and_then(|t| words::status(t).0));
+        let status = status.or_else(|| document.then(|| status_member(&words_of)).flatten());
         response.status = status.unwrap_or(0);
         response.body = Body { bytes: text, complete: true };
         exchange.shows.body = true;
@@ -130,6 +131,16 @@ fn answer(command: &Command, text: Derived, out: &mut Out<'_>) {
     statement.beside = Some(out.index());
     out.exchange(exchange);
     out.say(statement);
+}
+
+/// The status that a JSON error repeats in its body (RFC 9457 section 3.1.2 calls it `status`).
+fn status_member(text: &str) -> Option<u16> {
+    ["\"status\"", "\"statusCode\"", "\"status_code\"", "\"code\""].iter().find_map(|name| {
+        let (_, rest) = text.split_once(name)?;
+        let value = rest.trim_start().strip_prefix(':')?.trim_start().trim_start_matches('"');
+        let digits: String = value.chars().take_while(char::is_ascii_digit).take(4).collect();
+        digits.parse().ok().filter(|s| (400..600).contains(s))
+    })
 }
 
 /// What `-w` wrote.

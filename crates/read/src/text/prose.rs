@@ -93,15 +93,20 @@ pub(super) fn say_as(line: &Line, speaker: Speaker, out: &mut Out<'_>) {
     }
 }
 
-/// A text that is an address and nothing else.
+/// A text that is an address and nothing else, or an address with user and password in it.
 fn address(statement: &Statement, out: &mut Out<'_>) {
     let text = statement.text.to_text();
-    let one = super::words::addresses(&text).into_iter().next().filter(|r| *r == (0..text.len()));
-    if one.is_some() {
-        let (address, userinfo) = super::userinfo::split_userinfo(&text);
-        out.fact(statement.text.clone(), FactKind::Address { address, userinfo });
+    for range in super::words::addresses(&text).into_iter().take(MOST_ADDRESSES) {
+        let (address, userinfo) = super::userinfo::split_userinfo(text.get(range.clone()).unwrap_or_default());
+        let password = userinfo.as_ref().is_some_and(|u| u.password.is_some());
+        if password || range == (0..text.len()) {
+            out.fact(statement.text.slice(range), FactKind::Address { address, userinfo });
+        }
     }
 }
+
+/// More addresses of one paragraph are no context.
+const MOST_ADDRESSES: usize = 20;
 
 /// The fences of Markdown.
 fn is_fence(line: &Line) -> bool {
