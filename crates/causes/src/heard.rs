@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::ops::Range;
 use why401_history::{Attempt, Case, Refusal};
 use why401_http::{FactKind, FieldLine, Speaker, Statement};
 use why401_knowledge::{Channel, Kind, Knowledge, ProductId, Said, Weight};
@@ -108,7 +109,12 @@ pub(crate) fn listen<'a>(case: &'a Case, refusal: &'a Refusal) -> (Vec<Heard<'a>
                 |own: &str| whose.is_some_and(|p| p.kind == Kind::Server && !p.product.starts_with(own));
             (!s.needs_product || products.contains(&s.product)) && !t.product.is_some_and(another)
         };
-        heard.extend(said.into_iter().filter(counts).map(|s| t.heard(s)));
+        heard.extend(said.into_iter().filter(counts).map(|mut s| {
+            if is_one_of_several(t.text.as_bytes(), &s.range) {
+                s.weight = Weight::Suggests;
+            }
+            t.heard(s)
+        }));
     }
     if case.refusals.len() <= FEW {
         heard.extend(codes(case));
@@ -118,6 +124,20 @@ pub(crate) fn listen<'a>(case: &'a Case, refusal: &'a Refusal) -> (Vec<Heard<'a>
         std::cmp::Reverse((h.proves(), products.contains(&h.said.product), h.said.range.len()))
     });
     (heard, products.into_iter().collect())
+}
+
+/// Whether a wording is one of alternatives: "the user name or the password is incorrect" says neither for sure.
+fn is_one_of_several(text: &[u8], range: &Range<usize>) -> bool {
+    let words = |part: &[u8]| {
+        String::from_utf8_lossy(part)
+            .split(|c: char| !c.is_alphanumeric())
+            .map(str::to_ascii_lowercase)
+            .collect::<Vec<_>>()
+    };
+    let before = text.get(range.start.saturating_sub(8)..range.start).map(words).unwrap_or_default();
+    let after = text.get(range.end..(range.end + 8).min(text.len())).map(words).unwrap_or_default();
+    let is_or = |word: Option<&String>| word.is_some_and(|w| w == "or");
+    is_or(before.iter().rev().find(|w| !w.is_empty())) || is_or(after.iter().find(|w| !w.is_empty()))
 }
 
 fn texts<'a>(case: &'a Case, refusal: &'a Refusal) -> Vec<Text<'a>> {

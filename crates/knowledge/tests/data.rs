@@ -76,6 +76,26 @@ fn causes_are_in_the_catalogue_and_parties_are_parties() {
     }
 }
 
+/// "Incorrect username or password" does not tell which of the two it is, on purpose.
+#[test]
+fn user_and_password_in_one_breath_is_neither() {
+    let users = ["username", "user", "email", "login", "account"];
+    for (_, product, phrase) in
+        phrases().filter(|(_, _, p)| ["wrong-password", "unknown-user"].contains(&&*p.cause))
+    {
+        for text in &phrase.text {
+            let words: Vec<String> = text
+                .replace('/', " or ")
+                .split(|c: char| !c.is_alphanumeric())
+                .map(str::to_ascii_lowercase)
+                .collect();
+            let has = |wanted: &[&str]| words.iter().any(|w| wanted.contains(&w.as_str()));
+            let both = has(&users) && has(&["password"]) && has(&["or", "and"]);
+            assert!(!both, "{product}: {text:?} names user and password: credentials-refused");
+        }
+    }
+}
+
 #[test]
 fn the_list_of_causes_is_the_shared_one() {
     let Some(catalogue) = shared("causes.toml") else {

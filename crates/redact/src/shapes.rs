@@ -155,9 +155,7 @@ fn token(text: &str, start: usize, end: usize, found: &mut Ranges) {
         let piece = part(text, at..stop);
         if let Some(i) = jwt(piece) {
             found.add(at + i..stop);
-        } else if piece.len() > AFTER_PREFIX && PREFIXES.iter().any(|p| begins(piece, p)) {
-            found.add(at..padded(text, stop, end));
-        } else if encoded_pair(piece) {
+        } else if vendors(piece) || encoded_pair(piece) {
             found.add(at..padded(text, stop, end));
         } else if telegram(piece, part(text, stop..end)) {
             found.add(stop + 1..end);
@@ -200,6 +198,11 @@ fn begins(piece: &str, prefix: &str) -> bool {
         rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')).count();
     // `sk-` and the like also begin ordinary hyphenated names.
     letters >= AFTER_PREFIX && rest.bytes().any(|b| b.is_ascii_digit() || b.is_ascii_uppercase())
+}
+
+/// A token that begins as a vendor's do.
+fn vendors(piece: &str) -> bool {
+    piece.len() > AFTER_PREFIX && PREFIXES.iter().any(|p| begins(piece, p))
 }
 
 /// Base64 of `user:password`, as it stands in the user's column of a log where the pair was encoded twice.

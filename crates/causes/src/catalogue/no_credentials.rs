@@ -62,6 +62,8 @@ impl NoCredentials {
             let speaks = scene.heard.iter().find(|h| {
                 h.attempt == Some(step.attempt.id)
                     && h.speaker.is_none()
+                    // A server's standard page says the same to whoever sent nothing.
+                    && !h.said.also.iter().any(|a| a == "no-credentials")
                     && crate::catalogue::by_name(h.said.cause)
                         .is_some_and(|c| matches!(c.meta().group, Group::Refused | Group::Token))
             });

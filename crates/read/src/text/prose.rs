@@ -97,7 +97,8 @@ pub(super) fn say_as(line: &Line, speaker: Speaker, out: &mut Out<'_>) {
 fn address(statement: &Statement, out: &mut Out<'_>) {
     let text = statement.text.to_text();
     for range in super::words::addresses(&text).into_iter().take(MOST_ADDRESSES) {
-        let (address, userinfo) = super::userinfo::split_userinfo(text.get(range.clone()).unwrap_or_default());
+        let (address, userinfo) =
+            super::userinfo::split_userinfo(text.get(range.clone()).unwrap_or_default());
         let password = userinfo.as_ref().is_some_and(|u| u.password.is_some());
         if password || range == (0..text.len()) {
             out.fact(statement.text.slice(range), FactKind::Address { address, userinfo });
