@@ -83,7 +83,7 @@ fn user_and_password_in_one_breath_is_neither() {
     for (_, product, phrase) in
         phrases().filter(|(_, _, p)| ["wrong-password", "unknown-user"].contains(&&*p.cause))
     {
-        for text in &phrase.text {
+        for text in phrase.text.0.iter() {
             let words: Vec<String> = text
                 .replace('/', " or ")
                 .split(|c: char| !c.is_alphanumeric())
