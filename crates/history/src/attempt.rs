@@ -183,13 +183,15 @@ fn looks_like_login(address: &str) -> bool {
         "oauth2",
         "openid-connect",
         "cas",
-        "users/sign_in",
-        "accounts/login",
         "_signin",
         "authenticate",
     ];
     let address = address.to_ascii_lowercase();
     let before_query = address.split(['?', '#']).next().unwrap_or_default();
+    // Rails names the form that begins a session so.
+    if before_query.ends_with("/session/new") || before_query.ends_with("/sessions/new") {
+        return true;
+    }
     before_query
         .split(['/', '.', ':'])
         .any(|segment| WORDS.contains(&segment) || segment.starts_with("login") || segment.ends_with("login"))

@@ -138,6 +138,18 @@ fn same_time(a: Moment, b: Moment) -> bool {
     apart <= 15.0 * 3600.0 && (rest <= SAME_TIME || QUARTER_HOUR - rest <= SAME_TIME)
 }
 
+/// Whether both are of one second, whatever the zone: of several requests that may be meant it is this one.
+fn same_second(a: Moment, b: Moment) -> bool {
+    let rest = a.seconds_since(&b).abs() % QUARTER_HOUR;
+    rest < 1.0 || QUARTER_HOUR - rest < 1.0
+}
+
+/// Whether the words hold the whole target of the request, its query included.
+fn names_target(a: &Attempt, s: &Statement) -> bool {
+    let Some(target) = a.target().filter(|t| t.contains('?')) else { return false };
+    s.text.to_text().contains(&*target)
+}
+
 /// Finds the requests that an intermediary passed on: seen in one capture on both its sides.
 fn link_hops(attempts: &mut [Attempt]) {
     let mut links = Vec::new();
@@ -268,7 +280,7 @@ fn aboutness(a: &Attempt, s: &Statement) -> Option<i32> {
         if !same_time(x, y) {
             return None;
         }
-        score += 2;
+        score += 2 + i32::from(same_second(x, y));
     }
     if let (Some(x), Some(y)) = (a.status(), s.status) {
         if x != y {
@@ -276,6 +288,7 @@ fn aboutness(a: &Attempt, s: &Statement) -> Option<i32> {
         }
         score += 1;
     }
+    score += if names_target(a, s) { 2 } else { 0 };
     if a.let_in() && s.level.as_deref() == Some("error") {
         return None;
     }

@@ -31,7 +31,7 @@ cause! {
     ///
     /// # References
     /// RFC 9110 section 15.5.2 ("MUST send a WWW-Authenticate header field") and section 11.6.1.
-    pub ChallengeMissing = "challenge-missing" in Server, Fault by Server, over ["no-credentials"]
+    pub ChallengeMissing = "challenge-missing" in Server, Fault by Server, over ["no-credentials", "scheme-unsupported-by-client"]
 }
 
 impl ChallengeMissing {
@@ -62,6 +62,10 @@ impl ChallengeMissing {
 
 /// Whether the client holds credentials and waits to be asked; with the request that got in by sending them unasked.
 fn waits<'a>(scene: &Scene<'a>, step: &Step<'_>) -> Option<Option<&'a why401_history::Attempt>> {
+    // Wget says so of an answer without any challenge as well, where it has credentials to give.
+    if scene.statements().any(|s| s.text.to_text().contains("Unknown authentication scheme")) {
+        return Some(None);
+    }
     if step.attempt.carries_credentials() || step.request_field("cookie").is_some() || !step.attempt.shows_credentials() {
         return None;
     }

@@ -81,7 +81,7 @@ fn another_realm(scene: &Scene<'_>, step: &Step<'_>, scheme: &str) -> bool {
         .any(|before| before != now)
 }
 
-/// One address, two users, and each is refused in other words: one by the layer in front, one by what stands behind.
+/// One address, two logins, and each is refused in other words: one by the layer in front, one by what stands behind.
 fn two_voices(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let voice = |s: &Step<'_>| {
         let body = s.body();
@@ -90,24 +90,27 @@ fn two_voices(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     };
     let mine = voice(step)?;
     let sent = step.credentials()?;
-    let user = |s: &Step<'_>| s.credentials().and_then(|c| c.basic().map(|b| b.user.expose().to_vec()));
-    let my_user = user(step)?;
+    let pair = |s: &Step<'_>| {
+        s.credentials().and_then(|c| c.basic().map(|b| (b.user.expose().to_vec(), b.password.as_ref().map(|p| p.expose().to_vec()))))
+    };
+    let wants = |s: &Step<'_>| s.request_field("accept").map(|(_, f)| f.text().into_owned());
+    let mine_sent = pair(step)?;
     let other = scene
         .attempts()
         .filter(|a| a.id != step.attempt.id && same_resource(a, step.attempt) && !a.let_in())
         .map(Step::of)
-        .find(|s| voice(s).is_some_and(|v| v != mine) && user(s).is_some_and(|u| u != my_user))?;
+        .find(|s| voice(s).is_some_and(|v| v != mine) && pair(s).is_some_and(|p| p != mine_sent) && wants(s) == wants(step))?;
     let (view, response) = step.response()?;
     let (other_view, other_response) = other.response()?;
     let end = |len: usize| 0..len.min(80);
     Some(
         advise(
-            Claim::new("two users are refused at one address in two different voices: a layer in front, and the application behind it")
-                .shown([scene.show_field(sent.view, sent.field, "sent with this user")])
+            Claim::new("two logins are refused at one address in two different voices: a layer in front, and the application behind it")
+                .shown([scene.show_field(sent.view, sent.field, "sent with this login")])
                 .shown([scene.show_part(view.source, &response.body.bytes, end(response.body.bytes.len()), "refused in these words")])
-                .shown([scene.show_part(other_view.source, &other_response.body.bytes, end(other_response.body.bytes.len()), "and another user in these")]),
+                .shown([scene.show_part(other_view.source, &other_response.body.bytes, end(other_response.body.bytes.len()), "and another login in these")]),
         )
-        .or("application-denied", "whether the layer in front lets this user through")
+        .or("application-denied", "whether the layer in front lets this login through")
         .likely(),
     )
 }

@@ -36,7 +36,10 @@ cause! {
 
 impl OverriddenByClient {
     fn detect(scene: &Scene<'_>) -> Answer {
-        let told = || scene.told("overridden-by-client", "credentials of another store took precedence");
+        let told = || match printed(scene) {
+            Some(claim) => claim.likely(),
+            None => scene.told("overridden-by-client", "credentials of another store took precedence"),
+        };
         let Some(step) = scene.refused() else { return told() };
         let Some(sent) = step.credentials() else { return told() };
         let given = scene.case.facts.iter().find_map(|f| match &f.kind {
@@ -83,4 +86,36 @@ impl OverriddenByClient {
             None => claim.likely(),
         }
     }
+}
+
+/// Without the request itself: a command or print-out with the Basic pair of a `.netrc` entry, where a token was given.
+fn printed(scene: &Scene<'_>) -> Option<Claim> {
+    let (entry, login) = scene.case.facts.iter().find_map(|f| match &f.kind {
+        FactKind::Netrc { login: Some(login), .. } => Some((f, login)),
+        _ => None,
+    })?;
+    let (sent, _) = scene.case.facts.iter().find_map(|f| match &f.kind {
+        FactKind::Command { fields, .. } => {
+            fields.iter().find(|(name, value)| is_basic_of(name, value.expose(), login)).map(|field| (f, field))
+        }
+        _ => None,
+    })?;
+    let given = scene.statements().find(|s| {
+        let text = s.text.to_text().to_ascii_lowercase();
+        text.contains("authorization") && (text.contains("bearer") || text.contains("token"))
+    })?;
+    Some(
+        Claim::new(format!("a token was given, and the request carries the Basic credentials of {login} in the .netrc"))
+            .shown([scene.show_statement(given, "given here")])
+            .shown([scene.show_fact(sent, "sent instead")])
+            .shown([scene.show_fact(entry, "this entry was used")])
+            .fix(Party::Caller, "Tell the client not to read the .netrc (trust_env=False in requests and httpx), or remove its entry for this host."),
+    )
+}
+
+fn is_basic_of(name: &str, value: &str, login: &str) -> bool {
+    name.eq_ignore_ascii_case("authorization")
+        && why401_auth::parse_credentials(value.as_bytes()).value.first().is_some_and(|c| {
+            matches!(why401_auth::inside::of(value.as_bytes(), c), why401_auth::Inside::Basic(b) if b.user_text() == login)
+        })
 }

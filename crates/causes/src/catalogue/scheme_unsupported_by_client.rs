@@ -29,7 +29,7 @@ cause! {
     ///
     /// # References
     /// RFC 7616 section 3.3 (algorithm); curl, "Digest with SSPI" (MD5 only); Wget manual, HTTP options.
-    pub SchemeUnsupportedByClient = "scheme-unsupported-by-client" in Unreadable, Fault by Caller, over ["no-credentials"]
+    pub SchemeUnsupportedByClient = "scheme-unsupported-by-client" in Unreadable, Fault by Caller, over ["no-credentials", "credentials-refused"]
 }
 
 /// The schemes that a client answers by itself.
@@ -92,6 +92,15 @@ fn lacking(scene: &Scene<'_>, step: &Step<'_>) -> Option<(String, bool)> {
             ));
         }
         return None;
+    }
+    // A client that is named for the one scheme that it speaks.
+    let digest_only = ["digest-auth", "digest_auth", "digestauth", "digest-fetch"];
+    let named = scene.statements().any(|s| {
+        let text = s.text.to_text().to_ascii_lowercase();
+        digest_only.iter().any(|n| text.contains(n))
+    });
+    if named && !step.offers("digest") {
+        return Some(("the server offers no Digest, and this client speaks nothing else".to_owned(), true));
     }
     let names: Vec<&str> = step.challenges().map(|(_, c)| c.scheme.name.as_str()).collect();
     let speaks: &[&str] = match agent.split('/').next().unwrap_or_default() {

@@ -3,7 +3,8 @@
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::{same_client, same_server};
 use crate::{Scene, Step};
-use why401_http::{Address, FieldLine};
+use why401_history::Attempt;
+use why401_http::{Address, FieldLine, Request};
 use why401_report::Party;
 
 cause! {
@@ -31,7 +32,7 @@ cause! {
     ///
     /// # References
     /// RFC 6265 sections 5.1.4, 5.3 and 5.4; RFC 6265bis (SameSite).
-    pub SessionMissing = "session-missing" in NotSent, Fault by Caller, over ["no-credentials", "challenge-missing"]
+    pub SessionMissing = "session-missing" in NotSent, Fault by Caller, over ["no-credentials", "challenge-missing", "login-redirect"]
 }
 
 /// Words in the name of a cookie that carries a session.
@@ -40,7 +41,8 @@ const SESSION: &[&str] = &["sess", "sid", "auth", "token", "login", "jwt", "iden
 impl SessionMissing {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || scene.told("session-missing", "the session cookie is missing");
-        let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else { return told() };
+        let sent_to_login = |s: &Step<'_>| s.attempt.login_location().is_some();
+        let Some(step) = scene.refused().filter(|s| s.status() == Some(401) || sent_to_login(s)) else { return told() };
         let shows = step.attempt.views.iter().any(|v| v.shows.cookies);
         if step.attempt.carries_credentials() || !shows {
             return told();
@@ -56,7 +58,7 @@ impl SessionMissing {
         if cookies.split(';').any(|c| c.split('=').next().is_some_and(|n| n.trim() == name)) {
             return Answer::RuledOut;
         }
-        let why = obstacle(field, step);
+        let why = obstacle(field, before, step);
         let mut claim = Claim::new(match &why {
             Some(why) => format!("the session cookie {name} was set and is not sent: {why}"),
             None => format!("the session cookie {name} was set and the request does not carry it"),
@@ -74,10 +76,14 @@ impl SessionMissing {
         }
         // A challenge asks for something else than a cookie.
         let asks_otherwise = step.challenges().any(|(_, c)| !matches!(c.scheme.name.as_str(), "" | "cookie" | "session"));
+        // A cookie that was given for nothing in particular need not be the one of the login.
+        let signed_in = step.status() == Some(401) || why.is_some() || before.method().is_some_and(|m| m == "POST");
         if asks_otherwise && why.is_none() {
             claim.or("no-credentials", "whether this resource takes the session at all").likely()
-        } else {
+        } else if signed_in {
             claim.confirmed()
+        } else {
+            claim.likely()
         }
     }
 }
@@ -108,8 +114,17 @@ pub(super) fn deletes(set_cookie: &FieldLine) -> bool {
     text.contains("max-age=0") || text.contains("max-age=-") || text.contains("01-jan-1970") || text.contains("01 jan 1970")
 }
 
+/// Whether the answer that set the cookie sent its client on to an `http` address of the same host, where it asks now.
+fn sent_over_http(before: &Attempt, request: &Request) -> bool {
+    let Some(location) = before.response_field("location") else { return false };
+    let here = request.authority().unwrap_or_default().to_ascii_lowercase();
+    let text = location.text().to_ascii_lowercase();
+    request.scheme.is_none()
+        && text.strip_prefix("http://").and_then(|rest| rest.split(['/', '?', '#']).next()).is_some_and(|host| host == here)
+}
+
 /// What keeps a browser from sending the cookie, by its attributes.
-fn obstacle(set_cookie: &FieldLine, step: &Step<'_>) -> Option<String> {
+fn obstacle(set_cookie: &FieldLine, before: &Attempt, step: &Step<'_>) -> Option<String> {
     let text = set_cookie.text().to_ascii_lowercase();
     let attribute = |name: &str| {
         text.split(';').skip(1).find_map(|a| a.trim().strip_prefix(name).map(|v| v.trim_start_matches('=').trim().to_owned()))
@@ -120,7 +135,7 @@ fn obstacle(set_cookie: &FieldLine, step: &Step<'_>) -> Option<String> {
     }
     let secure = text.split(';').skip(1).any(|a| a.trim() == "secure");
     let (_, request) = step.request()?;
-    if secure && request.scheme.as_deref() == Some("http") {
+    if secure && (request.scheme.as_deref() == Some("http") || sent_over_http(before, request)) {
         return Some("it is Secure and the request goes over http".to_owned());
     }
     let (_, origin) = step.request_field("origin")?;

@@ -4,8 +4,8 @@ use crate::cause::{Answer, Claim, cause};
 use crate::{Scene, Step};
 use why401_auth::vendor::Environment;
 use why401_auth::{Inside, vendor};
-use why401_http::Address;
-use why401_report::Party;
+use why401_http::{Address, FieldLine, Statement};
+use why401_report::{Certainty, Party};
 
 cause! {
     /// The credentials belong to another environment, region or tenant of the service.
@@ -30,7 +30,7 @@ cause! {
     ///
     /// # References
     /// The marks of keys are documented by each service; see `why401 decode`.
-    pub WrongEnvironment = "wrong-environment" in Refused, Fault by Caller, over ["credentials-refused", "wrong-password", "unknown-user"]
+    pub WrongEnvironment = "wrong-environment" in Refused, Fault by Caller, over ["credentials-refused", "wrong-password", "unknown-user", "dropped-by-intermediary", "wrong-address"]
 }
 
 /// Words that mark a host or a name as not the live one.
@@ -38,7 +38,7 @@ const TRIAL: &[&str] = &["sandbox", "test", "testing", "staging", "stage", "dev"
 
 impl WrongEnvironment {
     fn detect(scene: &Scene<'_>) -> Answer {
-        let told = || match scene.told_claim("wrong-environment", "the credentials are of another environment") {
+        let told = || match scene.told_claim("wrong-environment", "the credentials are of another environment").or_else(|| two_named(scene)) {
             Some(claim) => advise(claim).as_told(),
             None => Answer::RuledOut,
         };
@@ -48,6 +48,7 @@ impl WrongEnvironment {
         marked_key(scene, step, &host, trial_host)
             .or_else(|| another_product(scene, step, &host))
             .or_else(|| user_of_trial(scene, step, &host, trial_host))
+            .or_else(|| accepted_by_sibling(scene, step, &host))
             .or_else(|| region(scene, step, &host))
             .or_else(|| issuer(scene, step, &host, trial_host))
             .unwrap_or_else(told)
@@ -134,6 +135,66 @@ fn user_of_trial(scene: &Scene<'_>, step: &Step<'_>, host: &str, trial_host: boo
             .or("credentials-refused", "whether the key is the sandbox's too")
             .likely(),
     )
+}
+
+/// The same credentials, accepted by a host that differs in the mark of a region or an environment only.
+fn accepted_by_sibling(scene: &Scene<'_>, step: &Step<'_>, host: &str) -> Option<Answer> {
+    let sent = step.credentials()?;
+    let same = |f: &FieldLine| f.value.as_bytes() == sent.field.value.as_bytes();
+    let (good, other) = scene.attempts().filter(|a| a.let_in() && a.request_field("authorization").is_some_and(same)).find_map(|a| {
+        let other = a.request()?.authority()?;
+        are_siblings(host, &other).then_some((a, other))
+    })?;
+    let claim = Claim::new(format!("{host} refuses the credentials that {other} accepts: they belong to that region or environment"))
+        .shown([scene.show_field(sent.view, sent.field, "refused here")])
+        .shown(good.response().map(|r| scene.show_status(good.view(), r, format!("accepted by {other}"))));
+    Some(advise(claim).or("wrong-address", "which of the two hosts is meant").confirmed())
+}
+
+/// Somebody's words that name two such hosts, one of which refuses a secret.
+fn two_named(scene: &Scene<'_>) -> Option<Claim> {
+    if scene.refused().is_some_and(|s| !s.sent.is_empty()) || scene.heard_of("credentials-refused").next().is_none() {
+        return None;
+    }
+    let mut named: Vec<(&Statement, String)> = Vec::new();
+    for statement in scene.statements().take(200) {
+        let text = statement.text.to_text().to_ascii_lowercase();
+        let hosts = text.split("://").skip(1).filter_map(|rest| rest.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))).next());
+        named.extend(hosts.take(20).map(|h| (statement, h.trim_end_matches('.').to_owned())));
+    }
+    named.truncate(100);
+    let (first, second) = named.iter().enumerate().find_map(|(i, one)| {
+        named.iter().skip(i + 1).find(|two| are_siblings(&one.1, &two.1)).map(|two| (one, two))
+    })?;
+    let mut claim = Claim::new(format!("{} and {} are named: a secret of the one is not known to the other", first.1, second.1))
+        .shown([scene.show_statement(first.0, format!("names {}", first.1))])
+        .or("credentials-refused", "the address under which the account itself is managed: its region is that of the secret");
+    if !std::ptr::eq(first.0, second.0) {
+        claim = claim.shown([scene.show_statement(second.0, format!("names {}", second.1))]);
+    }
+    claim.certainty = Certainty::Likely;
+    Some(claim)
+}
+
+/// Words that mark a region in the name of a host.
+const REGIONS: &[&str] =
+    &["us", "eu", "ap", "uk", "ca", "au", "in", "jp", "de", "fr", "sg", "br", "cn", "kr", "na", "sa", "emea", "apac", "asia", "global", "east", "west", "north", "south", "central"];
+
+/// Whether two hosts of one site differ only in words that mark a region or an environment.
+fn are_siblings(a: &str, b: &str) -> bool {
+    fn words(h: &str) -> Vec<&str> {
+        h.split(':').next().unwrap_or(h).split(['.', '-']).collect()
+    }
+    let site = |h: &str| h.split(':').next().unwrap_or(h).rsplit('.').take(2).map(str::to_ascii_lowercase).collect::<Vec<_>>();
+    let marks = |w: &&str| {
+        let stem = w.trim_end_matches(|c: char| c.is_ascii_digit());
+        stem.is_empty() || REGIONS.contains(&stem) || TRIAL.contains(w)
+    };
+    let (x, y) = (words(a), words(b));
+    let only = |x: &[&str], y: &[&str]| x.iter().filter(|w| !y.contains(w)).copied().collect::<Vec<_>>();
+    let (p, q) = (only(&x, &y), only(&y, &x));
+    let named = a.bytes().any(|c| c.is_ascii_alphabetic()) && site(a).len() == 2;
+    named && site(a) == site(b) && !(p.is_empty() && q.is_empty()) && p.iter().chain(&q).all(marks)
 }
 
 /// AWS: the region in the credential scope is another than the host's.

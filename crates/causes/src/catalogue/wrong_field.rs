@@ -2,7 +2,8 @@
 
 use crate::cause::{Answer, Claim, cause};
 use crate::{Scene, Step};
-use why401_http::query_of;
+use crate::scene::same_server;
+use why401_http::{FieldLine, query_of};
 use why401_report::{Annotation, Party};
 
 cause! {
@@ -77,6 +78,9 @@ impl WrongField {
                 .confirmed();
             }
         }
+        if let Some(claim) = moved(scene, step) {
+            return claim.confirmed();
+        }
         if step.sent.iter().any(|s| s.proxy == (step.status() == Some(407))) || step.attempt.logged_name().is_some() {
             return told();
         }
@@ -96,6 +100,24 @@ impl WrongField {
             claim.or("credentials-refused", "which place the service's documentation names").likely()
         }
     }
+}
+
+/// The same secret in another field of a request that was let in.
+fn moved(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let sent = step.credentials().filter(|s| !s.proxy)?;
+    let value = sent.value();
+    let secret = value.rsplit(' ').next().filter(|s| s.len() >= 8)?;
+    let is_it = |f: &FieldLine| !f.is("authorization") && !f.is("cookie") && f.text().rsplit([' ', '=']).next() == Some(secret);
+    let (view, field) = scene
+        .attempts()
+        .filter(|a| a.let_in() && same_server(a, step.attempt) && a.request_field("authorization").is_none())
+        .flat_map(|a| a.views.iter())
+        .find_map(|v| v.request.as_ref()?.fields.iter().find(|f| is_it(f)).map(|f| (v, f)))?;
+    let name = field.name.to_text().into_owned();
+    let claim = Claim::new(format!("the secret was refused in Authorization and is accepted in the field {name}"))
+        .shown([scene.show_field(sent.view, sent.field, "refused here")])
+        .shown([scene.show_field(view, field, "the same secret, accepted here")]);
+    Some(advise(claim, &name))
 }
 
 fn advise(claim: Claim, name: &str) -> Claim {

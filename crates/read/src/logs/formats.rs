@@ -32,6 +32,8 @@ enum Kind {
 #[derive(Default)]
 struct Sample {
     lines: u32,
+    /// Whether the first line is none of a log.
+    begins_otherwise: bool,
     access: u32,
     error: u32,
     json: u32,
@@ -48,6 +50,7 @@ impl Sample {
         let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
         for line in lines::of(head).filter(|l| !l.trim_ascii().is_empty()).take(LINES) {
             sample.line(line, &mut recogniser);
+            sample.begins_otherwise |= sample.lines == 1 && sample.known() == 0;
         }
         sample
     }
@@ -83,6 +86,10 @@ impl Sample {
         }
     }
 
+    fn known(&self) -> u32 {
+        self.access + self.error + self.columns + self.json
+    }
+
     /// From 0 to 95: certain where columns are named, else by how many of the lines are of the kind that most are.
     fn fit(&self, kind: Kind) -> u8 {
         if self.has_fields {
@@ -96,10 +103,12 @@ impl Sample {
         ]
         .into_iter()
         .fold((0, Kind::Access), |best, next| if next.0 > best.0 { next } else { best });
-        let known = self.access + self.error + self.columns + self.json;
+        let known = self.known();
+        // Words before a few lines of a log are somebody's, who shows the lines.
+        let quoted = self.begins_otherwise && known * 2 < self.lines;
         // One JSON object that holds only words is the content of an answer that somebody pasted.
         let is_answer = kind == Kind::Json && self.lines == 1 && self.words == 1;
-        if is_answer || most == 0 || of_kind != kind || known * 10 < self.lines {
+        if is_answer || quoted || most == 0 || of_kind != kind || known * 10 < self.lines {
             return 0;
         }
         // A log that others' lines are mixed into is still a log; prose with a log line in it is not.
@@ -143,6 +152,7 @@ mod tests {
             "[06:40:15 INF] Failed to validate the token.",
             "My server says 401.3 since Monday.\nWhat can I do?",
             "{\n  \"log\": {\n    \"version\": \"1.2\"",
+            "PermissionError: 403\n\nIn the log:\n2026/11/22 17:15:13 [error] 1#1: *3 text",
             "\u{0}\u{1}\u{2}",
         ] {
             assert_eq!(fits(text), [], "{text}");

@@ -12,11 +12,12 @@ struct Python {
     transfer: Transfer,
 }
 
-const MARKS: &[&[u8]] = &[b"send: b'", b"send: b\"", b"reply: '", b"reply: \"", b"header: "];
+/// Python 2 prints strings without the `b`.
+const MARKS: &[&[u8]] = &[b"send: b'", b"send: b\"", b"send: '", b"send: \"", b"reply: '", b"reply: \""];
 
 pub(super) fn begin(line: &Line, _next: Option<&Line>, out: &mut Out<'_>) -> Option<Box<dyn Dialect>> {
     let bytes = line.bytes();
-    let fits = MARKS.iter().take(4).any(|m| bytes.starts_with(m)) || logged(line, out).is_some();
+    let fits = MARKS.iter().any(|m| bytes.starts_with(m)) || logged(line, out).is_some();
     let transfer = Transfer::of("python");
     fits.then(|| Box::new(Python { transfer }) as Box<dyn Dialect>)
 }
@@ -32,8 +33,9 @@ impl Dialect for Python {
         if head_open {
             self.transfer.response_line(&Derived::default(), out);
         }
-        if bytes.starts_with(b"send: b") {
-            let Some((sent, _)) = escaped::string(&line.text, 7) else { return Took::Yes };
+        if bytes.starts_with(b"send: ") {
+            let open = if bytes.get(6) == Some(&b'b') { 7 } else { 6 };
+            let Some((sent, _)) = escaped::string(&line.text, open) else { return Took::Yes };
             self.sent(&sent, out);
         } else if bytes.starts_with(b"reply: ") {
             let Some((reply, _)) = escaped::string(&line.text, 7) else { return Took::Yes };
