@@ -186,15 +186,14 @@ fn are_siblings(a: &str, b: &str) -> bool {
         h.split(':').next().unwrap_or(h).split(['.', '-']).collect()
     }
     let site = |h: &str| h.split(':').next().unwrap_or(h).rsplit('.').take(2).map(str::to_ascii_lowercase).collect::<Vec<_>>();
-    let marks = |w: &&str| {
+    let marks = |w: &str| {
         let stem = w.trim_end_matches(|c: char| c.is_ascii_digit());
-        stem.is_empty() || REGIONS.contains(&stem) || TRIAL.contains(w)
+        stem.is_empty() || REGIONS.contains(&stem) || TRIAL.contains(&w)
     };
     let (x, y) = (words(a), words(b));
-    let only = |x: &[&str], y: &[&str]| x.iter().filter(|w| !y.contains(w)).copied().collect::<Vec<_>>();
-    let (p, q) = (only(&x, &y), only(&y, &x));
+    let mut differ = x.iter().filter(|w| !y.contains(w)).chain(y.iter().filter(|w| !x.contains(w))).peekable();
     let named = a.bytes().any(|c| c.is_ascii_alphabetic()) && site(a).len() == 2;
-    named && site(a) == site(b) && !(p.is_empty() && q.is_empty()) && p.iter().chain(&q).all(marks)
+    named && site(a) == site(b) && differ.peek().is_some() && differ.all(|w| marks(w))
 }
 
 /// AWS: the region in the credential scope is another than the host's.

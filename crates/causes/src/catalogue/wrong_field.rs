@@ -30,7 +30,7 @@ cause! {
     /// # References
     /// RFC 9110 section 11.6.2; RFC 6750 section 2 (the three places of a Bearer token; the query is discouraged).
     pub WrongField = "wrong-field" in NotSent, Fault by Caller,
-        over ["no-credentials", "scheme-not-offered", "credentials-refused", "challenge-missing", "token-malformed"]
+        over ["no-credentials", "scheme-not-offered", "credentials-refused", "challenge-missing", "token-malformed", "forbidden"]
 }
 
 /// Names that people write for `Authorization` and no service reads.
@@ -63,6 +63,9 @@ const PARAMETERS: &[&str] = &[
 impl WrongField {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || scene.told("wrong-field", "the secret stands in the wrong place");
+        if let Some(claim) = scene.refused().and_then(|step| moved(scene, step)) {
+            return claim.confirmed();
+        }
         let Some(step) = scene.refused().filter(|s| s.status() != Some(403)) else { return told() };
         // The challenge itself names the field that is read.
         if let Some((offered, challenge, name)) = named_field(step) {
@@ -77,9 +80,6 @@ impl WrongField {
                 )
                 .confirmed();
             }
-        }
-        if let Some(claim) = moved(scene, step) {
-            return claim.confirmed();
         }
         if step.sent.iter().any(|s| s.proxy == (step.status() == Some(407))) || step.attempt.logged_name().is_some() {
             return told();
