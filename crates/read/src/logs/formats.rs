@@ -105,7 +105,7 @@ impl Sample {
         .fold((0, Kind::Access), |best, next| if next.0 > best.0 { next } else { best });
         let known = self.known();
         // Words before a few lines of a log are somebody's, who shows the lines.
-        let quoted = self.begins_otherwise && known * 2 < self.lines;
+        let quoted = self.begins_otherwise && known * 2 <= self.lines;
         // One JSON object that holds only words is the content of an answer that somebody pasted.
         let is_answer = kind == Kind::Json && self.lines == 1 && self.words == 1;
         if is_answer || quoted || most == 0 || of_kind != kind || known * 10 < self.lines {
