@@ -9,6 +9,7 @@ pub mod cause;
 mod diagnose;
 mod elsewhere;
 mod heard;
+mod login;
 mod near;
 pub mod rank;
 mod reading;

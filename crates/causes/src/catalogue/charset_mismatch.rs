@@ -67,9 +67,18 @@ impl CharsetMismatch {
     }
 }
 
-/// Whether two pairs are the same text, one in UTF-8 and one in ISO-8859-1.
+/// Whether two pairs are the same text in two charsets: the same letters of ASCII, and between them others that are UTF-8
+/// in one and are not in the other, where each takes one byte (ISO-8859-1, windows-1252, code page 850 and the like).
 fn same_in_other_charset(a: &Basic, b: &Basic) -> bool {
-    let latin1 = |bytes: &[u8]| bytes.iter().map(|c| char::from(*c)).collect::<String>();
     let (x, y) = (a.text.expose(), b.text.expose());
-    x != y && (latin1(x).as_bytes() == y || latin1(y).as_bytes() == x)
+    match (std::str::from_utf8(x), std::str::from_utf8(y)) {
+        (Ok(utf8), Err(_)) => spelt_alike(utf8, y),
+        (Err(_), Ok(utf8)) => spelt_alike(utf8, x),
+        _ => false,
+    }
+}
+
+fn spelt_alike(utf8: &str, single: &[u8]) -> bool {
+    utf8.chars().count() == single.len()
+        && utf8.chars().zip(single).all(|(c, b)| if c.is_ascii() { u32::from(c) == u32::from(*b) } else { !b.is_ascii() })
 }

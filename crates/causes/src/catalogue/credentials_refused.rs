@@ -2,7 +2,7 @@
 
 use crate::reading::{signed, token};
 use crate::cause::{Answer, Claim, cause};
-use crate::{Scene, Step};
+use crate::{Scene, Step, login};
 use why401_http::{Fact, FactKind};
 use why401_report::{Certainty, Party};
 
@@ -91,8 +91,11 @@ fn vague(scene: &Scene<'_>) -> Option<Claim> {
 
 /// Credentials in a field, query or form of the service's own.
 fn in_another_place(scene: &Scene<'_>, step: &Step<'_>) -> Answer {
-    if step.status() != Some(401) || !step.offered.is_empty() {
+    if step.status() != Some(401) || step.challenges().any(|(_, c)| !super::wrong_field::of_keys(c)) {
         return Answer::RuledOut;
+    }
+    if let Some(claim) = login::in_log(scene, step) {
+        return leave_open(claim, "basic").likely();
     }
     let Some((place, shown)) = step.other_credentials(scene) else { return Answer::RuledOut };
     let mut claim =

@@ -1,7 +1,7 @@
 //! Nothing was sent.
 
 use crate::cause::{Answer, Claim, Group, cause};
-use crate::{Scene, Step};
+use crate::{Scene, Step, login};
 use why401_report::Party;
 
 cause! {
@@ -82,6 +82,12 @@ impl NoCredentials {
                 claim.confirmed()
             };
         }
+        if let Some(claim) = probe(scene, step) {
+            return claim.likely();
+        }
+        if login::in_log(scene, step).is_some() {
+            return Answer::RuledOut;
+        }
         if step.attempt.logged_dash() {
             let mut claim = Claim::new("no user name was logged for the request, so it probably carried no credentials")
                 .or("dropped-by-intermediary", "a capture or transcript at the client shows whether it sent the field")
@@ -99,6 +105,26 @@ impl NoCredentials {
             None => Answer::Undecidable("the request as the client sent it: curl -v, or a capture"),
         }
     }
+}
+
+/// Product names of programs that only look whether something answers; they send no credentials unless told to.
+const PROBES: &[&str] = &[
+    "kube-probe", "elb-healthchecker", "googlehc", "consul health check", "amazon-route53-health-check", "edge health probe",
+    "load balancer agent", "uptimerobot", "uptime-kuma", "pingdom", "blackbox exporter", "statuscake", "site24x7",
+    "azure traffic manager", "haproxy-check", "gatus", "betteruptime", "updown.io",
+];
+
+/// A health check that a log names by its product and shows without a user.
+fn probe(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let (view, agent) = step.request_field("user-agent")?;
+    let name = agent.text().to_ascii_lowercase();
+    let log = view.log.as_ref()?;
+    PROBES.iter().any(|p| name.contains(p)).then(|| {
+        Claim::new("a health check asks for a protected address, and no user is logged for it")
+            .shown([scene.show_part(view.source, &log.line, 0..log.line.len(), "a health check")])
+            .fix(Party::Caller, "Let the check ask for an address that needs no login, give it credentials, or let it take 401 as a sign of health.")
+            .or("credentials-refused", "the definition of the check: does it send a field of its own?")
+    })
 }
 
 /// Apache's log at level debug says "denied (no authenticated user yet)" (AH01626) in every request, good ones too. It

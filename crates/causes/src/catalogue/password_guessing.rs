@@ -1,7 +1,7 @@
 //! Somebody tries.
 
 use crate::cause::{Answer, Claim, cause};
-use crate::Scene;
+use crate::{Scene, login};
 use std::collections::{BTreeMap, BTreeSet};
 use why401_history::Attempt;
 use why401_report::Party;
@@ -43,6 +43,8 @@ const NAMES: usize = 5;
 const ADDRESSES: usize = 4;
 /// So many different secrets for one account.
 const SECRETS: usize = 8;
+/// So many logins one after the other, whose names no log shows.
+const LOGINS: usize = 20;
 
 impl PasswordGuessing {
     fn detect(scene: &Scene<'_>) -> Answer {
@@ -61,7 +63,7 @@ impl PasswordGuessing {
                 return claim(scene, &tries, format!("{} tried {} user names and was refused for each", client.host, names.len())).confirmed();
             }
         }
-        let Some(user) = step.attempt.user.as_deref() else { return told() };
+        let Some(user) = step.attempt.user.as_deref() else { return logins(scene, step).unwrap_or_else(told) };
         let ids = case.index.of_user(user);
         let tries = refused(ids);
         let mut by_address: BTreeMap<&str, usize> = BTreeMap::new();
@@ -80,6 +82,22 @@ impl PasswordGuessing {
         }
         told()
     }
+}
+
+/// Login after login from one address, faster than a person types, and none gets in. A log shows no names of them.
+fn logins(scene: &Scene<'_>, step: &crate::Step<'_>) -> Option<Answer> {
+    login::in_log(scene, step)?;
+    let client = step.attempt.client()?;
+    let all = scene.case.index.of_client(&client.host);
+    let calls = || all.iter().filter_map(|&i| scene.case.attempt(i)).filter(|a| login::is_call(a));
+    let tries: Vec<&Attempt> = calls().filter(|a| a.status() == Some(401)).collect();
+    let (first, last) = (tries.first()?.time()?.at, tries.last()?.time()?.at);
+    let seconds = last.duration_since(first).as_secs().unsigned_abs();
+    if tries.len() < LOGINS || seconds > tries.len() as u64 * 10 || calls().any(Attempt::let_in) {
+        return None;
+    }
+    let claim = claim(scene, &tries, format!("{} tried {} logins within {seconds} seconds and was refused each time", client.host, tries.len()));
+    Some(claim.or("credentials-refused", "whether a program of your own runs there with an old password").likely())
 }
 
 /// Error logs alone: many names refused for one address.

@@ -2,7 +2,7 @@
 
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::{same_client, same_server};
-use crate::{Scene, Step};
+use crate::{Scene, Step, login};
 use why401_history::Attempt;
 use why401_http::{Address, FieldLine, Request};
 use why401_report::Party;
@@ -45,7 +45,7 @@ impl SessionMissing {
         let Some(step) = scene.refused().filter(|s| s.status() == Some(401) || sent_to_login(s)) else { return told() };
         let shows = step.attempt.views.iter().any(|v| v.shows.cookies);
         if step.attempt.carries_credentials() || !shows {
-            return told();
+            return signed_in(scene, step).unwrap_or_else(told);
         }
         let cookies = step.request_field("cookie").map(|(_, f)| f.text().into_owned()).unwrap_or_default();
         let set = scene
@@ -86,6 +86,22 @@ impl SessionMissing {
             claim.likely()
         }
     }
+}
+
+/// A log that shows no cookies: a login got in, and the request for the session that it began is refused.
+fn signed_in(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let asks_for_session = step.attempt.path()?.to_ascii_lowercase().split('/').any(|s| s.contains("session"));
+    let log = |a: &why401_history::Attempt| a.views.iter().find_map(|v| v.log.as_ref().map(|l| (v.source, l.line.clone())));
+    let before = scene.earlier().find(|a| login::is_call(a) && a.let_in() && same_client(a, step.attempt))?;
+    let ((s, l), (t, m)) = (log(before)?, log(step.attempt)?);
+    asks_for_session.then(|| {
+        Claim::new("a login got in, and the request for its session right behind it is refused: the session cookie does not come back")
+            .shown([scene.show_part(s, &l, 0..l.len(), "the login is accepted")])
+            .shown([scene.show_part(t, &m, 0..m.len(), "nobody is signed in")])
+            .fix(Party::Caller, "Look at both exchanges in the browser's network panel: is a cookie set, and is it sent (credentials: \"include\", SameSite, Secure, Path, Domain)?")
+            .or("no-credentials", "whether the client is to send a token instead of a cookie")
+            .likely()
+    })
 }
 
 fn same_site(a: &why401_history::Attempt, step: &Step<'_>) -> bool {

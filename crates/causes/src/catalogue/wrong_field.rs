@@ -86,7 +86,7 @@ impl WrongField {
         }
         let Some((shown, place)) = elsewhere(scene, step) else { return told() };
         let mut claim = Claim::new(format!("there is no Authorization field, but a secret stands in {place}")).shown([shown]);
-        let wanted = step.challenges().map(|(o, c)| (o.view, o.field, c.range.clone(), c.scheme.written.clone())).next();
+        let wanted = step.challenges().filter(|(_, c)| !of_keys(c)).map(|(o, c)| (o.view, o.field, c.range.clone(), c.scheme.written.clone())).next();
         let asked = wanted.is_some();
         if let Some((view, field, range, _)) = wanted {
             claim = claim.shown([scene.show_in_field(view, field, range, "the server reads the Authorization field")]);
@@ -133,6 +133,12 @@ fn named_field<'s, 'a>(step: &'s Step<'a>) -> Option<(&'s crate::Offered<'a>, &'
     })
 }
 
+/// A scheme of a key, which is read in a field of its own: Kong's `Key` (key-auth plugin), `ApiKey`, `X-API-Key`.
+pub(super) fn of_keys(challenge: &why401_auth::Challenge) -> bool {
+    let scheme = challenge.scheme.written.to_ascii_lowercase();
+    scheme == "key" || scheme.replace(['-', '_'], "").ends_with("apikey")
+}
+
 /// A secret in another place than `Authorization`, and that place in words.
 fn elsewhere(scene: &Scene<'_>, step: &Step<'_>) -> Option<(Annotation, String)> {
     let (view, request) = step.request()?;
@@ -146,7 +152,7 @@ fn elsewhere(scene: &Scene<'_>, step: &Step<'_>) -> Option<(Annotation, String)>
         }
     }
     for field in request.fields.iter().filter(|f| f.value.len() >= 6) {
-        if KEY_FIELDS.iter().chain(OTHER_NAMES).any(|k| field.is(k)) && !step.offered.is_empty() {
+        if KEY_FIELDS.iter().chain(OTHER_NAMES).any(|k| field.is(k)) && step.challenges().any(|(_, c)| !of_keys(c)) {
             return Some((scene.show_field(view, field, "the secret was sent here"), format!("the field {}", field.name.to_text())));
         }
     }

@@ -129,6 +129,9 @@ fn accepts(column: &Column, value: &[u8]) -> bool {
         Column::Part(Part::Date) => time::date(value).is_some_and(|(_, len)| len == value.len()),
         Column::Part(Part::Clock) => time::clock(value, 0, true).is_some(),
         Column::Part(Part::Status) => is_status(value),
+        Column::Part(Part::Method) => {
+            !value.is_empty() && value.iter().all(|b| b.is_ascii_uppercase() || b"-_".contains(b))
+        }
         Column::Part(Part::Scheme) => value.iter().all(u8::is_ascii_alphanumeric),
         Column::Part(Part::Client | Part::ClientEndpoint | Part::ClientPort | Part::Bytes) => {
             !value.contains(&b' ')

@@ -275,6 +275,10 @@ impl Out<'_> {
             self.unreadable += 1;
             if self.unreadable <= NAMED_PROBLEMS {
                 self.problem(raw, "not a line of any log known here".to_owned());
+                if is_prose(bytes) {
+                    let text = Derived::exact(bytes, span);
+                    self.sink.statement(Statement::new(self.source, Speaker::Client, text));
+                }
             }
             return;
         };
@@ -323,6 +327,18 @@ impl Out<'_> {
             self.sink.problem(Problem { offset: 0, line: None, what });
         }
     }
+}
+
+/// Words that somebody pasted beside the log: a message of a program, an exception. A line that begins with a number, an
+/// address or a bracket, or that has a request in it, is of a log in a format not known here.
+fn is_prose(line: &[u8]) -> bool {
+    let begins = line.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'{' || *b == b'<');
+    let words: Vec<&[u8]> = line.split(|b| *b == b' ').take(3).collect();
+    let columns = words.iter().skip(1).any(|w| *w == b"-" || w.first().is_some_and(|b| *b == b'['));
+    let request =
+        memchr::memmem::find(line, b" HTTP/").is_some() && memchr::memmem::find(line, b"\"").is_some();
+    let said = memchr::memmem::find(line, b"HTTP/1.1 40").is_some();
+    begins && !columns && (said || !request)
 }
 
 fn end_of(origin: &Origin<'_>) -> u64 {

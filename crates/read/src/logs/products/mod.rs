@@ -10,6 +10,7 @@ mod envoy;
 mod google;
 mod haproxy;
 mod kubernetes;
+mod node;
 mod python;
 mod squid;
 mod traefik;
@@ -40,7 +41,7 @@ pub(crate) struct Keys {
     pub(crate) keys: &'static [(&'static str, &'static str)],
 }
 
-const TEXTS: [&Text; 9] = [
+const TEXTS: [&Text; 12] = [
     &envoy::TEXT,
     &haproxy::TEXT,
     &squid::TEXT,
@@ -50,6 +51,9 @@ const TEXTS: [&Text; 9] = [
     &python::UVICORN,
     &python::UWSGI,
     &kubernetes::GIN,
+    &node::HONO,
+    &node::MORGAN,
+    &node::NEXT,
 ];
 
 /// JSON formats; the first whose signs are all there is taken.
@@ -178,6 +182,10 @@ mod tests {
                 "/path?x=y",
                 "",
             ),
+            ("--> GET /api/auth/get-session 401 1ms", "hono", 401, "/api/auth/get-session", ""),
+            ("GET /api/me 401 12 - 3.214 ms", "morgan", 401, "/api/me", ""),
+            ("GET /api/me 401 3.214 ms - 12", "morgan", 401, "/api/me", ""),
+            (" GET /api/me 401 in 12ms", "next", 401, "/api/me", ""),
         ] {
             assert_eq!(
                 parse(line),
