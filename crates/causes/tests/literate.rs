@@ -3,6 +3,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::print_stdout,
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
@@ -19,6 +20,7 @@ mod template;
 use case::Case;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use why401_report::Verdict;
 
 fn files() -> Vec<PathBuf> {
     let mut files = Vec::new();
@@ -77,4 +79,51 @@ fn every_cause_is_tried_both_ways() {
     for (cause, (holds, not)) in counts {
         assert!(holds >= 2 && not >= 1, "{cause}: {holds} cases where it holds, {not} where it does not");
     }
+}
+
+/// What certainty is worth, over all cases: printed with `--nocapture`.
+#[test]
+fn certainty_keeps_its_word() {
+    if std::env::var_os("LITERATE").is_some() {
+        return;
+    }
+    let mut certainty: BTreeMap<String, (u32, u32)> = BTreeMap::new();
+    let mut causes: BTreeMap<(String, String), u32> = BTreeMap::new();
+    let mut invented = Vec::new();
+    for (_, case) in cases() {
+        let (findings, _) = run::findings(&case).unwrap_or_else(|why| panic!("{}: {why}", case.place));
+        let first = run::first(&findings);
+        let fault = first.is_some_and(|f| matches!(f.verdict, Verdict::Fault | Verdict::Attack));
+        let found = first.map_or("nothing", |f| f.cause);
+        let healthy = case.expected.is_empty();
+        let right = if healthy { !fault } else { case.expected.iter().any(|e| e.cause == found) };
+        if healthy && fault {
+            invented.push(format!("{}: {found}", case.place));
+        }
+        if let Some(f) = first.filter(|_| fault || !healthy) {
+            let (all, good) = certainty.entry(run::word(&f.certainty)).or_default();
+            *all += 1;
+            *good += u32::from(right);
+        }
+        let expected = match case.expected.iter().find(|e| e.cause == found).or(case.expected.first()) {
+            Some(e) => e.cause.clone(),
+            None => "no fault".to_owned(),
+        };
+        let came = if healthy && !fault { "no fault" } else { found };
+        *causes.entry((expected, came.to_owned())).or_default() += 1;
+    }
+    println!("certainty   findings  right");
+    for (word, (all, good)) in &certainty {
+        println!("{word:<10}  {all:>8}  {good:>5}");
+    }
+    println!("\n{:<30}  {:<30}  cases", "expected", "came first");
+    for ((expected, came), count) in &causes {
+        let mark = if expected == came { "" } else { "  <- wrong" };
+        println!("{expected:<30}  {came:<30}  {count:>5}{mark}");
+    }
+    for (word, least) in [("certain", 99), ("likely", 85)] {
+        let (all, good) = certainty.get(word).copied().unwrap_or_default();
+        assert!(all > 0 && good * 100 >= all * least, "{word}: {good} of {all} right");
+    }
+    assert!(invented.is_empty(), "faults in healthy evidence:\n{}", invented.join("\n"));
 }

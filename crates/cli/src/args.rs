@@ -55,6 +55,18 @@ pub(crate) struct Evidence {
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: Vec<std::path::PathBuf>,
 
+    /// A configuration (nginx, Apache, IIS, .netrc, .npmrc ...) to hold the evidence against; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Vec<std::path::PathBuf>,
+
+    /// The user that the request was meant to be sent as
+    #[arg(long, value_name = "NAME")]
+    pub(crate) intended_user: Option<String>,
+
+    /// The authentication scheme that was meant to be used
+    #[arg(long, value_name = "SCHEME")]
+    pub(crate) intended_scheme: Option<String>,
+
     /// The time to take for the present, RFC 3339
     #[arg(long, value_name = "TIME", hide = true)]
     pub(crate) now: Option<jiff::Timestamp>,

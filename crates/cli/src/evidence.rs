@@ -1,8 +1,8 @@
 //! Opens each piece of evidence and reads it into a sink.
 
 use crate::args::Evidence;
-use crate::keys;
 use crate::tally::Tally;
+use crate::{context, keys};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
@@ -42,7 +42,11 @@ pub(crate) fn read_all(args: &Evidence, sink: &mut dyn Sink) -> Result<Vec<Sourc
             }
         }
     }
-    if failures.len() == named.len() { Err(failures.join("\n")) } else { Ok(sources) }
+    if failures.len() == named.len() {
+        return Err(failures.join("\n"));
+    }
+    context::read_all(args, &mut sources, sink)?;
+    Ok(sources)
 }
 
 /// A source of which nothing could be used, among others that could.
@@ -166,9 +170,9 @@ fn read_bytes(
 }
 
 /// Counts the bytes on their way.
-struct Counted<'a> {
-    bytes: &'a mut dyn Read,
-    count: u64,
+pub(crate) struct Counted<'a> {
+    pub(crate) bytes: &'a mut dyn Read,
+    pub(crate) count: u64,
 }
 
 impl Read for Counted<'_> {
@@ -180,7 +184,7 @@ impl Read for Counted<'_> {
 }
 
 /// An error without the number of the operating system.
-fn in_words(error: &io::Error) -> String {
+pub(crate) fn in_words(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "no such file".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),

@@ -14,4 +14,4 @@ mod text;
 
 pub use format::{FORMATS, Format, HEAD, Input, detect, read};
 pub use sink::{Collected, Sink};
-pub use text::{address, code};
+pub use text::{address, code, configuration};

@@ -1,6 +1,7 @@
 //! A field that left the client and did not arrive.
 
 use crate::cause::{Answer, Claim, cause};
+use crate::reading::configured;
 use crate::scene::same_client;
 use crate::{Scene, Step};
 use why401_history::Attempt;
@@ -16,8 +17,8 @@ cause! {
     ///
     /// # How it is decided
     /// Certain: two vantage points of one request that differ in the field (a capture on both sides of the proxy), or
-    /// the program's own word that it found no such field while the request has it. Likely: a known signature of such a
-    /// boundary, or the same credentials accepted when the origin is asked directly.
+    /// the program's own word that it found no such field while the request has it. Likely: a line of a configuration
+    /// given along that takes the field away, a known signature of such a boundary, or the same credentials accepted when the origin is asked directly.
     ///
     /// # Who acts
     /// Who runs what stands between.
@@ -47,6 +48,7 @@ impl DroppedByIntermediary {
         on_the_way(scene, step)
             .or_else(|| two_views(scene, step))
             .or_else(|| denied(scene, step))
+            .or_else(|| configured(scene, step))
             .or_else(|| direct(scene, step))
             .unwrap_or_else(|| scene.told("dropped-by-intermediary", "the field was taken away on the way"))
     }
@@ -100,6 +102,21 @@ fn two_views(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         .shown([scene.show_field(sent, field, "sent by the client")])
         .shown([scene.show_part(logged.source, line, 0..line.len(), "no user arrived")]);
     Some(advise(claim).or("credentials-refused", "a server that does not log refused names").likely())
+}
+
+/// A configuration given along takes the field away. Which server it is for and whether its block was reached is not proved.
+fn configured(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let sent = step.credentials().filter(|s| !s.proxy && !s.field.value.is_empty())?;
+    let line = configured::strips(scene)?;
+    let claim = Claim::new(format!("the client sent its credentials, and the configuration {}", line.how))
+        .shown([scene.show_field(sent.view, sent.field, "sent by the client")])
+        .shown([scene.show_part(line.fact.source, &line.fact.text, line.range, "taken away here")]);
+    Some(
+        advise(claim)
+            .seen_on_the_wire()
+            .or("credentials-refused", "a capture behind this server: is the field in the request that is passed on?")
+            .likely(),
+    )
 }
 
 /// The program says that it found no credentials in a request that has them.

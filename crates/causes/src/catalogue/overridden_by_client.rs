@@ -1,7 +1,7 @@
 //! Other credentials than the ones given.
 
 use crate::cause::{Answer, Claim, cause};
-use crate::Scene;
+use crate::{Scene, Sent};
 use why401_http::FactKind;
 use why401_report::Party;
 
@@ -42,6 +42,9 @@ impl OverriddenByClient {
         };
         let Some(step) = scene.refused() else { return told() };
         let Some(sent) = step.credentials() else { return told() };
+        if let Some(answer) = another_scheme(scene, sent) {
+            return answer;
+        }
         let given = scene.case.facts.iter().find_map(|f| match &f.kind {
             FactKind::Command { user: Some(user), .. } => Some((f, user.split(':').next().unwrap_or(user).to_owned())),
             FactKind::Command { userinfo: Some(u), .. } => Some((f, u.user.clone())),
@@ -118,4 +121,23 @@ fn is_basic_of(name: &str, value: &str, login: &str) -> bool {
         && why401_auth::parse_credentials(value.as_bytes()).value.first().is_some_and(|c| {
             matches!(why401_auth::inside::of(value.as_bytes(), c), why401_auth::Inside::Basic(b) if b.user_text() == login)
         })
+}
+
+/// Another scheme than the one meant. Why the client took it, the evidence does not say.
+fn another_scheme(scene: &Scene<'_>, sent: &Sent<'_>) -> Option<Answer> {
+    let (fact, meant) = scene.case.facts.iter().find_map(|f| match &f.kind {
+        FactKind::Intended { scheme: Some(scheme), .. } => Some((f, scheme.trim().to_ascii_lowercase())),
+        _ => None,
+    })?;
+    let written = &sent.credentials()?.scheme.written;
+    // SPNEGO carries Kerberos and NTLM (RFC 4559 section 4).
+    let carries = sent.scheme() == "negotiate" && matches!(meant.as_str(), "kerberos" | "ntlm" | "spnego");
+    if meant == sent.scheme() || carries {
+        return None;
+    }
+    let claim = Claim::new(format!("the request carries {written} credentials, and another scheme was meant"))
+        .shown([scene.show_fact(fact, "this scheme was meant")])
+        .shown([scene.show_field(sent.view, sent.field, "sent instead")])
+        .fix(Party::Caller, "Find where the client got this scheme from (.netrc, credential helper, environment variable, a default of the library) and set the one that is meant.");
+    Some(claim.or("scheme-not-offered", "the challenges of the answer: does the server offer what was meant?").likely())
 }

@@ -2,6 +2,7 @@
 //! integrated authentication, signed requests.
 
 pub(crate) mod clock;
+pub(crate) mod configured;
 pub(crate) mod dpop;
 pub(crate) mod gss;
 pub(crate) mod signed;

@@ -3,10 +3,10 @@
 use crate::case::{Block, Case};
 use crate::template;
 use why401_history::Collector;
-use why401_http::{Exchange, Fact, Moment, Peer, Statement};
+use why401_http::{Exchange, Fact, FactKind, Moment, Peer, Statement};
 use why401_read::Sink;
 use why401_report::{Finding, Problem, SourceReport, Verdict};
-use why401_span::{LayerId, SourceId};
+use why401_span::{Derived, LayerId, SourceId, Span};
 
 /// Takes what a reader yields, with what the block says of it besides.
 struct Intake<'a> {
@@ -66,6 +66,18 @@ fn peer(text: &str) -> Peer {
 
 /// Whether the findings are those expected; else what was found instead.
 pub(crate) fn check(case: &Case) -> Result<(), String> {
+    let (findings, secrets) = findings(case)?;
+    judge(case, &findings, &secrets).map_err(|why| format!("  {why}\n{}", told(&findings)))
+}
+
+/// The finding that a reader sees first.
+pub(crate) fn first(findings: &[Finding]) -> Option<&Finding> {
+    let is_fault = |f: &&Finding| matches!(f.verdict, Verdict::Fault | Verdict::Attack);
+    findings.iter().find(is_fault).or(findings.first())
+}
+
+/// What is found in a case, and the secrets of its evidence.
+pub(crate) fn findings(case: &Case) -> Result<(Vec<Finding>, Vec<String>), String> {
     let mut collector = Collector::new();
     let (mut sources, mut secrets) = (Vec::new(), Vec::new());
     let mut index = 0;
@@ -80,6 +92,19 @@ pub(crate) fn check(case: &Case) -> Result<(), String> {
         }
         let id = SourceId(sources.len() as u32 - 1);
         let mut intake = Intake { into: &mut collector, block, index: &mut index, problems: Vec::new() };
+        let attribute = |name: &str| block.attributes.iter().find(|(n, _)| n == name).map(|(_, v)| v.clone());
+        if block.format == "config" {
+            let name = attribute("name").unwrap_or_default();
+            why401_read::configuration(id, &name, &mut text.as_bytes(), &mut intake).unwrap();
+            continue;
+        }
+        if block.format == "intended" {
+            let kind = FactKind::Intended { user: attribute("user"), scheme: attribute("scheme") };
+            let shown = attribute("user").or(attribute("scheme")).unwrap();
+            let span = Span::new(id, 0, shown.len() as u64);
+            intake.fact(Fact { source: id, text: Derived::exact(shown, span), kind });
+            continue;
+        }
         let named = Some(block.format.as_str());
         why401_read::read(id, &mut text.as_bytes(), named, None, &[], &mut intake)
             .map_err(|e| format!("  {}: {e}", block.format))?;
@@ -89,13 +114,12 @@ pub(crate) fn check(case: &Case) -> Result<(), String> {
     }
     let now = case.now.as_ref().map(|t| t.parse().unwrap());
     let gathered = collector.finish(sources);
-    let findings = why401_causes::diagnose(&gathered, now);
-    judge(case, &findings, &secrets).map_err(|why| format!("  {why}\n{}", told(&findings)))
+    Ok((why401_causes::diagnose(&gathered, now), secrets))
 }
 
 fn judge(case: &Case, findings: &[Finding], secrets: &[String]) -> Result<(), String> {
     let is_fault = |f: &&Finding| matches!(f.verdict, Verdict::Fault | Verdict::Attack);
-    let first = findings.iter().find(is_fault).or(findings.first());
+    let first = first(findings);
     match (first, case.expected.as_slice()) {
         (Some(f), []) if is_fault(&f) => return Err(format!("no fault expected, {} found", f.cause)),
         (_, []) => {}
@@ -135,7 +159,7 @@ fn judge(case: &Case, findings: &[Finding], secrets: &[String]) -> Result<(), St
 }
 
 /// Certainty and party as the JSON writes them.
-fn word<T: serde::Serialize>(value: &T) -> String {
+pub(crate) fn word<T: serde::Serialize>(value: &T) -> String {
     serde_json::to_value(value).unwrap().as_str().unwrap().to_owned()
 }
 

@@ -1,10 +1,12 @@
 //! Parts of configuration files that were pasted along, and `.netrc`.
 
-use super::lines::Line;
-use super::out::{Out, Paragraph};
+use super::lines::{Line, Lines};
+use super::out::{MOST_PARAGRAPH, Out, Paragraph};
 use super::{Dialect, Took, prompt};
+use crate::Sink;
+use std::io::{self, BufRead};
 use why401_http::{FactKind, Speaker};
-use why401_span::{Derived, Secret};
+use why401_span::{Derived, Secret, SourceId};
 
 /// More lines of one block are not put together.
 const MOST_LINES: usize = 5000;
@@ -299,6 +301,45 @@ impl Dialect for Config {
         let mut statement = out.words(Speaker::Configuration, text);
         statement.product = self.product;
         out.sink.statement(statement);
+    }
+}
+
+/// Reads a whole configuration file: the entries of a `.netrc`, else one piece of context for each
+/// [`MOST_PARAGRAPH`](super::out::MOST_PARAGRAPH) bytes. `name` tells the product, or the directives do.
+///
+/// # Errors
+/// Where the bytes cannot be had.
+pub fn configuration(
+    source: SourceId,
+    name: &str,
+    bytes: &mut dyn BufRead,
+    sink: &mut dyn Sink,
+) -> io::Result<()> {
+    let base = name.rsplit(['/', '\\']).next().unwrap_or(name).to_ascii_lowercase();
+    let mut product = FILES.iter().find(|(f, _)| *f == base).map(|(_, p)| *p);
+    let mut lines = Lines::new(source, bytes)?;
+    let mut out = Out::new(source, sink);
+    let mut text = Paragraph::default();
+    while let Some(line) = lines.next(out.sink)? {
+        if product.is_none() {
+            product = known(&line, line.str().trim(), None).and_then(|(p, _)| p);
+        }
+        if text.len() + line.text.len() > MOST_PARAGRAPH && text.has_content() {
+            give(std::mem::take(&mut text).finish(), product, &mut out);
+        }
+        text.push(&line);
+    }
+    if text.has_content() {
+        give(text.finish(), product, &mut out);
+    }
+    out.flush();
+    Ok(())
+}
+
+fn give(text: Derived, product: Option<&str>, out: &mut Out<'_>) {
+    match product {
+        Some("netrc") => netrc(&text, out),
+        _ => out.fact(text, FactKind::Configuration { product: product.map(str::to_owned) }),
     }
 }
 

@@ -37,6 +37,7 @@ mod wire;
 mod words;
 
 pub use code::{address, code};
+pub use config::configuration;
 pub(crate) use formats::{CURL, HTTP, HTTPIE, NGINX_DEBUG, TEXT, WGET};
 pub(crate) use freb::FREB;
 pub(crate) use procmon::PROCMON;

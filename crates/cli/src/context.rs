@@ -1,0 +1,51 @@
+//! What a person adds to the evidence: configuration files, and what they meant.
+
+use crate::args::Evidence;
+use crate::evidence::{Counted, in_words};
+use crate::tally::Tally;
+use std::fs::File;
+use std::io::BufReader;
+use why401_http::{Fact, FactKind};
+use why401_read::Sink;
+use why401_report::SourceReport;
+use why401_span::{Derived, SourceId, Span};
+
+/// Reads the context as further sources behind those of the evidence.
+///
+/// # Errors
+/// Where a configuration cannot be read: what was named on purpose is not left out.
+pub(crate) fn read_all(
+    args: &Evidence,
+    sources: &mut Vec<SourceReport>,
+    sink: &mut dyn Sink,
+) -> Result<(), String> {
+    for path in &args.config {
+        let name = path.display().to_string();
+        let file = File::open(path).map_err(|e| format!("{name}: {}", in_words(&e)))?;
+        let mut file = BufReader::new(file);
+        let mut counted = Counted { bytes: &mut file, count: 0 };
+        let mut tally = Tally::new(sink);
+        why401_read::configuration(next(sources), &name, &mut BufReader::new(&mut counted), &mut tally)
+            .map_err(|e| format!("{name}: {}", in_words(&e)))?;
+        let bytes = counted.count;
+        sources.push(SourceReport { name, format: "configuration".to_owned(), bytes, ..tally.finish() });
+    }
+    let (user, scheme) = (args.intended_user.clone(), args.intended_scheme.clone());
+    let options = [
+        ("--intended-user", &user, FactKind::Intended { user: user.clone(), scheme: None }),
+        ("--intended-scheme", &scheme, FactKind::Intended { user: None, scheme: scheme.clone() }),
+    ];
+    for (option, value, kind) in options {
+        let Some(value) = value else { continue };
+        let (source, bytes) = (next(sources), value.len() as u64);
+        let text = Derived::exact(value.as_bytes(), Span::new(source, 0, bytes).on_line(1));
+        sink.fact(Fact { source, text, kind });
+        let (name, format) = (option.to_owned(), "option".to_owned());
+        sources.push(SourceReport { name, format, bytes, ..SourceReport::default() });
+    }
+    Ok(())
+}
+
+fn next(sources: &[SourceReport]) -> SourceId {
+    SourceId(u32::try_from(sources.len()).unwrap_or(u32::MAX))
+}
