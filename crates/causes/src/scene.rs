@@ -227,8 +227,14 @@ impl<'a> Scene<'a> {
     }
 
     /// The last request of the handshake that was answered 401, 403 or 407, else the last one.
+    ///
+    /// A Digest response for another target is answered with 400 (RFC 7616 section 3.4.6).
     pub fn focus(&self) -> Option<&Step<'a>> {
-        self.steps.iter().rev().find(|s| matches!(s.status(), Some(401 | 403 | 407))).or(self.last())
+        let is_refused = |s: &&Step<'_>| match s.status() {
+            Some(400) => s.credentials().is_some_and(|c| matches!(c.inside, Inside::Digest(_))),
+            status => matches!(status, Some(401 | 403 | 407)),
+        };
+        self.steps.iter().rev().find(is_refused).or(self.last())
     }
 
     /// The refused request, where the handshake did not end with the client let in: answered 401 or 407, or with

@@ -1,12 +1,15 @@
 //! The steps of one handshake: a request, its challenge, the answer to that, and so on.
 
 use crate::Attempt;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use why401_http::{FieldLine, Moment};
 
 /// How long a client may take to answer a challenge and still be taken to answer it, in seconds. A person at a
 /// browser's dialog needs time; a program needs milliseconds.
 const ANSWER_WINDOW: f64 = 120.0;
+
+/// How long a program takes to answer a renewed nonce, by a log of whole seconds.
+const RENEWAL_WINDOW: f64 = 1.0;
 
 /// How a chain ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,6 +48,7 @@ impl Chain {
 /// Puts attempts, given in order of time, together to chains.
 pub(crate) fn chains(attempts: &[Attempt]) -> Vec<Chain> {
     let mut open: HashMap<String, usize> = HashMap::new();
+    let mut admitted: HashSet<(String, String)> = HashSet::new();
     let mut chains: Vec<Chain> = Vec::new();
     // A request that an intermediary passed on is the same one seen again, no step of its own.
     for attempt in attempts.iter().filter(|a| a.forwarded_from.is_none()) {
@@ -53,8 +57,13 @@ pub(crate) fn chains(attempts: &[Attempt]) -> Vec<Chain> {
             chains
                 .get(i)
                 .and_then(|chain| attempts.get(chain.last()))
-                .is_some_and(|before| answers(attempt, before))
+                .is_some_and(|before| answers(attempt, before) || renewed_in_log(attempt, before, &admitted))
         });
+        if attempt.let_in()
+            && let Some(who) = who(attempt)
+        {
+            admitted.insert(who);
+        }
         let index = match continued {
             Some(i) => i,
             None => {
@@ -78,6 +87,23 @@ fn outcome(attempt: &Attempt) -> Outcome {
         _ if attempt.let_in() => Outcome::LetIn,
         _ => Outcome::Otherwise,
     }
+}
+
+/// The client and the name that it claims, where a log is all there is.
+fn who(a: &Attempt) -> Option<(String, String)> {
+    let name = a.logged_name().filter(|_| !a.shows_credentials())?;
+    let agent = a.request_field("user-agent").map(|f| f.text().into_owned()).unwrap_or_default();
+    Some((format!("{}\n{agent}", a.client()?.host), name.into_owned()))
+}
+
+/// A log shows no nonces. A name that this client was let in with before, refused once and let in again at once, is a
+/// Digest nonce renewed (RFC 7616 section 3.3): nobody sets a password right that fast.
+fn renewed_in_log(next: &Attempt, before: &Attempt, admitted: &HashSet<(String, String)>) -> bool {
+    let at_once = matches!((before.time(), next.time()), (Some(b), Some(n)) if (0.0..=RENEWAL_WINDOW).contains(&n.seconds_since(&b)));
+    before.status() == Some(401)
+        && next.let_in()
+        && at_once
+        && who(before).is_some_and(|who| self::who(next).as_ref() == Some(&who) && admitted.contains(&who))
 }
 
 /// Who talks with whom about what: the client, the method and the path.

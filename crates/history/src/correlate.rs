@@ -3,7 +3,7 @@
 use crate::thin::Kept;
 use crate::{Attempt, thin, user};
 use std::collections::HashMap;
-use why401_http::{Exchange, Moment, Statement, path_of};
+use why401_http::{Exchange, Moment, Response, Statement, path_of};
 
 /// Two clocks and two roundings to a second: a log notes the start or the end of a request in whole seconds.
 const SAME_TIME: f64 = 2.5;
@@ -188,12 +188,13 @@ fn is_hop(outer: &Attempt, inner: &Attempt) -> bool {
         return false;
     }
     if outer.connection() == inner.connection()
+        || !ends_within(outer, inner)
         || o.method() != i.method()
         || outer.status() != inner.status()
     {
         return false;
     }
-    // The path may be rewritten, but then the intermediary says what it is.
+    // The path may be rewritten, but then the intermediary says what it is, or it gives the very answer that it got.
     let same_path = outer.path() == inner.path();
     let announced =
         ["via", "x-forwarded-for", "x-real-ip", "forwarded", "x-forwarded-host", "x-forwarded-proto"];
@@ -205,7 +206,32 @@ fn is_hop(outer: &Attempt, inner: &Attempt) -> bool {
     };
     // Recorded apart, on both sides of the intermediary: only its own word links the two.
     let together = outer.view().source == inner.view().source;
-    same_agent && (says_so || (together && same_path))
+    same_agent && (says_so || (together && (same_path || same_answer(outer, inner))))
+}
+
+/// Whether the intermediary can have waited for `inner` before it answered `outer`.
+///
+/// The exchanges of a capture are numbered in the order in which their answers were complete.
+fn ends_within(outer: &Attempt, inner: &Attempt) -> bool {
+    let answered = |a: &Attempt| a.response().is_some() && a.connection().is_some();
+    let together = outer.view().source == inner.view().source;
+    !together || !answered(outer) || !answered(inner) || inner.view().index < outer.view().index
+}
+
+/// Whether both were answered with the very same challenges and content.
+fn same_answer(outer: &Attempt, inner: &Attempt) -> bool {
+    let (Some(a), Some(b)) = (outer.response(), inner.response()) else { return false };
+    let challenges = |r: &Response| -> Vec<String> {
+        ["www-authenticate", "proxy-authenticate"]
+            .iter()
+            .flat_map(|name| r.fields.all(name))
+            .map(|f| f.text().into_owned())
+            .collect()
+    };
+    outer.connection().is_some()
+        && inner.connection().is_some()
+        && challenges(a) == challenges(b)
+        && a.body.text() == b.body.text()
 }
 
 /// Gives each statement to the attempt that it is about; gives back those that are about none.

@@ -1,9 +1,12 @@
 //! The field is there and holds nothing.
 
 use crate::cause::{Answer, Claim, cause};
-use crate::Scene;
+use crate::{Scene, Step};
+use why401_http::LoggedUser;
 use why401_auth::Inside;
 use why401_report::Party;
+
+const FIX: &str = "Find where the client takes its credentials from (a variable, a setting, a secret store): it is empty there. Without credentials, leave the field out.";
 
 cause! {
     /// The field is there but there is nothing in it: a scheme without a value, an empty user and password.
@@ -42,6 +45,9 @@ impl EmptyCredentials {
             return scene.told("empty-credentials", "the credentials are empty");
         };
         let Some(sent) = step.credentials() else {
+            if let Some(claim) = logged(scene, step) {
+                return claim.likely();
+            }
             return if step.attempt.carries_credentials() { Answer::RuledOut } else { scene.told("empty-credentials", "the credentials are empty") };
         };
         let what = match &sent.inside {
@@ -56,7 +62,18 @@ impl EmptyCredentials {
         };
         Claim::new(what)
             .shown([scene.show_field(sent.view, sent.field, "nothing in it")])
-            .fix(Party::Caller, "Find where the client takes its credentials from (a variable, a setting, a secret store): it is empty there. Without credentials, leave the field out.")
+            .fix(Party::Caller, FIX)
             .confirmed()
     }
+}
+
+/// Apache logs `""` for a Basic field with an empty name, be it a lone colon or what does not decode.
+fn logged(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let view = step.attempt.views.iter().find(|v| v.user == LoggedUser::Empty)?;
+    let line = &view.log.as_ref()?.line;
+    let claim = Claim::new("the server logged an empty user name: a Basic field came, without a name in it")
+        .shown([scene.show_part(view.source, line, 0..line.len(), "an empty name was claimed")])
+        .or("basic-malformed", "the field as it was sent: a value that does not decode is logged alike")
+        .fix(Party::Caller, FIX);
+    Some(claim)
 }

@@ -65,7 +65,10 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let last = numbered().rfind(|(_, n)| *n == 3).map(|(s, _)| s);
     let claim = match (challenged, last) {
         (Some(two), Some(three)) => {
-            moved(scene, two, three).or_else(|| closed(scene, two)).or_else(|| over_http2(scene, three))
+            moved(scene, two, three)
+                .or_else(|| moved_behind(scene, two, three))
+                .or_else(|| closed(scene, two))
+                .or_else(|| over_http2(scene, three))
         }
         (Some(two), None) => closed(scene, two),
         (None, Some(three)) => over_http2(scene, three).or_else(|| without_a_start(scene, three)),
@@ -113,6 +116,12 @@ fn moved(scene: &Scene<'_>, two: &Step<'_>, three: &Step<'_>) -> Option<Claim> {
         three,
         "answered here, on another connection",
     )))
+}
+
+/// Type 3 stayed on the connection of the client, and what stands between passed it on over another one.
+fn moved_behind(scene: &Scene<'_>, two: &Step<'_>, three: &Step<'_>) -> Option<Claim> {
+    let behind = |s: &Step<'_>| scene.case.attempt(s.attempt.forwarded_as?).map(Step::of);
+    moved(scene, &behind(two)?, &behind(three)?)
 }
 
 /// The answer that carries type 2 ends its connection.
