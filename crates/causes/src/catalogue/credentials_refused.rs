@@ -45,7 +45,15 @@ impl CredentialsRefused {
             .told_claim("credentials-refused", "these credentials are not accepted")
             .or_else(|| vague(scene));
         let Some(step) = scene.focus().filter(|s| s.attempt.carries_credentials() && s.status() == Some(401)) else {
+            // The whole request was seen and carries nothing: a page's standard text speaks of credentials all the same.
+            let nothing_sent = |step: &Step<'_>| {
+                step.attempt.shows_credentials()
+                    && !step.attempt.carries_credentials()
+                    && step.request_field("cookie").is_none()
+                    && step.other_credentials(scene).is_none()
+            };
             return match (told, scene.focus()) {
+                (_, Some(step)) if step.status() == Some(401) && nothing_sent(step) => Answer::RuledOut,
                 (Some(mut claim), _) => {
                     claim.certainty = claim.certainty.min(Certainty::Likely);
                     leave_open(claim, "basic").as_told()

@@ -62,6 +62,7 @@ impl NoCredentials {
             let speaks = scene.heard.iter().find(|h| {
                 h.attempt == Some(step.attempt.id)
                     && h.speaker.is_none()
+                    && h.proves()
                     // A server's standard page says the same to whoever sent nothing.
                     && !h.said.also.iter().any(|a| a == "no-credentials")
                     && crate::catalogue::by_name(h.said.cause)
