@@ -193,10 +193,10 @@ fn s_client(folder: &Path, port: &str, args: &[&str], words: &[&str]) {
     let mut running = Running(child.unwrap());
     let mut input = running.0.stdin.take().unwrap();
     for word in words {
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        std::thread::sleep(std::time::Duration::from_millis(700));
         let _ = input.write_all(word.as_bytes());
     }
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    std::thread::sleep(std::time::Duration::from_millis(700));
 }
 
 const REQUEST: &str = "GET / HTTP/1.0\r\n\r\n";
