@@ -66,8 +66,15 @@ impl OverriddenByClient {
             })
         };
         let used = sent.basic().map(|b| b.user_text().into_owned());
+        let here = step.request().and_then(|(_, r)| r.authority()).map(|a| match a.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host.to_owned(),
+            _ => a,
+        });
         let netrc = scene.case.facts.iter().find(|f| match &f.kind {
-            FactKind::Netrc { login: Some(login), .. } => used.as_deref() == Some(login),
+            // An entry for another machine was not the one used; `default` is for all others.
+            FactKind::Netrc { machine, login: Some(login), .. } => {
+                used.as_deref() == Some(login) && machine.as_ref().is_none_or(|m| here.as_ref().is_none_or(|h| h.eq_ignore_ascii_case(m)))
+            }
             _ => false,
         });
         let (summary, first) = match (&given, &used, bearer_given) {
