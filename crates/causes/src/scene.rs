@@ -249,8 +249,10 @@ impl<'a> Scene<'a> {
 
     /// The status that the refusal shows with: of its request, or as somebody named it.
     pub fn status(&self) -> Option<u16> {
+        // A pasted answer without its status line has none; neither has what a browser hides.
         self.focus()
             .and_then(Step::status)
+            .filter(|status| *status != 0)
             .or_else(|| self.refusal.statements().iter().find_map(|s| s.status))
     }
 

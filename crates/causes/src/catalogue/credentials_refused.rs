@@ -58,6 +58,7 @@ impl CredentialsRefused {
                     claim.certainty = claim.certainty.min(Certainty::Likely);
                     leave_open(claim, "basic").as_told()
                 }
+                (None, Some(step)) if step.status() == Some(0) => only_told(scene),
                 (None, Some(step)) => in_another_place(scene, step),
                 (None, None) => only_told(scene),
             };
@@ -120,7 +121,7 @@ fn only_told(scene: &Scene<'_>) -> Answer {
         let t = t.to_ascii_lowercase();
         t.contains("401") || t.contains("unauthorized") || t.contains("authentication failed")
     };
-    match scene.refusal.statements().iter().find(|s| s.status == Some(401) || says(&s.text.to_text())) {
+    match scene.statements().find(|s| s.status == Some(401) || says(&s.text.to_text())) {
         Some(statement) => {
             let claim = Claim::new("a request was refused with 401; what is given here does not tell why")
                 .shown([scene.show_statement(statement, "refused")])

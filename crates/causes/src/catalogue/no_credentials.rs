@@ -58,7 +58,8 @@ impl NoCredentials {
                 };
             }
             let claim = advise(seen(scene, step));
-            // An answer that speaks of credentials: the request may have been cleaned before it was pasted.
+            // An answer that speaks of credentials (the request may have been cleaned before it was pasted), of addresses,
+            // limits or tenants: then it is not the missing field that was refused.
             let speaks = scene.heard.iter().find(|h| {
                 h.attempt == Some(step.attempt.id)
                     && h.speaker.is_none()
@@ -70,7 +71,7 @@ impl NoCredentials {
             });
             if let Some(heard) = speaks.filter(|_| told.is_none()) {
                 return claim
-                    .shown([scene.show_heard(heard, "the answer speaks of credentials all the same")])
+                    .shown([scene.show_heard(heard, "the answer speaks of something else")])
                     .or("evidence-redacted", "the request as it left the client")
                     .weighing(-1)
                     .likely();

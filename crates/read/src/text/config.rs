@@ -305,7 +305,7 @@ impl Dialect for Config {
 }
 
 /// Reads a whole configuration file: the entries of a `.netrc`, else one piece of context for each
-/// [`MOST_PARAGRAPH`](super::out::MOST_PARAGRAPH) bytes. `name` tells the product, or the directives do.
+/// `MOST_PARAGRAPH` bytes. `name` tells the product, or the directives do.
 ///
 /// # Errors
 /// Where the bytes cannot be had.
