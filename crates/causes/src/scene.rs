@@ -266,21 +266,32 @@ impl<'a> Scene<'a> {
         self.focus()?.credentials()
     }
 
-    /// Every request of the evidence, in order of time.
+    /// Every request of the evidence, in order of time; where there are many refusals to explain, the ones around this.
     pub fn attempts(&self) -> impl DoubleEndedIterator<Item = &'a Attempt> {
-        self.case.attempts.iter()
+        let (first, last) = self.chain().map_or((0, 0), |c| (c.first(), c.last()));
+        let start = first.saturating_sub(self.reach());
+        let end = last.saturating_add(self.reach()).min(self.case.attempts.len());
+        self.case.attempts.get(start..end).unwrap_or_default().iter()
+    }
+
+    /// How many requests to either side are looked at for one refusal, so that many refusals among many requests are
+    /// explained in time that grows with their number and not with its square.
+    pub(crate) fn reach(&self) -> usize {
+        const LOOKS: usize = 400_000;
+        const LEAST: usize = 250;
+        (LOOKS / self.case.refusals.len().max(1)).max(LEAST)
     }
 
     /// Requests before the first step of the refusal, the nearest first.
     pub fn earlier(&self) -> impl Iterator<Item = &'a Attempt> {
         let first = self.chain().map_or(0, Chain::first);
-        self.case.attempts.iter().take(first).rev()
+        self.case.attempts.iter().take(first).rev().take(self.reach())
     }
 
     /// Requests after the last step of the refusal, in order of time.
     pub fn later(&self) -> impl Iterator<Item = &'a Attempt> {
         let next = self.chain().map_or(usize::MAX, |c| c.last().saturating_add(1));
-        self.case.attempts.iter().skip(next)
+        self.case.attempts.iter().skip(next).take(self.reach())
     }
 
     /// Everything that was said: about this refusal, and in the context of the evidence.

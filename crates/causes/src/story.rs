@@ -55,14 +55,14 @@ impl<'a> Scene<'a> {
             Some(client) => {
                 Story::of(case.index.of_client(&client.host).iter().filter_map(|&i| case.attempt(i)))
             }
-            None => Story::of(case.attempts.iter().filter(|a| crate::scene::same_client(a, attempt))),
+            None => Story::of(self.attempts().filter(|a| crate::scene::same_client(a, attempt))),
         })
     }
 
     /// Successes with credentials of other accounts after this moment.
     pub(crate) fn others_accepted_after(&self, user: &str, since: usize) -> Vec<&'a Attempt> {
         let case = self.case;
-        let after = case.attempts.iter().skip(since);
-        after.filter(|a| a.let_in() && a.user.as_deref().is_some_and(|u| u != user)).take(8).collect()
+        let after = case.attempts.iter().skip(since).take(self.reach());
+        after.filter(|a| a.user.as_deref().is_some_and(|u| u != user) && a.let_in()).take(8).collect()
     }
 }

@@ -10,6 +10,8 @@ use why401_report::SourceReport;
 
 /// So many chains of one refusal are kept as examples.
 const EXAMPLES: usize = 20;
+/// So many refusals are told apart by all that they show; beyond, by status and account, and beyond that by status.
+const KINDS: usize = 1000;
 
 /// Host and port of the client and the second: lines of a log that share these are about one request.
 type OneRequest = (String, Option<u16>, i64);
@@ -66,7 +68,14 @@ impl Case {
         let mut refusals: Vec<Refusal> = Vec::new();
         for chain in self.chains.iter().filter(|c| self.wants_explanation(c)) {
             let next = refusals.len();
-            let at = *kinds.entry(self.likeness(chain)).or_insert(next);
+            let mut like = self.likeness(chain);
+            for account in [true, false] {
+                let full = if account { KINDS } else { KINDS + KINDS / 2 };
+                if next >= full && !kinds.contains_key(&like) {
+                    like = self.coarse_likeness(chain, account);
+                }
+            }
+            let at = *kinds.entry(like).or_insert(next);
             let (Some(first), Some(last)) = (self.attempt(chain.first()), self.attempt(chain.last())) else {
                 continue;
             };
@@ -113,6 +122,17 @@ impl Case {
             Some(0) => true,
             _ => false,
         })
+    }
+
+    /// What refusals have in common where there are too many to look at each.
+    fn coarse_likeness(&self, chain: &Chain, with_account: bool) -> u64 {
+        let mut h = DefaultHasher::new();
+        ("coarse", chain.outcome, chain.steps.len().min(3)).hash(&mut h);
+        if let Some(a) = self.attempt(chain.last()) {
+            (a.status(), a.carries_credentials()).hash(&mut h);
+            a.user.as_ref().filter(|_| with_account).hash(&mut h);
+        }
+        h.finish()
     }
 
     fn likeness(&self, chain: &Chain) -> u64 {

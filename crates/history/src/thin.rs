@@ -3,14 +3,23 @@
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
-use why401_http::{Exchange, LoggedUser, Moment, path_of};
+use why401_http::{Exchange, Fields, LoggedUser, Moment, path_of};
 
-/// So many exchanges are kept whatever they are; thinning begins beyond.
+/// So many exchanges, and so many bytes of them, are kept whatever they are; thinning begins beyond.
 const FREE: usize = 20_000;
-/// So many of each kind are kept when thinning.
+const FREE_BYTES: usize = 48 * 1024 * 1024;
+/// More than this is not kept at all.
+const MOST: usize = 30_000;
+const MOST_BYTES: usize = 72 * 1024 * 1024;
+/// So many refusals of each kind are kept when thinning, and so many successes.
 const EXAMPLES: u64 = 6;
-/// So many kinds are told apart when thinning; the rest is counted as a whole.
-const KINDS: usize = 100_000;
+const SUCCESSES: u64 = 2;
+/// So many kinds are told apart when thinning; beyond, exchanges are told apart by status and user only.
+const KINDS: usize = 50_000;
+const COARSE_KINDS: usize = 10_000;
+/// Behind so many exchanges, of the content of a success only the beginning is kept.
+const WHOLE_BODIES: usize = 500;
+const BODY: usize = 2 * 1024;
 
 /// An exchange that was kept, and how many it stands for.
 #[derive(Debug)]
@@ -24,32 +33,80 @@ pub(crate) struct Kept {
 #[derive(Debug, Default)]
 pub(crate) struct Thinned {
     pub(crate) kept: Vec<Kept>,
-    kinds: HashMap<u64, (u64, usize)>,
+    /// About how many bytes of memory they take.
+    bytes: usize,
+    /// How many of each kind there were, and the last one that was kept of it.
+    kinds: HashMap<u64, (u64, Option<usize>)>,
     /// Exchanges that no kept one stands for.
     pub(crate) dropped: u64,
 }
 
 impl Thinned {
-    pub(crate) fn push(&mut self, exchange: Exchange) {
-        let kind = kind(&exchange);
-        let known = self.kinds.len() < KINDS || self.kinds.contains_key(&kind);
-        if !known && self.kept.len() >= FREE {
-            self.dropped += 1;
-            return;
+    pub(crate) fn push(&mut self, mut exchange: Exchange) {
+        let mut kind = kind(&exchange);
+        if self.kinds.len() >= KINDS && !self.kinds.contains_key(&kind) {
+            kind = coarse_kind(&exchange);
+            if self.kinds.len() >= KINDS + COARSE_KINDS && !self.kinds.contains_key(&kind) {
+                self.dropped += 1;
+                return;
+            }
+        }
+        if self.kept.len() >= WHOLE_BODIES && is_success(&exchange) {
+            shorten(&mut exchange);
         }
         let next = self.kept.len();
-        let (count, newest) = self.kinds.entry(kind).or_insert((0, next));
+        let (count, newest) = self.kinds.entry(kind).or_insert((0, None));
         *count += 1;
-        if next < FREE || *count <= EXAMPLES {
-            *newest = next;
+        let examples = if is_success(&exchange) { SUCCESSES } else { EXAMPLES };
+        let free = next < FREE && self.bytes < FREE_BYTES;
+        let room = next < MOST && self.bytes < MOST_BYTES;
+        if free || (room && *count <= examples) {
+            *newest = Some(next);
             let time = exchange.time;
+            self.bytes += size(&exchange);
             self.kept.push(Kept { exchange, stands_for: 1, first: time, last: time });
-        } else if let Some(kept) = self.kept.get_mut(*newest) {
+        } else if let Some(kept) = newest.and_then(|i| self.kept.get_mut(i)) {
             kept.stands_for += 1;
             kept.first = earlier(kept.first, exchange.time);
             kept.last = later(kept.last, exchange.time);
+            // The latest stands for them, so that what came to an end is told from what goes on.
+            if exchange.time.is_some() && exchange.time > kept.exchange.time {
+                self.bytes = (self.bytes + size(&exchange)).saturating_sub(size(&kept.exchange));
+                kept.exchange = exchange;
+            }
+        } else {
+            self.dropped += 1;
         }
     }
+}
+
+/// Whether nothing about this exchange asks for an explanation.
+fn is_success(e: &Exchange) -> bool {
+    matches!(e.status(), Some(200..=299 | 304 | 404))
+}
+
+/// Cuts the content of a success that is no page with a form.
+fn shorten(e: &mut Exchange) {
+    let Some(response) = &mut e.response else { return };
+    let is_page = response.fields.text("content-type").is_some_and(|t| t.contains("html"));
+    if response.body.bytes.len() > BODY && !is_page {
+        response.body.bytes = response.body.bytes.slice(0..BODY);
+        response.body.complete = false;
+    }
+}
+
+/// About how many bytes of memory an exchange takes: what it says, and the bookkeeping of every part.
+fn size(e: &Exchange) -> usize {
+    const PART: usize = 160;
+    let fields = |f: &Fields| f.iter().map(|f| f.name.len() + f.value.len() + 2 * PART).sum::<usize>();
+    let request = e
+        .request
+        .as_ref()
+        .map_or(0, |r| fields(&r.fields) + r.body.bytes.len() + 2 * r.line.len() + 4 * PART);
+    let response =
+        e.response.as_ref().map_or(0, |r| fields(&r.fields) + r.body.bytes.len() + r.line.len() + 2 * PART);
+    let log = e.log.as_ref().map_or(0, |l| l.line.len() + PART);
+    request + response + log + 1000
 }
 
 pub(crate) fn earlier(a: Option<Moment>, b: Option<Moment>) -> Option<Moment> {
@@ -61,6 +118,16 @@ pub(crate) fn earlier(a: Option<Moment>, b: Option<Moment>) -> Option<Moment> {
 
 pub(crate) fn later(a: Option<Moment>, b: Option<Moment>) -> Option<Moment> {
     a.max(b)
+}
+
+/// Kinds where there are too many of them: without the client and what it sent.
+fn coarse_kind(e: &Exchange) -> u64 {
+    let mut h = DefaultHasher::new();
+    ("coarse", e.source, e.status()).hash(&mut h);
+    if let LoggedUser::Name(name) = &e.user {
+        name.as_bytes().hash(&mut h);
+    }
+    h.finish()
 }
 
 /// Exchanges of one kind teach a cause the same.
@@ -79,7 +146,10 @@ fn kind(e: &Exchange) -> u64 {
     }
     if let Some(r) = &e.request {
         r.method.as_bytes().hash(&mut h);
-        path_of(&r.target()).hash(&mut h);
+        // Where somebody was let in, it matters that they were.
+        if !is_success(e) {
+            path_of(&r.target()).hash(&mut h);
+        }
         for field in r.fields.iter().filter(|f| f.is("authorization") || f.is("user-agent") || f.is("cookie"))
         {
             field.value.as_bytes().hash(&mut h);

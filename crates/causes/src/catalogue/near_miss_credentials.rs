@@ -67,10 +67,10 @@ impl NearMissCredentials {
         let Some(name) = step.attempt.logged_name() else { return told() };
         let known = scene
             .attempts()
-            .filter(|a| a.let_in())
             .filter_map(|a| a.logged_name().map(|n| (a, n)))
-            .find(|(_, n)| *n != name && slip(name.as_bytes(), n.as_bytes()).is_some_and(|s| s == Slip::Case));
-        let itself_accepted = scene.attempts().any(|a| a.let_in() && a.logged_name().is_some_and(|n| n == name));
+            .find(|(a, n)| *n != name && n.len() == name.len() && slip(name.as_bytes(), n.as_bytes()) == Some(Slip::Case) && a.let_in());
+        let itself = scene.case.index.of_user(&name).iter().filter_map(|&i| scene.case.attempt(i));
+        let itself_accepted = itself.into_iter().any(|a| a.let_in());
         match known {
             Some((other, good)) if !itself_accepted => {
                 let mut claim = Claim::new(format!("{name} is refused and {good} is accepted: they differ only by letter case"));

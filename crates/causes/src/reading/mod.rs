@@ -18,7 +18,7 @@ pub(crate) fn before<'a>(
     scene: &Scene<'a>,
     attempt: &Attempt,
 ) -> impl Iterator<Item = &'a Attempt> + use<'a> {
-    scene.case.attempts.iter().take(attempt.id).rev()
+    scene.case.attempts.iter().take(attempt.id).rev().take(scene.reach())
 }
 
 /// Puts what the evidence shows and what was said of one cause together: the surer of the two speaks, the other one's
