@@ -1,5 +1,6 @@
 //! Hostile and broken evidence: a clear message, what can be read is read, status 2 only where nothing could be used.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test a panic is the report")]
+#![allow(clippy::unwrap_used,
+    clippy::string_slice, clippy::indexing_slicing, reason = "in a test a panic is the report")]
 
 mod evidence;
 
@@ -315,7 +316,7 @@ fn what_cannot_be_had_is_named() {
     {
         use std::os::unix::fs::PermissionsExt;
         let locked = folder.file("locked.txt", FINE.as_bytes());
-        std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o000)).unwrap();
         // Root may read anything.
         if std::fs::read(&locked).is_err() {
             unusable.push((Box::leak(locked.into_boxed_str()), "permission denied"));
