@@ -51,7 +51,8 @@ impl AccountLocked {
         let user = |s: &Step<'_>| s.credentials().and_then(|c| c.basic().map(|b| b.user.expose().to_vec()));
         let me = user(step);
         let same = |a: &why401_history::Attempt| {
-            a.request_field("authorization").is_some_and(|f| f.value.as_bytes() == sent.field.value.as_bytes())
+            a.request_field("authorization")
+                .is_some_and(|f| f.value.as_bytes() == sent.field.value.as_bytes())
         };
         let later = scene.later().find(|a| a.let_in() && same(a) && same_server(a, step.attempt));
         let failures = scene
@@ -64,7 +65,11 @@ impl AccountLocked {
                 let mut claim = Claim::new(format!("these credentials were refused after {failures} failures of the account and accepted again later"))
                     .shown([scene.show_field(sent.view, sent.field, "refused here, accepted later")]);
                 if let Some(response) = after.response() {
-                    claim = claim.shown([scene.show_status(after.view(), response, "the same credentials are accepted")]);
+                    claim = claim.shown([scene.show_status(
+                        after.view(),
+                        response,
+                        "the same credentials are accepted",
+                    )]);
                 }
                 advise(claim).confirmed()
             }

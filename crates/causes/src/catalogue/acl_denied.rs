@@ -1,7 +1,7 @@
 //! Known, but not allowed.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_report::Party;
 
 cause! {
@@ -38,15 +38,24 @@ impl AclDenied {
         if scene.let_in() {
             return Answer::RuledOut;
         }
-        let log = scene.focus().and_then(|s| s.attempt.views.iter().find_map(|v| v.log.as_ref().map(|l| (v, l))));
+        let log =
+            scene.focus().and_then(|s| s.attempt.views.iter().find_map(|v| v.log.as_ref().map(|l| (v, l))));
         // 401.2 with Win32 status 5 is how IIS asks for credentials: nobody is known yet.
         if log.is_some_and(|(_, l)| l.substatus == Some(2)) {
             return Answer::RuledOut;
         }
-        if let Some((view, log)) = log.filter(|(_, l)| l.substatus == Some(3) || (l.win32 == Some(5) && l.substatus.is_none_or(|s| s < 4))) {
+        if let Some((view, log)) = log.filter(|(_, l)| {
+            l.substatus == Some(3) || (l.win32 == Some(5) && l.substatus.is_none_or(|s| s < 4))
+        }) {
             return advise(
-                Claim::new("the user is known and has no permission on the file or folder (401.3)")
-                    .shown([scene.show_part(view.source, &log.line, 0..log.line.len(), "substatus 3 or Win32 status 5: access denied")]),
+                Claim::new("the user is known and has no permission on the file or folder (401.3)").shown([
+                    scene.show_part(
+                        view.source,
+                        &log.line,
+                        0..log.line.len(),
+                        "substatus 3 or Win32 status 5: access denied",
+                    ),
+                ]),
             )
             .confirmed();
         }

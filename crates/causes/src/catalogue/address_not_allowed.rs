@@ -1,8 +1,8 @@
 //! It depends on where one comes from.
 
+use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::same_server;
-use crate::Scene;
 use std::collections::BTreeSet;
 use why401_report::Party;
 
@@ -41,30 +41,49 @@ impl AddressNotAllowed {
         };
         let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else { return told() };
         let a = step.attempt;
-        let (Some(client), Some(path), false) = (a.client(), a.path(), a.carries_credentials()) else { return told() };
+        let (Some(client), Some(path), false) = (a.client(), a.path(), a.carries_credentials()) else {
+            return told();
+        };
         let here = || {
-            scene.case.index.of_path(&path).iter().filter_map(|&i| scene.case.attempt(i)).filter(|b| same_server(a, b) && b.method() == a.method())
+            scene
+                .case
+                .index
+                .of_path(&path)
+                .iter()
+                .filter_map(|&i| scene.case.attempt(i))
+                .filter(|b| same_server(a, b) && b.method() == a.method())
         };
         let by = |b: &why401_history::Attempt| b.client().map(|c| c.host.clone());
         let served = here().find(|b| {
-            matches!(b.status(), Some(200..=299 | 304)) && !b.carries_credentials() && by(b).is_some_and(|h| h != client.host)
+            matches!(b.status(), Some(200..=299 | 304))
+                && !b.carries_credentials()
+                && by(b).is_some_and(|h| h != client.host)
         });
         let ever_in = here().any(|b| b.let_in() && by(b).as_ref() == Some(&client.host));
         // The list goes by address: none that was refused is let in at another time.
         let mixed = here().any(|b| {
-            b.status() == Some(401) && here().any(|c| c.let_in() && !c.carries_credentials() && by(b) == by(c))
+            b.status() == Some(401)
+                && here().any(|c| c.let_in() && !c.carries_credentials() && by(b) == by(c))
         });
         let (Some(good), false, false) = (served, ever_in, mixed) else { return told() };
         let claim = advise(
-            Claim::new(format!("{path} is served without credentials to {} and refused to {}", by(good).unwrap_or_default(), client.host))
-                .shown(super::client_changed::line(scene, good, "served, without a user"))
-                .shown(super::client_changed::line(scene, a, "refused")),
+            Claim::new(format!(
+                "{path} is served without credentials to {} and refused to {}",
+                by(good).unwrap_or_default(),
+                client.host
+            ))
+            .shown(super::client_changed::line(scene, good, "served, without a user"))
+            .shown(super::client_changed::line(scene, a, "refused")),
         )
         .or("no-credentials", "whether the others sent a token or a cookie, which a log does not show");
-        let wholly_seen = a.shows_credentials() && good.shows_credentials() && good.request_field("cookie").is_none();
-        let listed = scene.statements().any(|s| mentions_list(&s.text.to_text())) || scene.case.facts.iter().any(|f| mentions_list(&f.text.to_text()));
+        let wholly_seen =
+            a.shows_credentials() && good.shows_credentials() && good.request_field("cookie").is_none();
+        let listed = scene.statements().any(|s| mentions_list(&s.text.to_text()))
+            || scene.case.facts.iter().any(|f| mentions_list(&f.text.to_text()));
         // A list names few; where most addresses are served, what they sent is simply not shown.
-        let hosts = |wanted: fn(&why401_history::Attempt) -> bool| here().filter(|b| wanted(b)).filter_map(by).collect::<BTreeSet<_>>().len();
+        let hosts = |wanted: fn(&why401_history::Attempt) -> bool| {
+            here().filter(|b| wanted(b)).filter_map(by).collect::<BTreeSet<_>>().len()
+        };
         let most = hosts(|b| b.let_in()) > 2 * hosts(|b| b.status() == Some(401));
         match (wholly_seen || listed, most) {
             (true, _) => claim.confirmed(),
@@ -77,7 +96,9 @@ impl AddressNotAllowed {
 /// Whether a text speaks of a list of addresses, as Apache, nginx and others write it.
 fn mentions_list(text: &str) -> bool {
     let t = text.to_ascii_lowercase();
-    ["satisfy any", "require ip", "allow from", "whitelist", "allowlist", "access list", "deny all"].iter().any(|w| t.contains(w))
+    ["satisfy any", "require ip", "allow from", "whitelist", "allowlist", "access list", "deny all"]
+        .iter()
+        .any(|w| t.contains(w))
 }
 
 fn advise(claim: Claim) -> Claim {

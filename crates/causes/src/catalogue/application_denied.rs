@@ -1,7 +1,7 @@
 //! The program behind the server said no.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_report::Party;
 
 cause! {
@@ -36,11 +36,17 @@ impl ApplicationDenied {
         if scene.let_in() {
             return Answer::RuledOut;
         }
-        let log = scene.focus().and_then(|s| s.attempt.views.iter().find_map(|v| v.log.as_ref().map(|l| (v, l))));
+        let log =
+            scene.focus().and_then(|s| s.attempt.views.iter().find_map(|v| v.log.as_ref().map(|l| (v, l))));
         if let Some((view, log)) = log.filter(|(_, l)| l.substatus == Some(5)) {
             return advise(
                 Claim::new("the server let the request through and the application refused it (401.5)")
-                    .shown([scene.show_part(view.source, &log.line, 0..log.line.len(), "substatus 5: the application")]),
+                    .shown([scene.show_part(
+                        view.source,
+                        &log.line,
+                        0..log.line.len(),
+                        "substatus 5: the application",
+                    )]),
             )
             .confirmed();
         }

@@ -37,11 +37,15 @@ impl AuthBackendDown {
         if scene.let_in() {
             return Answer::RuledOut;
         }
-        if let Some(claim) = scene.told_claim("auth-backend-down", "what checks the credentials cannot be reached") {
+        if let Some(claim) =
+            scene.told_claim("auth-backend-down", "what checks the credentials cannot be reached")
+        {
             return advise(claim).as_told();
         }
         // A challenge that was answered, and then an error of a gateway.
-        let Some(last) = scene.last().filter(|s| matches!(s.status(), Some(502..=504))) else { return Answer::RuledOut };
+        let Some(last) = scene.last().filter(|s| matches!(s.status(), Some(502..=504))) else {
+            return Answer::RuledOut;
+        };
         let asked = scene.steps.iter().any(|s| s.status() == Some(401));
         match (asked, last.response()) {
             (true, Some((view, response))) => advise(

@@ -34,7 +34,16 @@ cause! {
 }
 
 /// Faults that every server refuses, then those that some forgive.
-const HARD: &[P] = &[P::Wrapped, P::EncodedTwice, P::NotEncoded, P::NoColon, P::PercentEncoded, P::NotBase64, P::Utf16, P::Base64Truncated];
+const HARD: &[P] = &[
+    P::Wrapped,
+    P::EncodedTwice,
+    P::NotEncoded,
+    P::NoColon,
+    P::PercentEncoded,
+    P::NotBase64,
+    P::Utf16,
+    P::Base64Truncated,
+];
 const SOFT: &[P] = &[P::MissingPadding, P::WrongPadding, P::Base64UrlAlphabet];
 
 impl BasicMalformed {
@@ -45,9 +54,11 @@ impl BasicMalformed {
         let Some(basic) = sent.basic().filter(|b| !b.text.is_empty()) else { return Answer::RuledOut };
         if let Some(rest) = wrapped_rest(step, sent) {
             return advise(
-                Claim::new("the Basic value is cut off by a line break: the rest of it stands on a line of its own")
-                    .shown([scene.show_field(sent.view, sent.field, "the first part only")])
-                    .shown(rest_shown(scene, step, rest)),
+                Claim::new(
+                    "the Basic value is cut off by a line break: the rest of it stands on a line of its own",
+                )
+                .shown([scene.show_field(sent.view, sent.field, "the first part only")])
+                .shown(rest_shown(scene, step, rest)),
             )
             .confirmed();
         }
@@ -58,18 +69,33 @@ impl BasicMalformed {
             _ => return Answer::RuledOut,
         };
         let what = match problem.kind {
-            P::NoColon => "the Basic value decodes to one word without a colon: a user name or a password is missing",
+            P::NoColon => {
+                "the Basic value decodes to one word without a colon: a user name or a password is missing"
+            }
             P::EncodedTwice => "the Basic value was encoded twice: what it decodes to is base64 again",
             P::NotEncoded => "the Basic value is not encoded at all",
             P::PercentEncoded => "the Basic value is percent-encoded, which base64 is not",
             P::Wrapped => "the Basic value is broken over lines or holds a space",
             P::Utf16 => "the Basic value was encoded from UTF-16, so every other byte is zero",
-            P::MissingPadding | P::WrongPadding => "the padding of the Basic value is wrong, which some servers refuse",
-            P::Base64UrlAlphabet => "the Basic value uses the URL alphabet of base64, which servers do not take here",
+            P::MissingPadding | P::WrongPadding => {
+                "the padding of the Basic value is wrong, which some servers refuse"
+            }
+            P::Base64UrlAlphabet => {
+                "the Basic value uses the URL alphabet of base64, which servers do not take here"
+            }
             _ => "the Basic value is not base64",
         };
-        let claim = advise(Claim::new(what).shown([scene.show_in_field(sent.view, sent.field, problem.range.clone(), problem.what.clone())]));
-        if hard { claim.confirmed() } else { claim.or("wrong-password", "the same with right padding").likely() }
+        let claim = advise(Claim::new(what).shown([scene.show_in_field(
+            sent.view,
+            sent.field,
+            problem.range.clone(),
+            problem.what.clone(),
+        )]));
+        if hard {
+            claim.confirmed()
+        } else {
+            claim.or("wrong-password", "the same with right padding").likely()
+        }
     }
 }
 
@@ -83,8 +109,13 @@ fn advise(claim: Claim) -> Claim {
 
 /// A line of the request that is no field and looks like the rest of the base64 value.
 fn wrapped_rest(step: &Step<'_>, sent: &Sent<'_>) -> Option<String> {
-    let at_limit = matches!(sent.credentials().and_then(|c| c.token68.as_ref()).map(|t| t.range.len()), Some(60 | 64 | 72 | 76));
-    let is_base64 = |t: &str| !t.is_empty() && t.len() <= 120 && t.bytes().all(|c| c.is_ascii_alphanumeric() || b"+/=".contains(&c));
+    let at_limit = matches!(
+        sent.credentials().and_then(|c| c.token68.as_ref()).map(|t| t.range.len()),
+        Some(60 | 64 | 72 | 76)
+    );
+    let is_base64 = |t: &str| {
+        !t.is_empty() && t.len() <= 120 && t.bytes().all(|c| c.is_ascii_alphanumeric() || b"+/=".contains(&c))
+    };
     let (_, request) = step.request()?;
     let stray = request.fields.iter().find(|f| f.name.is_empty() && is_base64(&f.text()));
     if let Some(field) = stray {
@@ -125,9 +156,12 @@ fn logged(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
 }
 
 fn told_name(scene: &Scene<'_>) -> Option<Answer> {
-    let statement = scene.refusal.statements().iter().find(|s| s.user.as_deref().is_some_and(is_encoded_pair))?;
-    let claim = Claim::new("the user name in the log is base64 of a user name and a password: the value was encoded twice")
-        .shown([scene.show_statement(statement, "this name decodes to a pair")]);
+    let statement =
+        scene.refusal.statements().iter().find(|s| s.user.as_deref().is_some_and(is_encoded_pair))?;
+    let claim = Claim::new(
+        "the user name in the log is base64 of a user name and a password: the value was encoded twice",
+    )
+    .shown([scene.show_statement(statement, "this name decodes to a pair")]);
     Some(advise(claim).or("unknown-user", "the request as it was sent").likely())
 }
 

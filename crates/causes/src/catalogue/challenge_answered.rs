@@ -1,7 +1,7 @@
 //! The healthy handshake.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 
 cause! {
     /// The 401 is the first half of the handshake: the client answered the challenge and got in.

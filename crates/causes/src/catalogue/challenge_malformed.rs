@@ -1,7 +1,7 @@
 //! A challenge that breaks the grammar.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_http::FactKind;
 use why401_report::Party;
 
@@ -34,23 +34,33 @@ cause! {
 impl ChallengeMalformed {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || scene.told("challenge-malformed", "the challenge cannot be read");
-        let Some(step) = scene.refused().filter(|s| matches!(s.status(), Some(401 | 407))) else { return told() };
-        let broken = step.offered.iter().find_map(|o| {
-            o.parsed.problems.iter().find(|p| p.breaks_grammar()).map(|p| (o, p))
-        });
+        let Some(step) = scene.refused().filter(|s| matches!(s.status(), Some(401 | 407))) else {
+            return told();
+        };
+        let broken = step
+            .offered
+            .iter()
+            .find_map(|o| o.parsed.problems.iter().find(|p| p.breaks_grammar()).map(|p| (o, p)));
         let Some((offered, problem)) = broken else { return told() };
         let claim = Claim::new(format!("the challenge breaks the grammar: {}", problem.what))
             .shown([scene.show_in_field(offered.view, offered.field, problem.range.clone(), problem.what.clone())])
             .fix(Party::Server, "Mend the field: scheme name=\"value\", name=\"value\" with commas between and quotes around the values.");
         let holds_credentials = scene.case.facts.iter().any(|f| {
-            matches!(&f.kind, FactKind::Command { user: Some(_), .. } | FactKind::Command { userinfo: Some(_), .. })
+            matches!(
+                &f.kind,
+                FactKind::Command { user: Some(_), .. } | FactKind::Command { userinfo: Some(_), .. }
+            )
         });
-        let parser_complains = scene.heard_of("challenge-malformed").next().is_some() || scene.heard_of("challenge-misread").next().is_some();
+        let parser_complains = scene.heard_of("challenge-malformed").next().is_some()
+            || scene.heard_of("challenge-misread").next().is_some();
         let unusable = step.challenges().all(|(_, c)| c.scheme.name.is_empty());
-        let gave_up = !step.attempt.carries_credentials() && (parser_complains || unusable || holds_credentials);
+        let gave_up =
+            !step.attempt.carries_credentials() && (parser_complains || unusable || holds_credentials);
         match (gave_up, parser_complains || unusable) {
             (true, true) => claim.confirmed(),
-            (true, false) => claim.or("no-credentials", "whether the client answers a mended challenge").possible(),
+            (true, false) => {
+                claim.or("no-credentials", "whether the client answers a mended challenge").possible()
+            }
             (false, _) => claim.beside().confirmed(),
         }
     }

@@ -51,7 +51,10 @@ fn algorithm(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         .map(|(_, c)| c.text("algorithm").map_or("MD5".to_owned(), |a| a.into_owned()))
         .collect();
     let used = digest.algorithm_written.clone().unwrap_or_else(|| "MD5".to_owned());
-    if offered.is_empty() || offered.iter().any(|o| o.eq_ignore_ascii_case(&used)) || !asked.offered.iter().all(|o| o.parsed.strict_ok()) {
+    if offered.is_empty()
+        || offered.iter().any(|o| o.eq_ignore_ascii_case(&used))
+        || !asked.offered.iter().all(|o| o.parsed.strict_ok())
+    {
         return None;
     }
     let (o, c) = asked.challenge("digest")?;
@@ -59,11 +62,17 @@ fn algorithm(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let credentials = sent.credentials()?;
     let at = credentials.param("algorithm").map_or(credentials.scheme.range.clone(), |p| p.range());
     Some(
-        Claim::new(format!("Digest with {} was asked for, and the client answered with {used}", offered.join(", ")))
-            .shown([scene.show_in_field(o.view, o.field, mark, "asked for")])
-            .shown([scene.show_in_field(sent.view, sent.field, at, format!("answered with {used}"))])
-            .fix(Party::Caller, "Use a client that knows the algorithm (curl does), or a newer version of this one.")
-            .fix(Party::Server, "Offer MD5 beside it for clients that know nothing else.")
-            .confirmed(),
+        Claim::new(format!(
+            "Digest with {} was asked for, and the client answered with {used}",
+            offered.join(", ")
+        ))
+        .shown([scene.show_in_field(o.view, o.field, mark, "asked for")])
+        .shown([scene.show_in_field(sent.view, sent.field, at, format!("answered with {used}"))])
+        .fix(
+            Party::Caller,
+            "Use a client that knows the algorithm (curl does), or a newer version of this one.",
+        )
+        .fix(Party::Server, "Offer MD5 beside it for clients that know nothing else.")
+        .confirmed(),
     )
 }

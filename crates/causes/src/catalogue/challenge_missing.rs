@@ -43,15 +43,20 @@ impl ChallengeMissing {
             return Answer::RuledOut;
         }
         let Some((view, response)) = step.response() else { return Answer::RuledOut };
-        let mut claim = Claim::new("the 401 has no WWW-Authenticate field, so the client is not told what is wanted")
-            .shown([scene.show_status(view, response, "no WWW-Authenticate in this answer")])
-            .fix(Party::Server, "Send WWW-Authenticate with every 401, naming the scheme that is taken.")
-            .fix(Party::Caller, "Let the client send its credentials unasked (preemptively).")
-            .or("no-credentials", "whether the client was given credentials");
+        let mut claim =
+            Claim::new("the 401 has no WWW-Authenticate field, so the client is not told what is wanted")
+                .shown([scene.show_status(view, response, "no WWW-Authenticate in this answer")])
+                .fix(Party::Server, "Send WWW-Authenticate with every 401, naming the scheme that is taken.")
+                .fix(Party::Caller, "Let the client send its credentials unasked (preemptively).")
+                .or("no-credentials", "whether the client was given credentials");
         match waits(scene, step) {
             Some(good) => {
                 if let Some(r) = good.and_then(|a| a.response().map(|r| (a, r))) {
-                    claim = claim.shown([scene.show_status(r.0.view(), r.1, "with credentials sent unasked it is served")]);
+                    claim = claim.shown([scene.show_status(
+                        r.0.view(),
+                        r.1,
+                        "with credentials sent unasked it is served",
+                    )]);
                 }
                 claim.confirmed()
             }
@@ -66,17 +71,26 @@ fn waits<'a>(scene: &Scene<'a>, step: &Step<'_>) -> Option<Option<&'a why401_his
     if scene.statements().any(|s| s.text.to_text().contains("Unknown authentication scheme")) {
         return Some(None);
     }
-    if step.attempt.carries_credentials() || step.request_field("cookie").is_some() || !step.attempt.shows_credentials() {
+    if step.attempt.carries_credentials()
+        || step.request_field("cookie").is_some()
+        || !step.attempt.shows_credentials()
+    {
         return None;
     }
     let unasked = scene.attempts().find(|a| {
-        a.let_in() && a.request_field("authorization").is_some() && same_server(a, step.attempt) && a.path() == step.attempt.path()
+        a.let_in()
+            && a.request_field("authorization").is_some()
+            && same_server(a, step.attempt)
+            && a.path() == step.attempt.path()
     });
     let navigates = step.request_field("upgrade-insecure-requests").is_some()
         || step.request_field("sec-fetch-mode").is_some_and(|(_, f)| f.text() == "navigate")
         || step.request_field("accept").is_some_and(|(_, f)| f.text().starts_with("text/html"));
     let given = scene.case.facts.iter().any(|f| {
-        matches!(&f.kind, FactKind::Command { user: Some(_), .. } | FactKind::Command { userinfo: Some(_), .. })
+        matches!(
+            &f.kind,
+            FactKind::Command { user: Some(_), .. } | FactKind::Command { userinfo: Some(_), .. }
+        )
     });
     let browser = step.request_field("user-agent").is_some_and(|(_, f)| f.text().starts_with("Mozilla/"));
     // curl, when it was given a user and does not send it before it is asked.

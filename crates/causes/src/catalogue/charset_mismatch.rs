@@ -1,7 +1,7 @@
 //! Letters that two sides spell otherwise.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_auth::scheme::basic::{Basic, Charset};
 use why401_report::Party;
 
@@ -40,7 +40,8 @@ impl CharsetMismatch {
         let told = || scene.told("charset-mismatch", "the charset of the credentials is wrong");
         let Some(step) = scene.refused() else { return told() };
         let Some(sent) = step.credentials() else { return told() };
-        let Some(basic) = sent.basic().filter(|b| !matches!(b.charset, Charset::Ascii) && b.is_well_formed()) else {
+        let Some(basic) = sent.basic().filter(|b| !matches!(b.charset, Charset::Ascii) && b.is_well_formed())
+        else {
             return Answer::RuledOut;
         };
         let demanded = step.challenge("basic").and_then(|(o, c)| c.param("charset").map(|p| (o, p)));
@@ -50,10 +51,18 @@ impl CharsetMismatch {
             .or("wrong-password", "the same password in the other encoding, or one of ASCII letters");
         let says_utf8 = demanded.as_ref().is_some_and(|(_, p)| p.bytes().eq_ignore_ascii_case(b"utf-8"));
         if let Some((offered, param)) = demanded {
-            claim = claim.shown([scene.show_in_field(offered.view, offered.field, param.range(), "the server reads this charset")]);
+            claim = claim.shown([scene.show_in_field(
+                offered.view,
+                offered.field,
+                param.range(),
+                "the server reads this charset",
+            )]);
         }
         let accepted = scene.attempts().filter(|a| a.let_in()).any(|a| {
-            crate::Step::of(a).credentials().and_then(|s| s.basic().map(|b| same_in_other_charset(b, basic))).unwrap_or(false)
+            crate::Step::of(a)
+                .credentials()
+                .and_then(|s| s.basic().map(|b| same_in_other_charset(b, basic)))
+                .unwrap_or(false)
         });
         match (basic.charset, says_utf8, accepted) {
             (_, _, true) => claim.confirmed(),
@@ -80,5 +89,8 @@ fn same_in_other_charset(a: &Basic, b: &Basic) -> bool {
 
 fn spelt_alike(utf8: &str, single: &[u8]) -> bool {
     utf8.chars().count() == single.len()
-        && utf8.chars().zip(single).all(|(c, b)| if c.is_ascii() { u32::from(c) == u32::from(*b) } else { !b.is_ascii() })
+        && utf8
+            .chars()
+            .zip(single)
+            .all(|(c, b)| if c.is_ascii() { u32::from(c) == u32::from(*b) } else { !b.is_ascii() })
 }

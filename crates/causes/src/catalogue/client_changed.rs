@@ -1,7 +1,7 @@
 //! Another client than before.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_history::Attempt;
 use why401_report::{Annotation, Party};
 
@@ -64,16 +64,19 @@ impl ClientChanged {
             let old: Vec<String> = story.accepted_before.iter().filter_map(|a| of(a)).collect();
             let new: Vec<String> = story.refused.iter().filter_map(|a| of(a)).collect();
             let apart = !old.is_empty() && !new.is_empty() && new.iter().all(|n| !old.contains(n));
-            apart.then(|| (*name, old.last().cloned().unwrap_or_default(), new.first().cloned().unwrap_or_default()))
+            apart.then(|| {
+                (*name, old.last().cloned().unwrap_or_default(), new.first().cloned().unwrap_or_default())
+            })
         });
         let Some((name, old, new)) = changed else { return told() };
         let others = scene
             .later()
             .filter(|a| a.let_in() && a.client().map(|c| &c.host) != first.client().map(|c| &c.host))
             .find(|a| agent(a).is_some_and(|g| Some(g) == agent(before)));
-        let mut claim = Claim::new(format!("the {name} changed from {old} to {new}, and every request since is refused"))
-            .shown(line(scene, before, "accepted, with the old one"))
-            .shown(line(scene, first, "refused, with the new one"));
+        let mut claim =
+            Claim::new(format!("the {name} changed from {old} to {new}, and every request since is refused"))
+                .shown(line(scene, before, "accepted, with the old one"))
+                .shown(line(scene, first, "refused, with the new one"));
         if let Some(other) = others {
             claim = claim.shown(line(scene, other, "others with the old one go on working"));
         }

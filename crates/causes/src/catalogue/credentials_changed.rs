@@ -1,7 +1,7 @@
 //! Worked until a moment, refused ever since.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_report::Party;
 
 cause! {
@@ -36,7 +36,9 @@ impl CredentialsChanged {
         let told = || scene.told("credentials-changed", "the credentials were changed");
         let Some((user, story)) = scene.account_story() else { return told() };
         // Messages show whether the very same secret was accepted before.
-        let secret = |a: &why401_history::Attempt| a.request_field("authorization").map(|f| f.value.as_bytes().to_vec());
+        let secret = |a: &why401_history::Attempt| {
+            a.request_field("authorization").map(|f| f.value.as_bytes().to_vec())
+        };
         let Some((before, first)) = story.turn().filter(|_| story.broke()) else { return told() };
         if let (Some(x), Some(y)) = (secret(before), secret(first)) {
             let both_basic = x.get(..5).is_some_and(|s| s.eq_ignore_ascii_case(b"basic"));
@@ -46,13 +48,21 @@ impl CredentialsChanged {
         }
         let others = scene.others_accepted_after(user, first.id);
         let since = first.time().map_or_else(|| "then".to_owned(), |t| t.at.to_string());
-        let mut claim = Claim::new(format!("{user} was let in until {}, and has been refused since {since}", before.time().map_or_else(|| "then".to_owned(), |t| t.at.to_string())));
-        claim = claim.shown(super::client_changed::line(scene, before, "accepted")).shown(super::client_changed::line(scene, first, "refused since"));
+        let mut claim = Claim::new(format!(
+            "{user} was let in until {}, and has been refused since {since}",
+            before.time().map_or_else(|| "then".to_owned(), |t| t.at.to_string())
+        ));
+        claim = claim
+            .shown(super::client_changed::line(scene, before, "accepted"))
+            .shown(super::client_changed::line(scene, first, "refused since"));
         if let Some(other) = others.first() {
             claim = claim.shown(super::client_changed::line(scene, other, "another account goes on working"));
         }
         claim = claim
-            .fix(Party::AccountOwner, format!("Give this client the new password of {user}; ask who changed it at {since}."))
+            .fix(
+                Party::AccountOwner,
+                format!("Give this client the new password of {user}; ask who changed it at {since}."),
+            )
             .or("account-locked", "the state of the account")
             .or("password-expired", "the state of the account");
         if others.is_empty() || story.refused.len() < 2 {

@@ -1,7 +1,7 @@
 //! What is left when nothing finer is proved.
 
-use crate::reading::{signed, token};
 use crate::cause::{Answer, Claim, cause};
+use crate::reading::{signed, token};
 use crate::{Scene, Step, login};
 use why401_http::{Fact, FactKind};
 use why401_report::{Certainty, Party};
@@ -44,7 +44,8 @@ impl CredentialsRefused {
         let told = scene
             .told_claim("credentials-refused", "these credentials are not accepted")
             .or_else(|| vague(scene));
-        let Some(step) = scene.focus().filter(|s| s.attempt.carries_credentials() && s.status() == Some(401)) else {
+        let Some(step) = scene.focus().filter(|s| s.attempt.carries_credentials() && s.status() == Some(401))
+        else {
             // The whole request was seen and carries nothing: a page's standard text speaks of credentials all the same.
             let nothing_sent = |step: &Step<'_>| {
                 step.attempt.shows_credentials()
@@ -66,9 +67,13 @@ impl CredentialsRefused {
         let scheme = step.credentials().map(|s| s.scheme().to_owned()).unwrap_or_default();
         let who = step.attempt.user.clone();
         let mut claim = Claim::new(match (&who, scheme.as_str()) {
-            (Some(user), _) => format!("the server read the credentials of {user} and refused them; why, it does not say"),
+            (Some(user), _) => {
+                format!("the server read the credentials of {user} and refused them; why, it does not say")
+            }
             (None, "") => "the server read the credentials and refused them; why, it does not say".to_owned(),
-            (None, scheme) => format!("the server read the {scheme} credentials and refused them; why, it does not say"),
+            (None, scheme) => {
+                format!("the server read the {scheme} credentials and refused them; why, it does not say")
+            }
         });
         claim = show(scene, step, claim);
         if let Some(t) = told {
@@ -108,7 +113,8 @@ fn in_another_place(scene: &Scene<'_>, step: &Step<'_>) -> Answer {
     }
     let Some((place, shown)) = step.other_credentials(scene) else { return Answer::RuledOut };
     let mut claim =
-        Claim::new(format!("the credentials in {place} were refused; why, the server does not say")).shown([shown]);
+        Claim::new(format!("the credentials in {place} were refused; why, the server does not say"))
+            .shown([shown]);
     if let Some((view, response)) = step.response() {
         claim = claim.shown([scene.show_status(view, response, "refused")]);
     }
@@ -137,9 +143,11 @@ fn bare_code(scene: &Scene<'_>) -> Answer {
     let is_401 = |f: &&Fact| matches!(&f.kind, FactKind::Code(code) if code == "401");
     match scene.case.facts.iter().find(is_401) {
         Some(fact) => {
-            let claim = Claim::new("401 says that the server wants credentials, or others; the number does not tell why")
-                .shown([scene.show_fact(fact, "refused")])
-                .or("no-credentials", "the request as it was sent: curl -v, or a capture");
+            let claim = Claim::new(
+                "401 says that the server wants credentials, or others; the number does not tell why",
+            )
+            .shown([scene.show_fact(fact, "refused")])
+            .or("no-credentials", "the request as it was sent: curl -v, or a capture");
             leave_open(claim, "basic").possible()
         }
         None => Answer::RuledOut,
@@ -152,9 +160,10 @@ fn show(scene: &Scene<'_>, step: &Step<'_>, mut claim: Claim) -> Claim {
     } else if let Some(v) = step.attempt.views.iter().find(|v| v.log.is_some())
         && let (Some(log), why401_http::LoggedUser::Name(name)) = (&v.log, &v.user)
     {
-            let line = log.line.to_text();
-            let mark = line.find(&*name.to_text()).map_or(0..line.len(), |i| i..i + name.len());
-            claim = claim.shown([scene.show_part(v.source, &log.line, mark, "this name was claimed and refused")]);
+        let line = log.line.to_text();
+        let mark = line.find(&*name.to_text()).map_or(0..line.len(), |i| i..i + name.len());
+        claim =
+            claim.shown([scene.show_part(v.source, &log.line, mark, "this name was claimed and refused")]);
     }
     if let Some((view, response)) = step.response() {
         claim = claim.shown([scene.show_status(view, response, "refused")]);

@@ -156,7 +156,11 @@ fn target(
     let absolute = uri.contains("://") && target.starts_with('/');
     if absolute && path_and_query(uri) == path_and_query(&target) {
         return Some(Mismatch {
-            says: format!("the Digest response is for the whole address {}, and the request line has {} only", quoted(uri), quoted(&target)),
+            says: format!(
+                "the Digest response is for the whole address {}, and the request line has {} only",
+                quoted(uri),
+                quoted(&target)
+            ),
             shown: vec![
                 scene.show_in_field(sent.view, sent.field, param_range(sent, "uri"), "computed for this"),
                 scene.show_request(view, request, "the target of the request"),

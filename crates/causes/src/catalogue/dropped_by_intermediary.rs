@@ -79,7 +79,13 @@ fn on_the_way(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         ),
         Some(_) => return None,
     };
-    Some(advise(Claim::new(summary).shown([scene.show_field(view, left, "sent by the client")]).shown([shown])).seen_on_the_wire().confirmed())
+    Some(
+        advise(
+            Claim::new(summary).shown([scene.show_field(view, left, "sent by the client")]).shown([shown]),
+        )
+        .seen_on_the_wire()
+        .confirmed(),
+    )
 }
 
 /// Two vantage points of one request that differ in the field.
@@ -88,11 +94,17 @@ fn two_views(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let has = |v: &why401_http::Exchange| v.request.as_ref().is_some_and(|r| r.fields.has("authorization"));
     let sent = views.iter().find(|v| has(v))?;
     let field = sent.request.as_ref()?.fields.get("authorization")?;
-    let without = views.iter().find(|v| !has(v) && v.shows.authorization && v.request.as_ref().is_some_and(|r| r.complete));
+    let without = views
+        .iter()
+        .find(|v| !has(v) && v.shows.authorization && v.request.as_ref().is_some_and(|r| r.complete));
     if let Some(view) = without {
         let claim = Claim::new("the field left the client and is not in the request that arrived")
             .shown([scene.show_field(sent, field, "sent by the client")])
-            .shown([scene.show_request(view, view.request.as_ref()?, "arrived without an Authorization field")]);
+            .shown([scene.show_request(
+                view,
+                view.request.as_ref()?,
+                "arrived without an Authorization field",
+            )]);
         return Some(advise(claim).confirmed());
     }
     let basic_with_name = step.credentials()?.basic().is_some_and(|b| !b.user.is_empty());
@@ -114,7 +126,10 @@ fn configured(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     Some(
         advise(claim)
             .seen_on_the_wire()
-            .or("credentials-refused", "a capture behind this server: is the field in the request that is passed on?")
+            .or(
+                "credentials-refused",
+                "a capture behind this server: is the field in the request that is passed on?",
+            )
             .likely(),
     )
 }
@@ -126,7 +141,8 @@ fn denied(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let offered = step.offers(sent.scheme()) || step.offered.is_empty();
     // Words that are said of refused credentials as well do not deny that there were any.
     let denies = |h: &&crate::Heard<'_>| !h.said.also.iter().any(|a| a == "credentials-refused");
-    let word = scene.heard_of("no-credentials").filter(denies).find(|h| h.attempt == Some(step.attempt.id))?;
+    let word =
+        scene.heard_of("no-credentials").filter(denies).find(|h| h.attempt == Some(step.attempt.id))?;
     if !readable || !offered {
         return None;
     }
@@ -135,7 +151,8 @@ fn denied(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         .shown([scene.show_heard(word, "says that there were none")]);
     let boundary = scene.heard_of("dropped-by-intermediary").next();
     let claim = match boundary {
-        Some(h) => claim.shown([scene.show_heard(h, format!("known for it: {}", scene.product_name(h.said.product)))]),
+        Some(h) => claim
+            .shown([scene.show_heard(h, format!("known for it: {}", scene.product_name(h.said.product)))]),
         None => claim,
     };
     Some(advise(claim).or("wrong-field", "which field and scheme the application reads").likely())
@@ -150,16 +167,25 @@ fn direct(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
             && a.id != step.attempt.id
             && same_client(a, step.attempt)
             && a.target().is_some_and(|t| path_of(&t) == path)
-            && a.request_field("authorization").is_some_and(|f| f.value.as_bytes() == sent.field.value.as_bytes())
+            && a.request_field("authorization")
+                .is_some_and(|f| f.value.as_bytes() == sent.field.value.as_bytes())
             && another_server(a, step.attempt)
     })?;
-    let other = accepted.request().and_then(|r| r.authority()).or_else(|| accepted.server().map(ToString::to_string))?;
-    let claim = Claim::new(format!("the same credentials for the same resource are accepted when {other} is asked directly"))
-        .shown([scene.show_field(sent.view, sent.field, "refused here")])
-        .shown([scene.show_status(accepted.view(), accepted.response()?, format!("accepted by {other}"))]);
+    let other = accepted
+        .request()
+        .and_then(|r| r.authority())
+        .or_else(|| accepted.server().map(ToString::to_string))?;
+    let claim = Claim::new(format!(
+        "the same credentials for the same resource are accepted when {other} is asked directly"
+    ))
+    .shown([scene.show_field(sent.view, sent.field, "refused here")])
+    .shown([scene.show_status(accepted.view(), accepted.response()?, format!("accepted by {other}"))]);
     Some(
         advise(claim)
-            .or("credentials-refused", "a capture between the two servers: is the field in the request that is passed on?")
+            .or(
+                "credentials-refused",
+                "a capture between the two servers: is the field in the request that is passed on?",
+            )
             .or("wrong-environment", "whether both addresses lead to the same service")
             .likely(),
     )

@@ -49,13 +49,16 @@ impl DroppedOnRedirect {
         if step.attempt.request_field("authorization").is_some() {
             return Answer::RuledOut;
         }
-        let redirected = scene.earlier().take(8).find_map(|a| redirect_to(a, step.attempt).map(|location| (a, location)));
+        let redirected =
+            scene.earlier().take(8).find_map(|a| redirect_to(a, step.attempt).map(|location| (a, location)));
         if redirected.is_none()
             && let Some(answer) = logged(scene, step)
         {
             return answer;
         }
-        let Some((before, location)) = redirected else { return scene.told("dropped-on-redirect", "credentials were dropped on a redirect") };
+        let Some((before, location)) = redirected else {
+            return scene.told("dropped-on-redirect", "credentials were dropped on a redirect");
+        };
         let before = Step::of(before);
         let Some((view, field)) = before.request_field("authorization") else { return Answer::RuledOut };
         let mut claim = Claim::new(format!(
@@ -69,7 +72,10 @@ impl DroppedOnRedirect {
         }
         claim = claim.fix_by(
             Party::Caller,
-            format!("Ask the final address directly, so that no redirect is needed: {}", location_shown(&location.text())),
+            format!(
+                "Ask the final address directly, so that no redirect is needed: {}",
+                location_shown(&location.text())
+            ),
             ask_again(&before, &location.text()),
         );
         if step.attempt.shows_credentials() { claim.confirmed() } else { claim.likely() }
@@ -139,7 +145,11 @@ fn logged(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
 fn origin_of(location: &str) -> Option<String> {
     let a = Address::parse(location)?;
     let own = (a.scheme == "http" && a.port == 80) || (a.scheme == "https" && a.port == 443);
-    Some(if own { format!("{}://{}", a.scheme, a.host) } else { format!("{}://{}:{}", a.scheme, a.host, a.port) })
+    Some(if own {
+        format!("{}://{}", a.scheme, a.host)
+    } else {
+        format!("{}://{}:{}", a.scheme, a.host, a.port)
+    })
 }
 
 /// The address without a query, which may hold secrets.

@@ -1,7 +1,7 @@
 //! Two sets of credentials.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_auth::ProblemKind;
 use why401_http::query_of;
 use why401_report::Party;
@@ -41,12 +41,15 @@ impl DuplicateCredentials {
         let Some(step) = scene.refused() else { return told() };
         let proxy = step.status() == Some(407);
         for view in &step.attempt.views {
-            let fields: Vec<_> = step.sent.iter().filter(|s| s.proxy == proxy && s.view.source == view.source).collect();
+            let fields: Vec<_> =
+                step.sent.iter().filter(|s| s.proxy == proxy && s.view.source == view.source).collect();
             if let [first, second, ..] = fields.as_slice() {
                 return advise(
-                    Claim::new("the request has two Authorization fields, and the server can take one at the most")
-                        .shown([scene.show_field(first.view, first.field, "the first")])
-                        .shown([scene.show_field(second.view, second.field, "the second")]),
+                    Claim::new(
+                        "the request has two Authorization fields, and the server can take one at the most",
+                    )
+                    .shown([scene.show_field(first.view, first.field, "the first")])
+                    .shown([scene.show_field(second.view, second.field, "the second")]),
                 )
                 .confirmed();
             }
@@ -54,8 +57,9 @@ impl DuplicateCredentials {
         let Some(sent) = step.credentials() else { return told() };
         if let Some(problem) = sent.parsed.problem(ProblemKind::SecondCredentials) {
             return advise(
-                Claim::new("two sets of credentials stand in one field, joined by a comma")
-                    .shown([scene.show_in_field(sent.view, sent.field, problem.range.clone(), "the second set")]),
+                Claim::new("two sets of credentials stand in one field, joined by a comma").shown([
+                    scene.show_in_field(sent.view, sent.field, problem.range.clone(), "the second set")
+                ]),
             )
             .confirmed();
         }
@@ -66,9 +70,15 @@ impl DuplicateCredentials {
         });
         match (signed, step.request()) {
             (Some(_), Some((view, request))) => advise(
-                Claim::new("the address is signed already, and an Authorization field stands beside the signature")
-                    .shown([scene.show_request(view, request, "signed by its query")])
-                    .shown([scene.show_field(sent.view, sent.field, "and credentials once more")]),
+                Claim::new(
+                    "the address is signed already, and an Authorization field stands beside the signature",
+                )
+                .shown([scene.show_request(view, request, "signed by its query")])
+                .shown([scene.show_field(
+                    sent.view,
+                    sent.field,
+                    "and credentials once more",
+                )]),
             )
             .confirmed(),
             _ => Answer::RuledOut,

@@ -2,8 +2,8 @@
 
 use crate::cause::{Answer, Claim, cause};
 use crate::{Scene, Step};
-use why401_http::LoggedUser;
 use why401_auth::Inside;
+use why401_http::LoggedUser;
 use why401_report::Party;
 
 const FIX: &str = "Find where the client takes its credentials from (a variable, a setting, a secret store): it is empty there. Without credentials, leave the field out.";
@@ -48,13 +48,22 @@ impl EmptyCredentials {
             if let Some(claim) = logged(scene, step) {
                 return claim.likely();
             }
-            return if step.attempt.carries_credentials() { Answer::RuledOut } else { scene.told("empty-credentials", "the credentials are empty") };
+            return if step.attempt.carries_credentials() {
+                Answer::RuledOut
+            } else {
+                scene.told("empty-credentials", "the credentials are empty")
+            };
         };
         let what = match &sent.inside {
             _ if sent.field.value.is_empty() => "the Authorization field has no value".to_owned(),
-            Inside::Empty => format!("the field says {} and nothing after it", sent.credentials().map_or("", |c| &c.scheme.written)),
+            Inside::Empty => format!(
+                "the field says {} and nothing after it",
+                sent.credentials().map_or("", |c| &c.scheme.written)
+            ),
             Inside::Basic(basic) if basic.text.is_empty() => "the Basic value decodes to nothing".to_owned(),
-            Inside::Basic(basic) if basic.user.is_empty() && basic.password.as_ref().is_some_and(|p| p.is_empty()) => {
+            Inside::Basic(basic)
+                if basic.user.is_empty() && basic.password.as_ref().is_some_and(|p| p.is_empty()) =>
+            {
                 "the Basic value decodes to a lone colon: no user and no password".to_owned()
             }
             Inside::Token(token) if token.text.is_empty() => "the token is empty".to_owned(),

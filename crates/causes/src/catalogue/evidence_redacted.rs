@@ -1,7 +1,7 @@
 //! Evidence that was cleaned.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_report::Party;
 
 cause! {
@@ -33,24 +33,43 @@ cause! {
 
 impl EvidenceRedacted {
     fn detect(scene: &Scene<'_>) -> Answer {
-        let Some(step) = scene.refused().filter(|s| matches!(s.status(), Some(401 | 403 | 407))) else { return Answer::RuledOut };
+        let Some(step) = scene.refused().filter(|s| matches!(s.status(), Some(401 | 403 | 407))) else {
+            return Answer::RuledOut;
+        };
         if let Some(sent) = step.credentials().filter(|s| is_masked(&s.value())) {
             return advise(
-                Claim::new("the credentials in the evidence are masked, so what was really sent cannot be checked")
-                    .shown([scene.show_field(sent.view, sent.field, "masked by whoever recorded it")]),
+                Claim::new(
+                    "the credentials in the evidence are masked, so what was really sent cannot be checked",
+                )
+                .shown([scene.show_field(
+                    sent.view,
+                    sent.field,
+                    "masked by whoever recorded it",
+                )]),
             )
             .confirmed();
         }
         let view = step.attempt.view();
-        let leaves_out = view.log.is_none() && view.request.is_some() && !view.shows.authorization && view.shows.request_fields;
+        let leaves_out = view.log.is_none()
+            && view.request.is_some()
+            && !view.shows.authorization
+            && view.shows.request_fields;
         if leaves_out && step.credentials().is_none() {
-            let mut claim = Claim::new("this recorder leaves Authorization out, so its absence proves nothing");
+            let mut claim =
+                Claim::new("this recorder leaves Authorization out, so its absence proves nothing");
             if let Some(request) = &view.request {
-                claim = claim.shown([scene.show_request(view, request, "recorded without credentials, sent or not")]);
+                claim = claim.shown([scene.show_request(
+                    view,
+                    request,
+                    "recorded without credentials, sent or not",
+                )]);
             }
             return advise(claim)
                 .or("no-credentials", "the request as it was sent: curl -v, or an export with sensitive data")
-                .or("credentials-refused", "the request as it was sent: curl -v, or an export with sensitive data")
+                .or(
+                    "credentials-refused",
+                    "the request as it was sent: curl -v, or an export with sensitive data",
+                )
                 .confirmed();
         }
         Answer::RuledOut
@@ -61,8 +80,11 @@ impl EvidenceRedacted {
 pub(super) fn is_masked(value: &str) -> bool {
     let secret = value.split_once(' ').map_or(value, |(_, s)| s).trim();
     let lower = secret.to_ascii_lowercase();
-    let word = ["redacted", "filtered", "masked", "removed", "hidden", "sanitized", "omitted"].iter().any(|w| lower.contains(w));
-    let same = secret.len() >= 3 && secret.chars().all(|c| matches!(c, '*' | '•' | '.' | '…' | 'X' | 'x' | '#'));
+    let word = ["redacted", "filtered", "masked", "removed", "hidden", "sanitized", "omitted"]
+        .iter()
+        .any(|w| lower.contains(w));
+    let same =
+        secret.len() >= 3 && secret.chars().all(|c| matches!(c, '*' | '•' | '.' | '…' | 'X' | 'x' | '#'));
     (word && secret.len() < 40) || same || secret.contains("****") || secret.contains("••••")
 }
 

@@ -1,7 +1,7 @@
 //! A module that said no.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_report::Party;
 
 cause! {

@@ -1,7 +1,7 @@
 //! 403 is another answer than 401.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_report::Party;
 
 cause! {
@@ -33,7 +33,11 @@ cause! {
 impl Forbidden {
     fn detect(scene: &Scene<'_>) -> Answer {
         let Some(step) = scene.focus().filter(|s| s.status() == Some(403)) else {
-            return if scene.status() == Some(403) { scene.told("forbidden", "the permission is missing") } else { Answer::RuledOut };
+            return if scene.status() == Some(403) {
+                scene.told("forbidden", "the permission is missing")
+            } else {
+                Answer::RuledOut
+            };
         };
         let mut claim = Claim::new("the answer is 403, not 401: the server refuses whoever it is that asks");
         if let Some((view, response)) = step.response() {

@@ -1,8 +1,8 @@
 //! Somebody else asked.
 
+use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::same_server;
-use crate::Scene;
 use why401_report::Party;
 
 cause! {
@@ -34,27 +34,37 @@ cause! {
 
 impl IntermediaryChallenged {
     fn detect(scene: &Scene<'_>) -> Answer {
-        let told = || match scene.told_claim("intermediary-challenged", "the layer in front answered, not the service") {
+        let told = || match scene
+            .told_claim("intermediary-challenged", "the layer in front answered, not the service")
+        {
             Some(claim) => advise(claim).as_told(),
             None => Answer::RuledOut,
         };
         if scene.let_in() {
             return Answer::RuledOut;
         }
-        if let Some(claim) = scene.told_claim("intermediary-challenged", "the layer in front answered, not the service") {
+        if let Some(claim) =
+            scene.told_claim("intermediary-challenged", "the layer in front answered, not the service")
+        {
             return advise(claim).as_told();
         }
         let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else { return told() };
         let server = |a: &why401_history::Attempt| {
-            a.response_field("server").map(|f| f.text().split(['/', ' ']).next().unwrap_or_default().to_ascii_lowercase())
+            a.response_field("server")
+                .map(|f| f.text().split(['/', ' ']).next().unwrap_or_default().to_ascii_lowercase())
         };
         let Some(mine) = server(step.attempt) else { return told() };
-        let origins: Vec<_> = scene.attempts().filter(|a| a.let_in() && same_server(a, step.attempt) && server(a).is_some()).collect();
+        let origins: Vec<_> = scene
+            .attempts()
+            .filter(|a| a.let_in() && same_server(a, step.attempt) && server(a).is_some())
+            .collect();
         let Some(origin) = origins.first() else { return told() };
         if origins.iter().any(|a| server(a).as_deref() == Some(&mine)) {
             return told();
         }
-        let mut claim = Claim::new("what refused names itself otherwise than what answers the other requests of this host");
+        let mut claim = Claim::new(
+            "what refused names itself otherwise than what answers the other requests of this host",
+        );
         if let Some((view, field)) = step.response_field("server") {
             claim = claim.shown([scene.show_field(view, field, "this refused")]);
         }
@@ -66,5 +76,8 @@ impl IntermediaryChallenged {
 }
 
 fn advise(claim: Claim) -> Claim {
-    claim.fix(Party::Intermediary, "Send what the layer in front wants, or let it pass this address without a login of its own.")
+    claim.fix(
+        Party::Intermediary,
+        "Send what the layer in front wants, or let it pass this address without a login of its own.",
+    )
 }

@@ -61,9 +61,19 @@ impl LayersCollide {
                 "one layer asked for {} and let the request through, then another asks for {}",
                 challenge.scheme.written, now.scheme.written
             ))
-            .shown([scene.show_in_field(o.view, o.field, challenge.range.clone(), "the first layer asks for this")])
+            .shown([scene.show_in_field(
+                o.view,
+                o.field,
+                challenge.range.clone(),
+                "the first layer asks for this",
+            )])
             .shown([scene.show_field(sent.view, sent.field, "and gets it")])
-            .shown([scene.show_in_field(now_o.view, now_o.field, now.range.clone(), "the second layer wants this instead")]),
+            .shown([scene.show_in_field(
+                now_o.view,
+                now_o.field,
+                now.range.clone(),
+                "the second layer wants this instead",
+            )]),
         )
         .confirmed()
     }
@@ -91,7 +101,9 @@ fn two_voices(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let mine = voice(step)?;
     let sent = step.credentials()?;
     let pair = |s: &Step<'_>| {
-        s.credentials().and_then(|c| c.basic().map(|b| (b.user.expose().to_vec(), b.password.as_ref().map(|p| p.expose().to_vec()))))
+        s.credentials().and_then(|c| {
+            c.basic().map(|b| (b.user.expose().to_vec(), b.password.as_ref().map(|p| p.expose().to_vec())))
+        })
     };
     let wants = |s: &Step<'_>| s.request_field("accept").map(|(_, f)| f.text().into_owned());
     let mine_sent = pair(step)?;
@@ -99,7 +111,11 @@ fn two_voices(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         .attempts()
         .filter(|a| a.id != step.attempt.id && same_resource(a, step.attempt) && !a.let_in())
         .map(Step::of)
-        .find(|s| voice(s).is_some_and(|v| v != mine) && pair(s).is_some_and(|p| p != mine_sent) && wants(s) == wants(step))?;
+        .find(|s| {
+            voice(s).is_some_and(|v| v != mine)
+                && pair(s).is_some_and(|p| p != mine_sent)
+                && wants(s) == wants(step)
+        })?;
     let (view, response) = step.response()?;
     let (other_view, other_response) = other.response()?;
     let end = |len: usize| 0..len.min(80);

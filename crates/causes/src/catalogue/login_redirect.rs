@@ -42,9 +42,14 @@ impl LoginRedirect {
             return if step.status().is_some_and(|s| s < 400) { Answer::RuledOut } else { told() };
         }
         if let Some(location) = step.attempt.login_location() {
-            let mut claim = Claim::new("instead of refusing with 401 the server redirects the request to a login page");
+            let mut claim =
+                Claim::new("instead of refusing with 401 the server redirects the request to a login page");
             if let Some((view, response)) = step.response() {
-                claim = claim.shown([scene.show_status(view, response, "no 401")]).shown([scene.show_field(view, location, "a login page")]);
+                claim = claim.shown([scene.show_status(view, response, "no 401")]).shown([scene.show_field(
+                    view,
+                    location,
+                    "a login page",
+                )]);
             }
             return advise(claim).confirmed();
         }
@@ -52,12 +57,23 @@ impl LoginRedirect {
             && let Some((view, response)) = step.response()
         {
             let body = response.body.text().to_ascii_lowercase();
-            let at = ["<title", "type=\"password\"", "type='password'", "type=password"].iter().find_map(|w| body.find(w)).unwrap_or(0);
+            let at = ["<title", "type=\"password\"", "type='password'", "type=password"]
+                .iter()
+                .find_map(|w| body.find(w))
+                .unwrap_or(0);
             let end = (at + 60).min(response.body.bytes.len());
             return advise(
-                Claim::new(format!("the answer is {} and holds a login page instead of the data asked for", response.status))
-                    .shown([scene.show_status(view, response, "no 401")])
-                    .shown([scene.show_part(view.source, &response.body.bytes, at..end, "a login page")]),
+                Claim::new(format!(
+                    "the answer is {} and holds a login page instead of the data asked for",
+                    response.status
+                ))
+                .shown([scene.show_status(view, response, "no 401")])
+                .shown([scene.show_part(
+                    view.source,
+                    &response.body.bytes,
+                    at..end,
+                    "a login page",
+                )]),
             )
             .confirmed();
         }
@@ -68,10 +84,16 @@ impl LoginRedirect {
 /// Whether a program asked for data: it sent credentials, or wants JSON, or is no browser that opens a page.
 fn wants_data(step: &Step<'_>) -> bool {
     let accept = step.request_field("accept").map(|(_, f)| f.text().to_ascii_lowercase()).unwrap_or_default();
-    let script = step.request_field("x-requested-with").is_some() || step.request_field("sec-fetch-mode").is_some_and(|(_, f)| f.text() == "cors");
+    let script = step.request_field("x-requested-with").is_some()
+        || step.request_field("sec-fetch-mode").is_some_and(|(_, f)| f.text() == "cors");
     let path = step.attempt.path().unwrap_or_default().to_ascii_lowercase();
-    let api = path.split('/').any(|s| matches!(s, "api" | "_apis" | "rest" | "graphql" | "v1" | "v2" | "v3" | "v4"));
-    step.attempt.request_field("authorization").is_some() || accept.contains("json") || script || (api && !accept.contains("text/html"))
+    let api = path
+        .split('/')
+        .any(|s| matches!(s, "api" | "_apis" | "rest" | "graphql" | "v1" | "v2" | "v3" | "v4"));
+    step.attempt.request_field("authorization").is_some()
+        || accept.contains("json")
+        || script
+        || (api && !accept.contains("text/html"))
 }
 
 fn advise(claim: Claim) -> Claim {

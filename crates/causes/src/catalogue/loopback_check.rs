@@ -49,7 +49,9 @@ impl LoopbackCheck {
         }
         let told = scene.told_claim("loopback-check", "the server's loopback check refused the request");
         settle(
-            scene.refused().and_then(|step| by_log(scene, step).or_else(|| on_the_wire(scene, step)))
+            scene
+                .refused()
+                .and_then(|step| by_log(scene, step).or_else(|| on_the_wire(scene, step)))
                 .or_else(|| by_event(scene)),
             told,
             advise,
@@ -124,12 +126,20 @@ fn on_the_wire(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
 /// An event of Windows' security log: a logon over the network from the machine on which it was refused.
 fn by_event(scene: &Scene<'_>) -> Option<Claim> {
     let value = |text: &str, key: &str| {
-        let after = text.lines().find_map(|l| l.trim().strip_prefix(key))?.trim().split([' ', '.', '\t']).next()?.to_owned();
+        let after = text
+            .lines()
+            .find_map(|l| l.trim().strip_prefix(key))?
+            .trim()
+            .split([' ', '.', '\t'])
+            .next()?
+            .to_owned();
         (after.len() > 1).then(|| after.to_ascii_lowercase())
     };
-    let texts = || scene.statements().map(|s| &s.text).chain(scene.case.facts.iter().map(|f| &f.text)).take(1000);
+    let texts =
+        || scene.statements().map(|s| &s.text).chain(scene.case.facts.iter().map(|f| &f.text)).take(1000);
     let computer = texts().find_map(|t| value(&t.to_text(), "Computer:"))?;
-    let refused = texts().find(|t| value(&t.to_text(), "Workstation Name:").is_some_and(|w| w == computer))?;
+    let refused =
+        texts().find(|t| value(&t.to_text(), "Workstation Name:").is_some_and(|w| w == computer))?;
     let denied = texts().any(|t| t.to_text().to_ascii_lowercase().contains("0xc000006d"));
     let statement = scene.statements().find(|s| std::ptr::eq(&s.text, refused))?;
     denied.then(|| {

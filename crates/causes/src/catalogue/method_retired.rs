@@ -1,7 +1,7 @@
 //! A kind of credentials that is not taken any more.
 
-use crate::cause::{Answer, cause};
 use crate::Scene;
+use crate::cause::{Answer, cause};
 use why401_report::{Certainty, Party};
 
 cause! {
@@ -37,10 +37,15 @@ impl MethodRetired {
         if scene.let_in() {
             return Answer::RuledOut;
         }
-        let Some(mut claim) = scene.told_claim("method-retired", "this kind of credentials is not taken any more") else {
+        let Some(mut claim) =
+            scene.told_claim("method-retired", "this kind of credentials is not taken any more")
+        else {
             return Answer::RuledOut;
         };
-        let password_seen = scene.credentials().and_then(|s| s.basic()).is_some_and(|b| b.vendor.is_none() && b.is_well_formed());
+        let password_seen = scene
+            .credentials()
+            .and_then(|s| s.basic())
+            .is_some_and(|b| b.vendor.is_none() && b.is_well_formed());
         if !password_seen {
             claim.certainty = claim.certainty.min(Certainty::Likely);
         }

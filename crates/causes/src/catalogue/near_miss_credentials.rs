@@ -49,14 +49,25 @@ impl NearMissCredentials {
                 let found = match (mine.user == good.user, p == q) {
                     (true, false) => slip(p.expose(), q.expose()).map(|s| ("password", s)),
                     (false, true) => slip(mine.user.expose(), good.user.expose()).map(|s| ("user name", s)),
-                    (false, false) => slip(&both(mine.user.expose(), p.expose()), &both(good.user.expose(), q.expose())).filter(|s| *s == Slip::Case).map(|s| ("pair", s)),
+                    (false, false) => {
+                        slip(&both(mine.user.expose(), p.expose()), &both(good.user.expose(), q.expose()))
+                            .filter(|s| *s == Slip::Case)
+                            .map(|s| ("pair", s))
+                    }
                     (true, true) => None,
                 };
                 if let Some((part, slip)) = found {
                     return advise(
-                        Claim::new(format!("the {part} differs from one that is accepted by {}", slip.in_words()))
-                            .shown([scene.show_field(sent.view, sent.field, "refused")])
-                            .shown([scene.show_field(theirs.view, theirs.field, format!("accepted: the {part} differs by {}", slip.in_words()))]),
+                        Claim::new(format!(
+                            "the {part} differs from one that is accepted by {}",
+                            slip.in_words()
+                        ))
+                        .shown([scene.show_field(sent.view, sent.field, "refused")])
+                        .shown([scene.show_field(
+                            theirs.view,
+                            theirs.field,
+                            format!("accepted: the {part} differs by {}", slip.in_words()),
+                        )]),
                     )
                     .confirmed();
                 }
@@ -65,18 +76,27 @@ impl NearMissCredentials {
         }
         // A log shows names only.
         let Some(name) = step.attempt.logged_name() else { return told() };
-        let known = scene
-            .attempts()
-            .filter_map(|a| a.logged_name().map(|n| (a, n)))
-            .find(|(a, n)| *n != name && n.len() == name.len() && slip(name.as_bytes(), n.as_bytes()) == Some(Slip::Case) && a.let_in());
+        let known = scene.attempts().filter_map(|a| a.logged_name().map(|n| (a, n))).find(|(a, n)| {
+            *n != name
+                && n.len() == name.len()
+                && slip(name.as_bytes(), n.as_bytes()) == Some(Slip::Case)
+                && a.let_in()
+        });
         let itself = scene.case.index.of_user(&name).iter().filter_map(|&i| scene.case.attempt(i));
         let itself_accepted = itself.into_iter().any(|a| a.let_in());
         match known {
             Some((other, good)) if !itself_accepted => {
-                let mut claim = Claim::new(format!("{name} is refused and {good} is accepted: they differ only by letter case"));
+                let mut claim = Claim::new(format!(
+                    "{name} is refused and {good} is accepted: they differ only by letter case"
+                ));
                 for a in [step.attempt, other] {
                     if let Some((v, log)) = a.views.iter().find_map(|v| v.log.as_ref().map(|l| (v, l))) {
-                        claim = claim.shown([scene.show_part(v.source, &log.line, 0..log.line.len(), if a.id == other.id { "accepted" } else { "refused" })]);
+                        claim = claim.shown([scene.show_part(
+                            v.source,
+                            &log.line,
+                            0..log.line.len(),
+                            if a.id == other.id { "accepted" } else { "refused" },
+                        )]);
                     }
                 }
                 advise(claim).or("wrong-password", "the server's error log").likely()

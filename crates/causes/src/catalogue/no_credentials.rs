@@ -91,11 +91,23 @@ impl NoCredentials {
             return Answer::RuledOut;
         }
         if step.attempt.logged_dash() {
-            let mut claim = Claim::new("no user name was logged for the request, so it probably carried no credentials")
-                .or("dropped-by-intermediary", "a capture or transcript at the client shows whether it sent the field")
-                .or("credentials-refused", "a token leaves no name in a log: the client's own transcript shows it");
+            let mut claim =
+                Claim::new("no user name was logged for the request, so it probably carried no credentials")
+                    .or(
+                        "dropped-by-intermediary",
+                        "a capture or transcript at the client shows whether it sent the field",
+                    )
+                    .or(
+                        "credentials-refused",
+                        "a token leaves no name in a log: the client's own transcript shows it",
+                    );
             if let Some(log) = step.attempt.views.iter().find_map(|v| v.log.as_ref().map(|l| (v, l))) {
-                claim = claim.shown([scene.show_part(log.0.source, &log.1.line, 0..log.1.line.len(), "no user here")]);
+                claim = claim.shown([scene.show_part(
+                    log.0.source,
+                    &log.1.line,
+                    0..log.1.line.len(),
+                    "no user here",
+                )]);
             }
             if let Some(told) = told {
                 claim.also.extend(told.also);
@@ -111,9 +123,24 @@ impl NoCredentials {
 
 /// Product names of programs that only look whether something answers; they send no credentials unless told to.
 const PROBES: &[&str] = &[
-    "kube-probe", "elb-healthchecker", "googlehc", "consul health check", "amazon-route53-health-check", "edge health probe",
-    "load balancer agent", "uptimerobot", "uptime-kuma", "pingdom", "blackbox exporter", "statuscake", "site24x7",
-    "azure traffic manager", "haproxy-check", "gatus", "betteruptime", "updown.io",
+    "kube-probe",
+    "elb-healthchecker",
+    "googlehc",
+    "consul health check",
+    "amazon-route53-health-check",
+    "edge health probe",
+    "load balancer agent",
+    "uptimerobot",
+    "uptime-kuma",
+    "pingdom",
+    "blackbox exporter",
+    "statuscake",
+    "site24x7",
+    "azure traffic manager",
+    "haproxy-check",
+    "gatus",
+    "betteruptime",
+    "updown.io",
 ];
 
 /// A health check that a log names by its product and shows without a user.
@@ -133,7 +160,8 @@ fn probe(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
 /// speaks for a request without credentials where nothing was granted after it.
 fn debug_log(scene: &Scene<'_>) -> Answer {
     let statements = scene.refusal.statements();
-    let denied = |s: &&why401_http::Statement| s.text.to_text().contains("denied (no authenticated user yet)");
+    let denied =
+        |s: &&why401_http::Statement| s.text.to_text().contains("denied (no authenticated user yet)");
     let granted = statements.iter().any(|s| s.text.to_text().contains(": granted"));
     match statements.iter().find(denied) {
         Some(line) if !granted && statements.iter().all(|s| denied(&s)) => advise(
@@ -153,7 +181,8 @@ fn seen(scene: &Scene<'_>, step: &Step<'_>) -> Claim {
     }
     if let Some((offered, challenge)) = step.challenges().next() {
         let says = "this is what the server asks for";
-        claim = claim.shown([scene.show_in_field(offered.view, offered.field, challenge.range.clone(), says)]);
+        claim =
+            claim.shown([scene.show_in_field(offered.view, offered.field, challenge.range.clone(), says)]);
     }
     claim
 }

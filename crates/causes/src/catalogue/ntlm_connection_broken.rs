@@ -64,12 +64,10 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let challenged = scene.steps.iter().rev().find(|s| answered_with_challenge(s));
     let last = numbered().rfind(|(_, n)| *n == 3).map(|(s, _)| s);
     let claim = match (challenged, last) {
-        (Some(two), Some(three)) => {
-            moved(scene, two, three)
-                .or_else(|| moved_behind(scene, two, three))
-                .or_else(|| closed(scene, two))
-                .or_else(|| over_http2(scene, three))
-        }
+        (Some(two), Some(three)) => moved(scene, two, three)
+            .or_else(|| moved_behind(scene, two, three))
+            .or_else(|| closed(scene, two))
+            .or_else(|| over_http2(scene, three)),
         (Some(two), None) => closed(scene, two),
         (None, Some(three)) => over_http2(scene, three).or_else(|| without_a_start(scene, three)),
         (None, None) => refused_and_closed(scene, step),

@@ -46,14 +46,17 @@ impl OverriddenByClient {
             return answer;
         }
         let given = scene.case.facts.iter().find_map(|f| match &f.kind {
-            FactKind::Command { user: Some(user), .. } => Some((f, user.split(':').next().unwrap_or(user).to_owned())),
+            FactKind::Command { user: Some(user), .. } => {
+                Some((f, user.split(':').next().unwrap_or(user).to_owned()))
+            }
             FactKind::Command { userinfo: Some(u), .. } => Some((f, u.user.clone())),
             FactKind::Intended { user: Some(user), .. } => Some((f, user.clone())),
             _ => None,
         });
         let bearer_given = scene.case.facts.iter().find(|f| match &f.kind {
             FactKind::Command { fields, .. } => fields.iter().any(|(name, value)| {
-                name.eq_ignore_ascii_case("authorization") && !value.expose().to_ascii_lowercase().starts_with("basic")
+                name.eq_ignore_ascii_case("authorization")
+                    && !value.expose().to_ascii_lowercase().starts_with("basic")
             }),
             _ => false,
         });
@@ -73,15 +76,25 @@ impl OverriddenByClient {
         let netrc = scene.case.facts.iter().find(|f| match &f.kind {
             // An entry for another machine was not the one used; `default` is for all others.
             FactKind::Netrc { machine, login: Some(login), .. } => {
-                used.as_deref() == Some(login) && machine.as_ref().is_none_or(|m| here.as_ref().is_none_or(|h| h.eq_ignore_ascii_case(m)))
+                used.as_deref() == Some(login)
+                    && machine
+                        .as_ref()
+                        .is_none_or(|m| here.as_ref().is_none_or(|h| h.eq_ignore_ascii_case(m)))
             }
             _ => false,
         });
         let (summary, first) = match (&given, &used, bearer_given) {
-            (Some((fact, user)), Some(used), _) if user != used && !user.is_empty() && !used_is_given(used) => {
+            (Some((fact, user)), Some(used), _)
+                if user != used && !user.is_empty() && !used_is_given(used) =>
+            {
                 (format!("{user} was given, and the request carries the credentials of {used}"), *fact)
             }
-            (_, Some(used), Some(fact)) => (format!("another Authorization field was given, and the request carries Basic credentials of {used}"), fact),
+            (_, Some(used), Some(fact)) => (
+                format!(
+                    "another Authorization field was given, and the request carries Basic credentials of {used}"
+                ),
+                fact,
+            ),
             _ => return told(),
         };
         let mut claim = Claim::new(summary)
@@ -105,9 +118,10 @@ fn printed(scene: &Scene<'_>) -> Option<Claim> {
         _ => None,
     })?;
     let (sent, _) = scene.case.facts.iter().find_map(|f| match &f.kind {
-        FactKind::Command { fields, .. } => {
-            fields.iter().find(|(name, value)| is_basic_of(name, value.expose(), login)).map(|field| (f, field))
-        }
+        FactKind::Command { fields, .. } => fields
+            .iter()
+            .find(|(name, value)| is_basic_of(name, value.expose(), login))
+            .map(|field| (f, field)),
         _ => None,
     })?;
     let given = scene.statements().find(|s| {
@@ -146,5 +160,9 @@ fn another_scheme(scene: &Scene<'_>, sent: &Sent<'_>) -> Option<Answer> {
         .shown([scene.show_fact(fact, "this scheme was meant")])
         .shown([scene.show_field(sent.view, sent.field, "sent instead")])
         .fix(Party::Caller, "Find where the client got this scheme from (.netrc, credential helper, environment variable, a default of the library) and set the one that is meant.");
-    Some(claim.or("scheme-not-offered", "the challenges of the answer: does the server offer what was meant?").likely())
+    Some(
+        claim
+            .or("scheme-not-offered", "the challenges of the answer: does the server offer what was meant?")
+            .likely(),
+    )
 }

@@ -1,7 +1,7 @@
 //! A password past its time.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_report::Party;
 
 cause! {
@@ -41,6 +41,8 @@ impl PasswordExpired {
 }
 
 fn advise(claim: Claim) -> Claim {
-    claim
-        .fix(Party::AccountOwner, "Set a new password by signing in by hand, then give it to every client of this account.")
+    claim.fix(
+        Party::AccountOwner,
+        "Set a new password by signing in by hand, then give it to every client of this account.",
+    )
 }

@@ -49,21 +49,37 @@ const LOGINS: usize = 20;
 impl PasswordGuessing {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || scene.told("password-guessing", "somebody is guessing");
-        let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else { return told_logs(scene).unwrap_or_else(told) };
+        let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else {
+            return told_logs(scene).unwrap_or_else(told);
+        };
         let case = scene.case;
         let refused = |ids: &[usize]| -> Vec<&Attempt> {
-            ids.iter().filter_map(|&i| case.attempt(i)).filter(|a| a.status() == Some(401) && a.user.is_some()).collect()
+            ids.iter()
+                .filter_map(|&i| case.attempt(i))
+                .filter(|a| a.status() == Some(401) && a.user.is_some())
+                .collect()
         };
         if let Some(client) = step.attempt.client() {
             let ids = case.index.of_client(&client.host);
             let tries = refused(ids);
             let names: BTreeSet<&str> = tries.iter().filter_map(|a| a.user.as_deref()).collect();
-            let successes = ids.iter().filter_map(|&i| case.attempt(i)).filter(|a| a.let_in() && a.user.is_some()).count();
+            let successes = ids
+                .iter()
+                .filter_map(|&i| case.attempt(i))
+                .filter(|a| a.let_in() && a.user.is_some())
+                .count();
             if names.len() >= NAMES && successes * 4 < names.len() {
-                return claim(scene, &tries, format!("{} tried {} user names and was refused for each", client.host, names.len())).confirmed();
+                return claim(
+                    scene,
+                    &tries,
+                    format!("{} tried {} user names and was refused for each", client.host, names.len()),
+                )
+                .confirmed();
             }
         }
-        let Some(user) = step.attempt.user.as_deref() else { return logins(scene, step).unwrap_or_else(told) };
+        let Some(user) = step.attempt.user.as_deref() else {
+            return logins(scene, step).unwrap_or_else(told);
+        };
         let ids = case.index.of_user(user);
         let tries = refused(ids);
         let mut by_address: BTreeMap<&str, usize> = BTreeMap::new();
@@ -74,11 +90,30 @@ impl PasswordGuessing {
         }
         let accepted = ids.iter().filter_map(|&i| case.attempt(i)).any(|a| a.let_in());
         if by_address.len() >= ADDRESSES && !accepted && tries.len() <= by_address.len() * 20 {
-            return claim(scene, &tries, format!("{} addresses tried {user}, {} times in all, and none got in", by_address.len(), tries.len())).confirmed();
+            return claim(
+                scene,
+                &tries,
+                format!(
+                    "{} addresses tried {user}, {} times in all, and none got in",
+                    by_address.len(),
+                    tries.len()
+                ),
+            )
+            .confirmed();
         }
-        let secrets: BTreeSet<&[u8]> = tries.iter().filter_map(|a| a.request_field("authorization")).map(|f| f.value.as_bytes()).filter(|v| !v.get(..6).is_some_and(|s| s.eq_ignore_ascii_case(b"digest"))).collect();
+        let secrets: BTreeSet<&[u8]> = tries
+            .iter()
+            .filter_map(|a| a.request_field("authorization"))
+            .map(|f| f.value.as_bytes())
+            .filter(|v| !v.get(..6).is_some_and(|s| s.eq_ignore_ascii_case(b"digest")))
+            .collect();
         if secrets.len() >= SECRETS && !accepted {
-            return claim(scene, &tries, format!("{} different passwords were tried for {user}", secrets.len())).confirmed();
+            return claim(
+                scene,
+                &tries,
+                format!("{} different passwords were tried for {user}", secrets.len()),
+            )
+            .confirmed();
         }
         told()
     }
@@ -96,8 +131,20 @@ fn logins(scene: &Scene<'_>, step: &crate::Step<'_>) -> Option<Answer> {
     if tries.len() < LOGINS || seconds > tries.len() as u64 * 10 || calls().any(Attempt::let_in) {
         return None;
     }
-    let claim = claim(scene, &tries, format!("{} tried {} logins within {seconds} seconds and was refused each time", client.host, tries.len()));
-    Some(claim.or("credentials-refused", "whether a program of your own runs there with an old password").likely())
+    let claim = claim(
+        scene,
+        &tries,
+        format!(
+            "{} tried {} logins within {seconds} seconds and was refused each time",
+            client.host,
+            tries.len()
+        ),
+    );
+    Some(
+        claim
+            .or("credentials-refused", "whether a program of your own runs there with an old password")
+            .likely(),
+    )
 }
 
 /// Error logs alone: many names refused for one address.

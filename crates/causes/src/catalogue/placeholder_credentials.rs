@@ -1,8 +1,8 @@
 //! A word in place of a secret.
 
-use crate::cause::{Answer, Claim, cause};
 use super::evidence_redacted::is_masked;
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_auth::placeholder::{Placeholder, Sureness};
 use why401_auth::scheme::basic::Part;
 use why401_auth::{Inside, placeholder};
@@ -62,9 +62,22 @@ impl PlaceholderCredentials {
             if is_masked(&sent.value()) {
                 continue;
             }
-            return claim(scene, part, found, scene.show_field(sent.view, sent.field, format!("{part}: {}", found.pattern)));
+            return claim(
+                scene,
+                part,
+                found,
+                scene.show_field(sent.view, sent.field, format!("{part}: {}", found.pattern)),
+            );
         }
-        for name in ["x-api-key", "api-key", "apikey", "x-auth-token", "x-access-token", "private-token", "ocp-apim-subscription-key"] {
+        for name in [
+            "x-api-key",
+            "api-key",
+            "apikey",
+            "x-auth-token",
+            "x-access-token",
+            "private-token",
+            "ocp-apim-subscription-key",
+        ] {
             let Some((view, field)) = step.request_field(name) else { continue };
             if let Some(found) = placeholder::find(field.value.as_bytes()) {
                 return claim(scene, "key", found, scene.show_field(view, field, found.pattern));

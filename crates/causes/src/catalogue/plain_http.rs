@@ -1,8 +1,8 @@
 //! Unencrypted.
 
+use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::same_client;
-use crate::Scene;
 use why401_http::Address;
 use why401_report::Party;
 
@@ -47,7 +47,8 @@ impl PlainHttp {
             same_client(a, step.attempt)
                 && matches!(a.status(), Some(301 | 302 | 307 | 308))
                 && a.request_field("authorization").is_some()
-                && a.response_field("location").is_some_and(|l| Address::parse(&l.text()).is_some_and(|to| to.scheme == "https"))
+                && a.response_field("location")
+                    .is_some_and(|l| Address::parse(&l.text()).is_some_and(|to| to.scheme == "https"))
                 && step.attempt.request_field("authorization").is_none()
         });
         if let Some(location) = redirect.and_then(|a| a.response_field("location").map(|l| (a, l))) {
@@ -64,7 +65,8 @@ impl PlainHttp {
             a.let_in()
                 && a.path() == step.attempt.path()
                 && a.request().is_some_and(|r| r.scheme.as_deref() == Some("https"))
-                && a.request_field("authorization").map(|f| f.value.as_bytes()) == request.fields.get("authorization").map(|f| f.value.as_bytes())
+                && a.request_field("authorization").map(|f| f.value.as_bytes())
+                    == request.fields.get("authorization").map(|f| f.value.as_bytes())
         });
         match secure {
             Some(good) => {

@@ -1,7 +1,7 @@
 //! A question that never carries credentials was asked for some.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_report::Party;
 
 cause! {
@@ -42,13 +42,18 @@ impl PreflightChallenged {
             return Answer::RuledOut;
         }
         let Some((view, request)) = step.request() else { return Answer::RuledOut };
-        let mut claim = Claim::new("the browser's preflight (OPTIONS) was asked for credentials, which it never carries")
-            .shown([scene.show_request(view, request, "a preflight carries no credentials")]);
+        let mut claim =
+            Claim::new("the browser's preflight (OPTIONS) was asked for credentials, which it never carries")
+                .shown([scene.show_request(view, request, "a preflight carries no credentials")]);
         if let Some((view, field)) = step.request_field("access-control-request-method") {
             claim = claim.shown([scene.show_field(view, field, "this makes it a preflight")]);
         }
         if let Some((view, response)) = step.response() {
-            claim = claim.shown([scene.show_status(view, response, "refused, so the real request is never sent")]);
+            claim = claim.shown([scene.show_status(
+                view,
+                response,
+                "refused, so the real request is never sent",
+            )]);
         }
         claim = claim.fix(
             Party::Server,
@@ -61,7 +66,10 @@ impl PreflightChallenged {
             Answer::RuledOut
         } else {
             claim
-                .or("no-credentials", "a log does not show Origin and Access-Control-Request-Method: a capture does")
+                .or(
+                    "no-credentials",
+                    "a log does not show Origin and Access-Control-Request-Method: a capture does",
+                )
                 .likely()
         }
     }

@@ -1,7 +1,7 @@
 //! Too many requests.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_report::Party;
 
 cause! {
@@ -43,10 +43,13 @@ impl RateLimited {
             return advise(claim).as_told();
         }
         let Some(step) = scene.refused() else { return Answer::RuledOut };
-        if let Some((view, field)) = step.response_field("retry-after").filter(|_| step.status() == Some(401)) {
+        if let Some((view, field)) = step.response_field("retry-after").filter(|_| step.status() == Some(401))
+        {
             return advise(
-                Claim::new("the answer names a time to wait (Retry-After), so the 401 stands for too many requests")
-                    .shown([scene.show_field(view, field, "try again then")]),
+                Claim::new(
+                    "the answer names a time to wait (Retry-After), so the 401 stands for too many requests",
+                )
+                .shown([scene.show_field(view, field, "try again then")]),
             )
             .confirmed();
         }
@@ -56,7 +59,8 @@ impl RateLimited {
             .filter(|(_, f)| f.text().trim() == "0");
         if let Some((view, field)) = exhausted {
             return advise(
-                Claim::new("the answer says that no request is left in this period").shown([scene.show_field(view, field, "none left")]),
+                Claim::new("the answer says that no request is left in this period")
+                    .shown([scene.show_field(view, field, "none left")]),
             )
             .or("credentials-refused", "the same request after a pause")
             .likely();
@@ -69,11 +73,15 @@ impl RateLimited {
 fn burst(scene: &Scene<'_>) -> Option<Answer> {
     let step = scene.refused()?;
     let secret = step.attempt.request_field("authorization")?.value.as_bytes();
-    let same = |a: &&why401_history::Attempt| a.request_field("authorization").is_some_and(|f| f.value.as_bytes() == secret);
+    let same = |a: &&why401_history::Attempt| {
+        a.request_field("authorization").is_some_and(|f| f.value.as_bytes() == secret)
+    };
     let before: Vec<_> = scene.earlier().filter(same).take_while(|a| a.let_in()).take(BURST).collect();
     let after = scene.later().filter(same).find(|a| a.let_in())?;
     (before.len() >= BURST).then(|| {
-        let mut claim = Claim::new("the same credentials were accepted in a burst, then refused, and accepted again after a pause");
+        let mut claim = Claim::new(
+            "the same credentials were accepted in a burst, then refused, and accepted again after a pause",
+        );
         if let Some(r) = after.response() {
             claim = claim.shown([scene.show_status(after.view(), r, "accepted again")]);
         }

@@ -1,7 +1,7 @@
 //! A refusal that hides whether there is anything.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_report::Party;
 
 cause! {

@@ -1,7 +1,7 @@
 //! The scheme stands twice.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_auth::ProblemKind;
 use why401_report::Party;
 
@@ -37,9 +37,13 @@ impl SchemeDoubled {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || scene.told("scheme-doubled", "the scheme stands twice");
         let Some(step) = scene.refused() else { return told() };
-        let Some(sent) = step.credentials() else { return if step.attempt.shows_credentials() { Answer::RuledOut } else { told() } };
+        let Some(sent) = step.credentials() else {
+            return if step.attempt.shows_credentials() { Answer::RuledOut } else { told() };
+        };
         let kinds = [ProblemKind::SchemeDoubled, ProblemKind::FieldNameInValue];
-        let Some(problem) = kinds.iter().find_map(|k| sent.parsed.problem(*k)) else { return Answer::RuledOut };
+        let Some(problem) = kinds.iter().find_map(|k| sent.parsed.problem(*k)) else {
+            return Answer::RuledOut;
+        };
         let what = match problem.kind {
             ProblemKind::FieldNameInValue => "the name of the field stands inside its own value",
             _ => "a scheme stands twice before the secret",

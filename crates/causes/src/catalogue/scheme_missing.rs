@@ -1,7 +1,7 @@
 //! A secret and no scheme.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_auth::ProblemKind;
 use why401_report::Party;
 
@@ -38,19 +38,34 @@ impl SchemeMissing {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || scene.told("scheme-missing", "the scheme before the secret is missing");
         let Some(step) = scene.refused() else { return told() };
-        let Some(sent) = step.credentials() else { return if step.attempt.shows_credentials() { Answer::RuledOut } else { told() } };
+        let Some(sent) = step.credentials() else {
+            return if step.attempt.shows_credentials() { Answer::RuledOut } else { told() };
+        };
         let missing = sent.parsed.problem(ProblemKind::SchemeMissing);
         let Some(problem) = missing.filter(|_| !sent.field.value.is_empty()) else { return Answer::RuledOut };
         let wanted = step.challenges().map(|(_, c)| c.scheme.written.clone()).find(|s| !s.is_empty());
         let scheme = wanted.clone().unwrap_or_else(|| "Bearer".to_owned());
-        let mut claim = Claim::new("the Authorization field holds a bare secret: no scheme stands before it")
-            .shown([scene.show_in_field(sent.view, sent.field, problem.range.clone(), "no scheme before this")]);
+        let mut claim =
+            Claim::new("the Authorization field holds a bare secret: no scheme stands before it").shown([
+                scene.show_in_field(sent.view, sent.field, problem.range.clone(), "no scheme before this"),
+            ]);
         if let Some((offered, challenge)) = step.challenges().next() {
             let says = "this scheme is wanted";
-            claim = claim.shown([scene.show_in_field(offered.view, offered.field, challenge.scheme.range.clone(), says)]);
+            claim = claim.shown([scene.show_in_field(
+                offered.view,
+                offered.field,
+                challenge.scheme.range.clone(),
+                says,
+            )]);
         }
         claim
-            .fix(Party::Caller, format!("Write the scheme before the secret: Authorization: {scheme} <secret>{}", if wanted.is_some() { "" } else { " (or what the service's documentation names)" }))
+            .fix(
+                Party::Caller,
+                format!(
+                    "Write the scheme before the secret: Authorization: {scheme} <secret>{}",
+                    if wanted.is_some() { "" } else { " (or what the service's documentation names)" }
+                ),
+            )
             .confirmed()
     }
 }

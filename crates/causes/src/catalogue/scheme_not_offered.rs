@@ -1,7 +1,7 @@
 //! Another scheme than the server offers.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_report::Party;
 
 cause! {
@@ -43,7 +43,9 @@ const ALIKE: &[&[&str]] = &[
 impl SchemeNotOffered {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || scene.told("scheme-not-offered", "this scheme is not taken here");
-        let Some(step) = scene.refused().filter(|s| matches!(s.status(), Some(401 | 407))) else { return told() };
+        let Some(step) = scene.refused().filter(|s| matches!(s.status(), Some(401 | 407))) else {
+            return told();
+        };
         let Some(sent) = step.credentials().filter(|s| !s.scheme().is_empty()) else { return told() };
         let offered: Vec<&str> = step
             .offered
@@ -53,23 +55,46 @@ impl SchemeNotOffered {
             .filter(|name| !name.is_empty())
             .collect();
         let scheme = sent.scheme();
-        let alike = |name: &str| name == scheme || ALIKE.iter().any(|a| a.contains(&name) && a.contains(&scheme) && scheme != "dpop");
+        let alike = |name: &str| {
+            name == scheme
+                || ALIKE.iter().any(|a| a.contains(&name) && a.contains(&scheme) && scheme != "dpop")
+        };
         if offered.is_empty() || offered.iter().any(|name| alike(name)) {
             return if offered.is_empty() { told() } else { Answer::RuledOut };
         }
         let mut names = offered.clone();
         names.dedup();
         let written = sent.credentials().map_or(scheme, |c| c.scheme.written.as_str());
-        let mut claim = Claim::new(format!("{written} was sent, but the server offers only {}", names.join(", ")));
+        let mut claim =
+            Claim::new(format!("{written} was sent, but the server offers only {}", names.join(", ")));
         if let Some(credentials) = sent.credentials() {
-            claim = claim.shown([scene.show_in_field(sent.view, sent.field, credentials.scheme.range.clone(), "this scheme was sent")]);
+            claim = claim.shown([scene.show_in_field(
+                sent.view,
+                sent.field,
+                credentials.scheme.range.clone(),
+                "this scheme was sent",
+            )]);
         }
         for (o, challenge) in step.challenges().take(3) {
-            claim = claim.shown([scene.show_in_field(o.view, o.field, challenge.scheme.range.clone(), "this one is offered")]);
+            claim = claim.shown([scene.show_in_field(
+                o.view,
+                o.field,
+                challenge.scheme.range.clone(),
+                "this one is offered",
+            )]);
         }
         claim
-            .fix(Party::Caller, format!("Send credentials for {}: the scheme and the secret that the service gives out for it.", names.join(" or ")))
-            .or("dropped-by-intermediary", "whether the field reached what answered: a capture behind the proxy")
+            .fix(
+                Party::Caller,
+                format!(
+                    "Send credentials for {}: the scheme and the secret that the service gives out for it.",
+                    names.join(" or ")
+                ),
+            )
+            .or(
+                "dropped-by-intermediary",
+                "whether the field reached what answered: a capture behind the proxy",
+            )
             .confirmed()
     }
 }

@@ -38,14 +38,21 @@ const BROWSER: &[&str] = &["basic", "digest", "ntlm", "negotiate"];
 impl SchemeUnsupportedByClient {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || scene.told("scheme-unsupported-by-client", "the client does not speak this scheme");
-        let Some(step) = scene.refused().filter(|s| matches!(s.status(), Some(401 | 407))) else { return told() };
+        let Some(step) = scene.refused().filter(|s| matches!(s.status(), Some(401 | 407))) else {
+            return told();
+        };
         if step.attempt.carries_credentials() || step.offered.is_empty() {
             return told();
         }
         let Some((what, sure)) = lacking(scene, step) else { return told() };
         let mut claim = Claim::new(what);
         for (o, c) in step.challenges().take(2) {
-            claim = claim.shown([scene.show_in_field(o.view, o.field, c.range.clone(), "this is all that is offered")]);
+            claim = claim.shown([scene.show_in_field(
+                o.view,
+                o.field,
+                c.range.clone(),
+                "this is all that is offered",
+            )]);
         }
         if let Some((view, agent)) = step.request_field("user-agent") {
             claim = claim.shown([scene.show_field(view, agent, "this client asks")]);
@@ -70,24 +77,37 @@ fn own_error(scene: &Scene<'_>) -> bool {
 
 /// What the client lacks, and whether that it tried is known.
 fn lacking(scene: &Scene<'_>, step: &Step<'_>) -> Option<(String, bool)> {
-    let agent = step.request_field("user-agent").map(|(_, f)| f.text().to_ascii_lowercase()).unwrap_or_default();
+    let agent =
+        step.request_field("user-agent").map(|(_, f)| f.text().to_ascii_lowercase()).unwrap_or_default();
     let tried = scene.statements().any(|s| {
         let text = s.text.to_text();
-        text.contains("Server auth using") || text.contains("Ignoring this") || text.contains("Unknown authentication scheme")
+        text.contains("Server auth using")
+            || text.contains("Ignoring this")
+            || text.contains("Unknown authentication scheme")
     }) || scene.case.facts.iter().any(|f| {
-        matches!(&f.kind, FactKind::Command { user: Some(_), .. } | FactKind::Command { userinfo: Some(_), .. })
+        matches!(
+            &f.kind,
+            FactKind::Command { user: Some(_), .. } | FactKind::Command { userinfo: Some(_), .. }
+        )
     });
     let only = |name: &str| step.challenges().all(|(_, c)| c.scheme.name == name);
     if only("digest") {
-        let algorithms: Vec<String> =
-            step.challenges().map(|(_, c)| c.text("algorithm").map_or("MD5".to_owned(), |a| a.into_owned())).collect();
+        let algorithms: Vec<String> = step
+            .challenges()
+            .map(|(_, c)| c.text("algorithm").map_or("MD5".to_owned(), |a| a.into_owned()))
+            .collect();
         let beyond_md5 = algorithms.iter().all(|a| !a.to_ascii_uppercase().starts_with("MD5"));
         let sspi = scene.statements().any(|s| s.text.to_text().contains("SSPI"))
             || scene.case.facts.iter().any(|f| f.text.to_text().contains("SSPI"));
-        let old = ["wget/", "python-requests/2.1", "python-requests/2.0", "java/", "php/", "webdavfs"].iter().any(|p| agent.starts_with(p));
+        let old = ["wget/", "python-requests/2.1", "python-requests/2.0", "java/", "php/", "webdavfs"]
+            .iter()
+            .any(|p| agent.starts_with(p));
         if beyond_md5 && (tried || sspi || old) {
             return Some((
-                format!("the server offers Digest with {} only, which this client does not answer", algorithms.join(", ")),
+                format!(
+                    "the server offers Digest with {} only, which this client does not answer",
+                    algorithms.join(", ")
+                ),
                 tried || sspi,
             ));
         }
@@ -112,6 +132,7 @@ fn lacking(scene: &Scene<'_>, step: &Step<'_>) -> Option<(String, bool)> {
         _ => return None,
     };
     let none_spoken = names.iter().all(|n| !speaks.contains(n));
-    (none_spoken && tried && !names.is_empty())
-        .then(|| (format!("the server offers only {}, which this client does not speak", names.join(", ")), true))
+    (none_spoken && tried && !names.is_empty()).then(|| {
+        (format!("the server offers only {}, which this client does not speak", names.join(", ")), true)
+    })
 }

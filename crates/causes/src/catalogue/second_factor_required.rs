@@ -1,7 +1,7 @@
 //! The password alone is not enough.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_report::Party;
 
 cause! {

@@ -1,7 +1,7 @@
 //! Everybody, since one moment.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use crate::story::Story;
 use why401_report::Party;
 
@@ -68,10 +68,14 @@ impl ServerChanged {
         if broken.len() < ACCOUNTS || !one_moment {
             return told();
         }
-        let (Some(before), Some(after)) = (last_success.and_then(|i| case.attempt(i)), earliest.and_then(|i| case.attempt(i))) else {
+        let (Some(before), Some(after)) =
+            (last_success.and_then(|i| case.attempt(i)), earliest.and_then(|i| case.attempt(i)))
+        else {
             return told();
         };
-        let when = |a: &why401_history::Attempt| a.time().map_or_else(|| "an unknown time".to_owned(), |t| t.at.to_string());
+        let when = |a: &why401_history::Attempt| {
+            a.time().map_or_else(|| "an unknown time".to_owned(), |t| t.at.to_string())
+        };
         Claim::new(format!("{} accounts were let in until {} and all of them have been refused since {}", broken.len(), when(before), when(after)))
             .shown(super::client_changed::line(scene, before, "the last success"))
             .shown(super::client_changed::line(scene, after, "the first refusal, and none was let in since"))

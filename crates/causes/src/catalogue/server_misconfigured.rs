@@ -1,8 +1,8 @@
 //! A server that cannot check anybody.
 
 use super::auth_backend_down::first_challenge;
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_report::Party;
 
 cause! {
@@ -38,7 +38,9 @@ impl ServerMisconfigured {
         if scene.let_in() {
             return Answer::RuledOut;
         }
-        if let Some(claim) = scene.told_claim("server-misconfigured", "the server cannot check the credentials") {
+        if let Some(claim) =
+            scene.told_claim("server-misconfigured", "the server cannot check the credentials")
+        {
             return advise(claim).as_told();
         }
         if let Some(answer) = no_module(scene) {
@@ -61,20 +63,27 @@ impl ServerMisconfigured {
 
 /// IIS refuses for want of credentials (401.2) and offers no scheme: the module that would is not installed.
 fn no_module(scene: &Scene<'_>) -> Option<Answer> {
-    let step = scene.refused().filter(|s| s.status() == Some(401) && s.offered.is_empty() && s.answer_is_whole())?;
+    let step =
+        scene.refused().filter(|s| s.status() == Some(401) && s.offered.is_empty() && s.answer_is_whole())?;
     let (view, server) = step.response_field("server")?;
     if !server.text().to_ascii_lowercase().contains("microsoft-iis") {
         return None;
     }
     let on = |t: &str| {
         let t = t.to_ascii_lowercase();
-        ["windowsauthentication enabled=\"true\"", "basicauthentication enabled=\"true\"", "digestauthentication enabled=\"true\""]
-            .iter()
-            .any(|w| t.contains(w))
+        [
+            "windowsauthentication enabled=\"true\"",
+            "basicauthentication enabled=\"true\"",
+            "digestauthentication enabled=\"true\"",
+        ]
+        .iter()
+        .any(|w| t.contains(w))
     };
     let fact = scene.case.facts.iter().find(|f| on(&f.text.to_text()));
     let statement = scene.statements().find(|s| on(&s.text.to_text()));
-    let shown = fact.map(|f| scene.show_fact(f, "switched on here")).or(statement.map(|s| scene.show_statement(s, "switched on here")))?;
+    let shown = fact
+        .map(|f| scene.show_fact(f, "switched on here"))
+        .or(statement.map(|s| scene.show_statement(s, "switched on here")))?;
     let (rv, response) = step.response()?;
     Some(
         advise(
@@ -90,5 +99,8 @@ fn no_module(scene: &Scene<'_>) -> Option<Answer> {
 }
 
 fn advise(claim: Claim) -> Claim {
-    claim.fix(Party::Server, "Look at the server's error log of this time: it names the file, directive or module that fails.")
+    claim.fix(
+        Party::Server,
+        "Look at the server's error log of this time: it names the file, directive or module that fails.",
+    )
 }

@@ -1,9 +1,9 @@
 //! A session cookie past its time.
 
 use super::session_missing::{cookie_name, deletes};
+use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::{same_client, same_server};
-use crate::Scene;
 use why401_report::Party;
 
 cause! {
@@ -47,7 +47,9 @@ impl SessionExpired {
         let accepted = scene
             .earlier()
             .filter(|a| a.let_in() && same_client(a, step.attempt) && same_server(a, step.attempt))
-            .find(|a| a.request_field("cookie").is_some_and(|f| f.value.as_bytes() == cookie.value.as_bytes()));
+            .find(|a| {
+                a.request_field("cookie").is_some_and(|f| f.value.as_bytes() == cookie.value.as_bytes())
+            });
         if let Some(before) = accepted {
             let mut claim = Claim::new("the same session cookie was accepted before and is refused now")
                 .shown([scene.show_field(view, cookie, "refused now")]);
@@ -60,7 +62,10 @@ impl SessionExpired {
         let deleted = step.response().and_then(|(v, r)| {
             r.fields
                 .all("set-cookie")
-                .find(|f| deletes(f) && sent.split(';').any(|c| c.trim().starts_with(&format!("{}=", cookie_name(f)))))
+                .find(|f| {
+                    deletes(f)
+                        && sent.split(';').any(|c| c.trim().starts_with(&format!("{}=", cookie_name(f))))
+                })
                 .map(|f| (v, f))
         });
         match deleted {
@@ -76,5 +81,8 @@ impl SessionExpired {
 }
 
 fn advise(claim: Claim) -> Claim {
-    claim.fix(Party::AccountOwner, "Sign in again; let a program that uses the session do so by itself when it is refused.")
+    claim.fix(
+        Party::AccountOwner,
+        "Sign in again; let a program that uses the session do so by itself when it is refused.",
+    )
 }

@@ -36,13 +36,16 @@ cause! {
 }
 
 /// Words in the name of a cookie that carries a session.
-const SESSION: &[&str] = &["sess", "sid", "auth", "token", "login", "jwt", "identity", "remember", "connect."];
+const SESSION: &[&str] =
+    &["sess", "sid", "auth", "token", "login", "jwt", "identity", "remember", "connect."];
 
 impl SessionMissing {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || scene.told("session-missing", "the session cookie is missing");
         let sent_to_login = |s: &Step<'_>| s.attempt.login_location().is_some();
-        let Some(step) = scene.refused().filter(|s| s.status() == Some(401) || sent_to_login(s)) else { return told() };
+        let Some(step) = scene.refused().filter(|s| s.status() == Some(401) || sent_to_login(s)) else {
+            return told();
+        };
         let shows = step.attempt.views.iter().any(|v| v.shows.cookies);
         if step.attempt.carries_credentials() || !shows {
             return signed_in(scene, step).unwrap_or_else(told);
@@ -52,7 +55,9 @@ impl SessionMissing {
             .earlier()
             .filter(|a| same_client(a, step.attempt) && (same_server(a, step.attempt) || same_site(a, step)))
             .filter_map(|a| a.response().map(|r| (a, r)))
-            .find_map(|(a, r)| r.fields.all("set-cookie").find(|f| is_session(f) && !deletes(f)).map(|f| (a, f)));
+            .find_map(|(a, r)| {
+                r.fields.all("set-cookie").find(|f| is_session(f) && !deletes(f)).map(|f| (a, f))
+            });
         let Some((before, field)) = set else { return told() };
         let name = cookie_name(field);
         if cookies.split(';').any(|c| c.split('=').next().is_some_and(|n| n.trim() == name)) {
@@ -70,14 +75,19 @@ impl SessionMissing {
         if let Some((view, origin)) = step.request_field("origin").filter(|_| why.is_some()) {
             claim = claim.shown([scene.show_field(view, origin, "the page comes from here")]);
         }
-        claim = claim.fix(Party::Caller, "Let the client keep and send cookies for this host (credentials: \"include\", a cookie jar).");
+        claim = claim.fix(
+            Party::Caller,
+            "Let the client keep and send cookies for this host (credentials: \"include\", a cookie jar).",
+        );
         if why.is_some() {
             claim = claim.fix(Party::Server, "Set the cookie so that it fits: SameSite=None; Secure where pages of another site call, the right Path and Domain.");
         }
         // A challenge asks for something else than a cookie.
-        let asks_otherwise = step.challenges().any(|(_, c)| !matches!(c.scheme.name.as_str(), "" | "cookie" | "session"));
+        let asks_otherwise =
+            step.challenges().any(|(_, c)| !matches!(c.scheme.name.as_str(), "" | "cookie" | "session"));
         // A cookie that was given for nothing in particular need not be the one of the login.
-        let signed_in = step.status() == Some(401) || why.is_some() || before.method().is_some_and(|m| m == "POST");
+        let signed_in =
+            step.status() == Some(401) || why.is_some() || before.method().is_some_and(|m| m == "POST");
         if asks_otherwise && why.is_none() {
             claim.or("no-credentials", "whether this resource takes the session at all").likely()
         } else if signed_in {
@@ -90,8 +100,11 @@ impl SessionMissing {
 
 /// A log that shows no cookies: a login got in, and the request for the session that it began is refused.
 fn signed_in(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
-    let asks_for_session = step.attempt.path()?.to_ascii_lowercase().split('/').any(|s| s.contains("session"));
-    let log = |a: &why401_history::Attempt| a.views.iter().find_map(|v| v.log.as_ref().map(|l| (v.source, l.line.clone())));
+    let asks_for_session =
+        step.attempt.path()?.to_ascii_lowercase().split('/').any(|s| s.contains("session"));
+    let log = |a: &why401_history::Attempt| {
+        a.views.iter().find_map(|v| v.log.as_ref().map(|l| (v.source, l.line.clone())))
+    };
     let before = scene.earlier().find(|a| login::is_call(a) && a.let_in() && same_client(a, step.attempt))?;
     let ((s, l), (t, m)) = (log(before)?, log(step.attempt)?);
     asks_for_session.then(|| {
@@ -127,7 +140,10 @@ pub(super) fn is_session(set_cookie: &FieldLine) -> bool {
 /// Whether a Set-Cookie field deletes the cookie (RFC 6265 section 3.1: an expiry in the past).
 pub(super) fn deletes(set_cookie: &FieldLine) -> bool {
     let text = set_cookie.text().to_ascii_lowercase();
-    text.contains("max-age=0") || text.contains("max-age=-") || text.contains("01-jan-1970") || text.contains("01 jan 1970")
+    text.contains("max-age=0")
+        || text.contains("max-age=-")
+        || text.contains("01-jan-1970")
+        || text.contains("01 jan 1970")
 }
 
 /// Whether the answer that set the cookie sent its client on to an `http` address of the same host, where it asks now.
@@ -136,14 +152,19 @@ fn sent_over_http(before: &Attempt, request: &Request) -> bool {
     let here = request.authority().unwrap_or_default().to_ascii_lowercase();
     let text = location.text().to_ascii_lowercase();
     request.scheme.is_none()
-        && text.strip_prefix("http://").and_then(|rest| rest.split(['/', '?', '#']).next()).is_some_and(|host| host == here)
+        && text
+            .strip_prefix("http://")
+            .and_then(|rest| rest.split(['/', '?', '#']).next())
+            .is_some_and(|host| host == here)
 }
 
 /// What keeps a browser from sending the cookie, by its attributes.
 fn obstacle(set_cookie: &FieldLine, before: &Attempt, step: &Step<'_>) -> Option<String> {
     let text = set_cookie.text().to_ascii_lowercase();
     let attribute = |name: &str| {
-        text.split(';').skip(1).find_map(|a| a.trim().strip_prefix(name).map(|v| v.trim_start_matches('=').trim().to_owned()))
+        text.split(';')
+            .skip(1)
+            .find_map(|a| a.trim().strip_prefix(name).map(|v| v.trim_start_matches('=').trim().to_owned()))
     };
     let path = step.attempt.path().unwrap_or_default().to_ascii_lowercase();
     if let Some(p) = attribute("path").filter(|p| p.len() > 1 && !path.starts_with(p.trim_end_matches('/'))) {
@@ -165,5 +186,6 @@ fn obstacle(set_cookie: &FieldLine, before: &Attempt, step: &Step<'_>) -> Option
         None => true,
     };
     let same_site = attribute("samesite").unwrap_or_else(|| "lax".to_owned());
-    (elsewhere && same_site != "none").then(|| format!("it is SameSite={same_site} and the page comes from another site ({origin})"))
+    (elsewhere && same_site != "none")
+        .then(|| format!("it is SameSite={same_site} and the page comes from another site ({origin})"))
 }

@@ -1,7 +1,7 @@
 //! Something came along with the secret.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_auth::{Inside, Problem, ProblemKind as P};
 use why401_report::Party;
 
@@ -34,12 +34,14 @@ cause! {
         over ["credentials-refused", "wrong-password", "unknown-user", "token-malformed", "near-miss-credentials", "token-revoked", "login-redirect"]
 }
 
-const CERTAIN: &[P] = &[P::LineBreak, P::ByteOrderMark, P::Invisible, P::ControlCharacter, P::OddSpace, P::Quotes];
+const CERTAIN: &[P] =
+    &[P::LineBreak, P::ByteOrderMark, P::Invisible, P::ControlCharacter, P::OddSpace, P::Quotes];
 const LIKELY: &[P] = &[P::OuterSpace, P::Typographic];
 
 impl StrayCharacters {
     fn detect(scene: &Scene<'_>) -> Answer {
-        let told = || scene.told("stray-characters", "a character came along that does not belong to the secret");
+        let told =
+            || scene.told("stray-characters", "a character came along that does not belong to the secret");
         let Some(step) = scene.refused() else { return told() };
         for sent in &step.sent {
             let problems: &[Problem] = match &sent.inside {
@@ -60,7 +62,11 @@ impl StrayCharacters {
                     "Make the value without what came along: printf adds nothing, echo adds a line break; trim what is read from a file or a variable.",
                     "printf '%s' 'USER:PASSWORD' | base64 -w0",
                 );
-            return if sure { claim.confirmed() } else { claim.or("wrong-password", "whether the secret really has this character").likely() };
+            return if sure {
+                claim.confirmed()
+            } else {
+                claim.or("wrong-password", "whether the secret really has this character").likely()
+            };
         }
         for name in ["x-api-key", "api-key", "apikey", "x-auth-token", "x-access-token", "private-token"] {
             let Some((view, field)) = step.request_field(name) else { continue };

@@ -1,7 +1,7 @@
 //! Nobody said for whom.
 
-use crate::cause::{Answer, cause};
 use crate::Scene;
+use crate::cause::{Answer, cause};
 use why401_report::Party;
 
 cause! {
@@ -37,7 +37,10 @@ impl TenantMissing {
         }
         match scene.told_claim("tenant-missing", "the tenant or organisation is not named in the request") {
             Some(claim) => claim
-                .fix(Party::Caller, "Send the field that names your tenant, organisation or project, as the answer says.")
+                .fix(
+                    Party::Caller,
+                    "Send the field that names your tenant, organisation or project, as the answer says.",
+                )
                 .as_told(),
             None => Answer::RuledOut,
         }

@@ -1,7 +1,7 @@
 //! No such account.
 
-use crate::cause::{Answer, cause};
 use crate::Scene;
+use crate::cause::{Answer, cause};
 use why401_report::{Certainty, Party};
 
 cause! {

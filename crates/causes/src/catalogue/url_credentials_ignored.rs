@@ -1,7 +1,7 @@
 //! Credentials in an address that nobody read.
 
-use crate::cause::{Answer, Claim, cause};
 use crate::Scene;
+use crate::cause::{Answer, Claim, cause};
 use why401_http::{Address, Fact, FactKind, Userinfo};
 use why401_report::Party;
 
@@ -44,12 +44,18 @@ impl UrlCredentialsIgnored {
         }
         let Some((fact, userinfo)) = given else { return told() };
         let what = if userinfo.password.is_some() { "a user and a password" } else { "a user name" };
-        let mut claim = Claim::new(format!("the address as given holds {what}, and the request has no Authorization field"))
-            .shown([scene.show_fact(fact, "given in the address")]);
+        let mut claim = Claim::new(format!(
+            "the address as given holds {what}, and the request has no Authorization field"
+        ))
+        .shown([scene.show_fact(fact, "given in the address")]);
         if let Some((view, request)) = step.request() {
             claim = claim.shown([scene.show_request(view, request, "sent without an Authorization field")]);
         }
-        claim = claim.fix_by(Party::Caller, "Give user and password by the client's own option instead of in the address.", "curl -v -u USER URL");
+        claim = claim.fix_by(
+            Party::Caller,
+            "Give user and password by the client's own option instead of in the address.",
+            "curl -v -u USER URL",
+        );
         if step.attempt.shows_credentials() {
             claim.confirmed()
         } else {

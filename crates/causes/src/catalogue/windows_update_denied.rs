@@ -1,7 +1,7 @@
 //! Windows Update and its codes.
 
-use crate::cause::{Answer, cause};
 use crate::Scene;
+use crate::cause::{Answer, cause};
 use why401_report::Party;
 
 cause! {

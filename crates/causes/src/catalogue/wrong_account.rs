@@ -33,7 +33,8 @@ cause! {
 }
 
 /// Segments behind which an account's name stands by custom.
-const BEFORE_NAMES: &[&str] = &["users", "user", "accounts", "account", "home", "customers", "customer", "tenants", "u"];
+const BEFORE_NAMES: &[&str] =
+    &["users", "user", "accounts", "account", "home", "customers", "customer", "tenants", "u"];
 
 impl WrongAccount {
     fn detect(scene: &Scene<'_>) -> Answer {
@@ -41,15 +42,22 @@ impl WrongAccount {
         let Some(step) = scene.refused() else { return told() };
         let Some(user) = step.attempt.user.clone() else { return told() };
         let path = step.attempt.path().unwrap_or_default();
-        let stems: Vec<&str> = path.split('/').filter(|s| !s.is_empty()).map(|s| s.split('.').next().unwrap_or(s)).collect();
+        let stems: Vec<&str> =
+            path.split('/').filter(|s| !s.is_empty()).map(|s| s.split('.').next().unwrap_or(s)).collect();
         if stems.iter().any(|s| same(s, &user)) {
             return Answer::RuledOut;
         }
         let named = |s: &&str| s.len() > 2 && s.bytes().any(|b| b.is_ascii_alphabetic());
-        let twice = stems.windows(2).find(|w| matches!(w, [a, b] if a == b && named(a))).and_then(|w| w.first().copied());
+        let twice = stems
+            .windows(2)
+            .find(|w| matches!(w, [a, b] if a == b && named(a)))
+            .and_then(|w| w.first().copied());
         let known = stems.iter().copied().filter(named).find(|s| {
             scene.case.index.of_user(s).iter().filter_map(|&i| scene.case.attempt(i)).any(|a| {
-                a.let_in() && a.path().is_some_and(|p| p.split('/').any(|seg| same(seg.split('.').next().unwrap_or(seg), s)))
+                a.let_in()
+                    && a.path().is_some_and(|p| {
+                        p.split('/').any(|seg| same(seg.split('.').next().unwrap_or(seg), s))
+                    })
             })
         });
         let customary = stems
@@ -57,9 +65,16 @@ impl WrongAccount {
             .find(|w| matches!(w, [a, b] if BEFORE_NAMES.contains(a) && named(b) && !b.contains('-')))
             .and_then(|w| w.last().copied())
             .or_else(|| stems.first().and_then(|s| s.strip_prefix('~')));
-        let Some(owner) = twice.or(known).or(customary.filter(|c| *c != "me" && *c != "self")) else { return told() };
-        let claim = show(scene, step, owner, Claim::new(format!("the address is {owner}'s and the credentials are {user}'s")))
-            .fix(Party::Caller, "Make address and credentials those of one account.");
+        let Some(owner) = twice.or(known).or(customary.filter(|c| *c != "me" && *c != "self")) else {
+            return told();
+        };
+        let claim = show(
+            scene,
+            step,
+            owner,
+            Claim::new(format!("the address is {owner}'s and the credentials are {user}'s")),
+        )
+        .fix(Party::Caller, "Make address and credentials those of one account.");
         match (twice.is_some(), known.is_some()) {
             (true, _) => claim.confirmed(),
             (_, true) => claim.or("acl-denied", "whether this account may use the other's address").likely(),
@@ -77,10 +92,16 @@ fn show(scene: &Scene<'_>, step: &Step<'_>, owner: &str, mut claim: Claim) -> Cl
     if let Some((view, request)) = step.request() {
         let line = request.line.to_text();
         let mark = line.find(owner).map_or(0..line.len(), |i| i..i + owner.len());
-        claim = claim.shown([scene.show_part(view.source, &request.line, mark, "the address names this account")]);
+        claim = claim.shown([scene.show_part(
+            view.source,
+            &request.line,
+            mark,
+            "the address names this account",
+        )]);
     }
     if let Some(sent) = step.credentials() {
-        claim = claim.shown([scene.show_field(sent.view, sent.field, "the credentials are another account's")]);
+        claim =
+            claim.shown([scene.show_field(sent.view, sent.field, "the credentials are another account's")]);
     }
     claim
 }

@@ -1,8 +1,8 @@
 //! Nearly the right address.
 
+use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::same_client;
-use crate::Scene;
 use why401_history::Attempt;
 use why401_report::Party;
 
@@ -35,14 +35,20 @@ cause! {
 impl WrongAddress {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || match scene.told_claim("wrong-address", "another address is meant") {
-            Some(claim) => claim.fix(Party::Caller, "Compare the address that the client uses with the documented one, letter by letter.").as_told(),
+            Some(claim) => claim
+                .fix(
+                    Party::Caller,
+                    "Compare the address that the client uses with the documented one, letter by letter.",
+                )
+                .as_told(),
             None => Answer::RuledOut,
         };
         let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else { return told() };
         let a = step.attempt;
         let Some(path) = a.path().filter(|p| p.len() > 1) else { return told() };
         // Where it was ever let in, the address is right.
-        if scene.case.index.of_path(&path).iter().filter_map(|&i| scene.case.attempt(i)).any(Attempt::let_in) {
+        if scene.case.index.of_path(&path).iter().filter_map(|&i| scene.case.attempt(i)).any(Attempt::let_in)
+        {
             return told();
         }
         let near = scene
@@ -53,7 +59,10 @@ impl WrongAddress {
             .filter_map(|(other, ids)| closeness(&path, other).map(|c| (c, other, ids)))
             .filter_map(|(c, other, ids)| {
                 let good = ids.iter().filter_map(|&i| scene.case.attempt(i)).find(|b| {
-                    b.served() && b.method() == a.method() && same_client(a, b) && (b.user == a.user || a.user.is_none())
+                    b.served()
+                        && b.method() == a.method()
+                        && same_client(a, b)
+                        && (b.user == a.user || a.user.is_none())
                 })?;
                 Some((c, other.to_owned(), good))
             })
@@ -63,11 +72,12 @@ impl WrongAddress {
         if good.carries_credentials() && !a.carries_credentials() && closeness > 1 {
             return told();
         }
-        let claim = Claim::new(format!("{path} is refused, and {other}, which the same client uses too, is let in"))
-            .shown(super::client_changed::line(scene, a, "refused"))
-            .shown(super::client_changed::line(scene, good, "let in"))
-            .fix(Party::Caller, format!("Use {other}."))
-            .or("acl-denied", "whether this account may use the address at all");
+        let claim =
+            Claim::new(format!("{path} is refused, and {other}, which the same client uses too, is let in"))
+                .shown(super::client_changed::line(scene, a, "refused"))
+                .shown(super::client_changed::line(scene, good, "let in"))
+                .fix(Party::Caller, format!("Use {other}."))
+                .or("acl-denied", "whether this account may use the address at all");
         if closeness <= 1 { claim.confirmed() } else { claim.likely() }
     }
 }
@@ -86,6 +96,7 @@ fn closeness(a: &str, b: &str) -> Option<u8> {
     }
     let digits = |t: &str| t.chars().filter(char::is_ascii_digit).collect::<String>();
     let letters = |t: &str| t.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
-    let same_shape = a.matches('/').count() == b.matches('/').count() && digits(a) == digits(b) && a.len() >= 8;
+    let same_shape =
+        a.matches('/').count() == b.matches('/').count() && digits(a) == digits(b) && a.len() >= 8;
     (same_shape && crate::near::slip(letters(a).as_bytes(), letters(b).as_bytes()).is_some()).then_some(2)
 }

@@ -34,11 +34,30 @@ cause! {
 }
 
 /// Words that mark a host or a name as not the live one.
-const TRIAL: &[&str] = &["sandbox", "test", "testing", "staging", "stage", "dev", "develop", "development", "qa", "uat", "demo", "preprod", "nonprod", "sbx", "stg"];
+const TRIAL: &[&str] = &[
+    "sandbox",
+    "test",
+    "testing",
+    "staging",
+    "stage",
+    "dev",
+    "develop",
+    "development",
+    "qa",
+    "uat",
+    "demo",
+    "preprod",
+    "nonprod",
+    "sbx",
+    "stg",
+];
 
 impl WrongEnvironment {
     fn detect(scene: &Scene<'_>) -> Answer {
-        let told = || match scene.told_claim("wrong-environment", "the credentials are of another environment").or_else(|| two_named(scene)) {
+        let told = || match scene
+            .told_claim("wrong-environment", "the credentials are of another environment")
+            .or_else(|| two_named(scene))
+        {
             Some(claim) => advise(claim).as_told(),
             None => Answer::RuledOut,
         };
@@ -83,12 +102,18 @@ fn marked_key(scene: &Scene<'_>, step: &Step<'_>, host: &str, trial_host: bool) 
     let environment = vendor.environment?;
     let wrong = match environment {
         Environment::Live => trial_host,
-        Environment::Test => ["live", "prod", "production"].iter().any(|w| host.to_ascii_lowercase().split(|c: char| !c.is_ascii_alphanumeric()).any(|p| p == *w)),
+        Environment::Test => ["live", "prod", "production"]
+            .iter()
+            .any(|w| host.to_ascii_lowercase().split(|c: char| !c.is_ascii_alphanumeric()).any(|p| p == *w)),
     };
     wrong.then(|| {
         advise(
             Claim::new(format!("a {} key of {} was sent to {host}", environment.name(), vendor.product))
-                .shown([scene.show_field(sent.view, sent.field, format!("its mark says {}", environment.name()))]),
+                .shown([scene.show_field(
+                    sent.view,
+                    sent.field,
+                    format!("its mark says {}", environment.name()),
+                )]),
         )
         .confirmed()
     })
@@ -97,7 +122,9 @@ fn marked_key(scene: &Scene<'_>, step: &Step<'_>, host: &str, trial_host: bool) 
 /// One service's key at another service's host.
 fn another_product(scene: &Scene<'_>, step: &Step<'_>, host: &str) -> Option<Answer> {
     let (vendor, sent) = vendor_of(step)?;
-    let word = |t: &str| t.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default().to_ascii_lowercase();
+    let word = |t: &str| {
+        t.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default().to_ascii_lowercase()
+    };
     let mine = word(vendor.product);
     let lower = host.to_ascii_lowercase();
     let other = vendor::TABLE
@@ -105,10 +132,9 @@ fn another_product(scene: &Scene<'_>, step: &Step<'_>, host: &str) -> Option<Ans
         .map(|row| word(row.token.product))
         .find(|p| p.len() > 3 && *p != mine && lower.split('.').any(|label| label == p))?;
     (!lower.contains(&mine) && mine.len() > 3).then(|| {
-        advise(
-            Claim::new(format!("a key of {} was sent to a host of {other}", vendor.product))
-                .shown([scene.show_field(sent.view, sent.field, format!("by its mark a key of {}", vendor.product))]),
-        )
+        advise(Claim::new(format!("a key of {} was sent to a host of {other}", vendor.product)).shown([
+            scene.show_field(sent.view, sent.field, format!("by its mark a key of {}", vendor.product)),
+        ]))
         .or("wrong-token-type", "what this host takes")
         .likely()
     })
@@ -122,14 +148,26 @@ fn user_of_trial(scene: &Scene<'_>, step: &Step<'_>, host: &str, trial_host: boo
     let (view, request) = step.request()?;
     let says = "this name belongs to the sandbox";
     let summary = || format!("the account named is the sandbox's and the host, {host}, is not");
-    if let Some(sent) = step.credentials().filter(|s| s.basic().is_some_and(|b| is_trial(&b.user_text()) && b.user_text().to_ascii_lowercase().contains("sandbox"))) {
-        return Some(advise(Claim::new(summary()).shown([scene.show_field(sent.view, sent.field, says)])).likely());
+    if let Some(sent) = step.credentials().filter(|s| {
+        s.basic().is_some_and(|b| {
+            is_trial(&b.user_text()) && b.user_text().to_ascii_lowercase().contains("sandbox")
+        })
+    }) {
+        return Some(
+            advise(Claim::new(summary()).shown([scene.show_field(sent.view, sent.field, says)])).likely(),
+        );
     }
     let body = request.body.text();
     let lower = body.to_ascii_lowercase();
-    let at = ["username=sandbox", "user=sandbox", "account=sandbox", "\"username\":\"sandbox\"", "\"username\": \"sandbox\""]
-        .iter()
-        .find_map(|p| lower.find(p).map(|i| i..i + p.len()))?;
+    let at = [
+        "username=sandbox",
+        "user=sandbox",
+        "account=sandbox",
+        "\"username\":\"sandbox\"",
+        "\"username\": \"sandbox\"",
+    ]
+    .iter()
+    .find_map(|p| lower.find(p).map(|i| i..i + p.len()))?;
     Some(
         advise(Claim::new(summary()).shown([scene.show_part(view.source, &request.body.bytes, at, says)]))
             .or("credentials-refused", "whether the key is the sandbox's too")
@@ -141,34 +179,49 @@ fn user_of_trial(scene: &Scene<'_>, step: &Step<'_>, host: &str, trial_host: boo
 fn accepted_by_sibling(scene: &Scene<'_>, step: &Step<'_>, host: &str) -> Option<Answer> {
     let sent = step.credentials()?;
     let same = |f: &FieldLine| f.value.as_bytes() == sent.field.value.as_bytes();
-    let (good, other) = scene.attempts().filter(|a| a.let_in() && a.request_field("authorization").is_some_and(same)).find_map(|a| {
-        let other = a.request()?.authority()?;
-        are_siblings(host, &other).then_some((a, other))
-    })?;
-    let claim = Claim::new(format!("{host} refuses the credentials that {other} accepts: they belong to that region or environment"))
-        .shown([scene.show_field(sent.view, sent.field, "refused here")])
-        .shown(good.response().map(|r| scene.show_status(good.view(), r, format!("accepted by {other}"))));
+    let (good, other) = scene
+        .attempts()
+        .filter(|a| a.let_in() && a.request_field("authorization").is_some_and(same))
+        .find_map(|a| {
+            let other = a.request()?.authority()?;
+            are_siblings(host, &other).then_some((a, other))
+        })?;
+    let claim = Claim::new(format!(
+        "{host} refuses the credentials that {other} accepts: they belong to that region or environment"
+    ))
+    .shown([scene.show_field(sent.view, sent.field, "refused here")])
+    .shown(good.response().map(|r| scene.show_status(good.view(), r, format!("accepted by {other}"))));
     Some(advise(claim).or("wrong-address", "which of the two hosts is meant").confirmed())
 }
 
 /// Somebody's words that name two such hosts, one of which refuses a secret.
 fn two_named(scene: &Scene<'_>) -> Option<Claim> {
-    if scene.refused().is_some_and(|s| !s.sent.is_empty()) || scene.heard_of("credentials-refused").next().is_none() {
+    if scene.refused().is_some_and(|s| !s.sent.is_empty())
+        || scene.heard_of("credentials-refused").next().is_none()
+    {
         return None;
     }
     let mut named: Vec<(&Statement, String)> = Vec::new();
     for statement in scene.statements().take(200) {
         let text = statement.text.to_text().to_ascii_lowercase();
-        let hosts = text.split("://").skip(1).filter_map(|rest| rest.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))).next());
+        let hosts = text.split("://").skip(1).filter_map(|rest| {
+            rest.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))).next()
+        });
         named.extend(hosts.take(20).map(|h| (statement, h.trim_end_matches('.').to_owned())));
     }
     named.truncate(100);
     let (first, second) = named.iter().enumerate().find_map(|(i, one)| {
         named.iter().skip(i + 1).find(|two| are_siblings(&one.1, &two.1)).map(|two| (one, two))
     })?;
-    let mut claim = Claim::new(format!("{} and {} are named: a secret of the one is not known to the other", first.1, second.1))
-        .shown([scene.show_statement(first.0, format!("names {}", first.1))])
-        .or("credentials-refused", "the address under which the account itself is managed: its region is that of the secret");
+    let mut claim = Claim::new(format!(
+        "{} and {} are named: a secret of the one is not known to the other",
+        first.1, second.1
+    ))
+    .shown([scene.show_statement(first.0, format!("names {}", first.1))])
+    .or(
+        "credentials-refused",
+        "the address under which the account itself is managed: its region is that of the secret",
+    );
     if !std::ptr::eq(first.0, second.0) {
         claim = claim.shown([scene.show_statement(second.0, format!("names {}", second.1))]);
     }
@@ -177,21 +230,26 @@ fn two_named(scene: &Scene<'_>) -> Option<Claim> {
 }
 
 /// Words that mark a region in the name of a host.
-const REGIONS: &[&str] =
-    &["us", "eu", "ap", "uk", "ca", "au", "in", "jp", "de", "fr", "sg", "br", "cn", "kr", "na", "sa", "emea", "apac", "asia", "global", "east", "west", "north", "south", "central"];
+const REGIONS: &[&str] = &[
+    "us", "eu", "ap", "uk", "ca", "au", "in", "jp", "de", "fr", "sg", "br", "cn", "kr", "na", "sa", "emea",
+    "apac", "asia", "global", "east", "west", "north", "south", "central",
+];
 
 /// Whether two hosts of one site differ only in words that mark a region or an environment.
 fn are_siblings(a: &str, b: &str) -> bool {
     fn words(h: &str) -> Vec<&str> {
         h.split(':').next().unwrap_or(h).split(['.', '-']).collect()
     }
-    let site = |h: &str| h.split(':').next().unwrap_or(h).rsplit('.').take(2).map(str::to_ascii_lowercase).collect::<Vec<_>>();
+    let site = |h: &str| {
+        h.split(':').next().unwrap_or(h).rsplit('.').take(2).map(str::to_ascii_lowercase).collect::<Vec<_>>()
+    };
     let marks = |w: &str| {
         let stem = w.trim_end_matches(|c: char| c.is_ascii_digit());
         stem.is_empty() || REGIONS.contains(&stem) || TRIAL.contains(&w)
     };
     let (x, y) = (words(a), words(b));
-    let mut differ = x.iter().filter(|w| !y.contains(w)).chain(y.iter().filter(|w| !x.contains(w))).peekable();
+    let mut differ =
+        x.iter().filter(|w| !y.contains(w)).chain(y.iter().filter(|w| !x.contains(w))).peekable();
     let named = a.bytes().any(|c| c.is_ascii_alphabetic()) && site(a).len() == 2;
     named && site(a) == site(b) && differ.peek().is_some() && differ.all(|w| marks(w))
 }
@@ -203,7 +261,8 @@ fn region(scene: &Scene<'_>, step: &Step<'_>, host: &str) -> Option<Answer> {
     let scope = credentials.text("credential")?.into_owned();
     let region = scope.split('/').nth(2)?;
     let labels: Vec<&str> = host.split(['.', ':']).collect();
-    let hosts_region = labels.iter().find(|l| l.matches('-').count() >= 2 && l.ends_with(|c: char| c.is_ascii_digit()))?;
+    let hosts_region =
+        labels.iter().find(|l| l.matches('-').count() >= 2 && l.ends_with(|c: char| c.is_ascii_digit()))?;
     (*hosts_region != region && host.contains("amazonaws")).then(|| {
         advise(
             Claim::new(format!("the signature is for the region {region} and the host is in {hosts_region}"))
@@ -219,7 +278,8 @@ fn issuer(scene: &Scene<'_>, step: &Step<'_>, host: &str, trial_host: bool) -> O
     let issuer = sent.token()?.jwt.as_ref()?.iss()?.to_owned();
     let address = Address::parse(&issuer)?;
     let trial_issuer = is_trial(&address.host);
-    let site = |h: &str| h.split(':').next().unwrap_or(h).rsplit('.').take(2).map(str::to_owned).collect::<Vec<_>>();
+    let site =
+        |h: &str| h.split(':').next().unwrap_or(h).rsplit('.').take(2).map(str::to_owned).collect::<Vec<_>>();
     (trial_issuer != trial_host && site(&address.host) == site(host)).then(|| {
         advise(
             Claim::new(format!("the token is of {} and the host is {host}: two environments", address.host))

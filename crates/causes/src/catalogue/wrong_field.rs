@@ -1,8 +1,8 @@
 //! The secret went where nobody looks.
 
 use crate::cause::{Answer, Claim, cause};
-use crate::{Scene, Step};
 use crate::scene::same_server;
+use crate::{Scene, Step};
 use why401_http::{FieldLine, query_of};
 use why401_report::{Annotation, Party};
 
@@ -35,29 +35,95 @@ cause! {
 
 /// Names that people write for `Authorization` and no service reads.
 const MISSPELT: &[&str] = &[
-    "authorisation", "authorizaton", "authorizaion", "authorizacion", "autorization", "autorisation", "authorazation",
-    "authorizationn", "authorizations", "authoriztion", "authorzation", "authorizaiton", "authoriation", "aurthorization",
-    "authroization", "authotization", "authoritation", "authorisaton", "authorizarion", "authoization", "athorization",
-    "uathorization", "authorizatoin", "authentification", "authorization:", "http_authorization", "http-authorization",
+    "authorisation",
+    "authorizaton",
+    "authorizaion",
+    "authorizacion",
+    "autorization",
+    "autorisation",
+    "authorazation",
+    "authorizationn",
+    "authorizations",
+    "authoriztion",
+    "authorzation",
+    "authorizaiton",
+    "authoriation",
+    "aurthorization",
+    "authroization",
+    "authotization",
+    "authoritation",
+    "authorisaton",
+    "authorizarion",
+    "authoization",
+    "athorization",
+    "uathorization",
+    "authorizatoin",
+    "authentification",
+    "authorization:",
+    "http_authorization",
+    "http-authorization",
     "www-authenticate",
 ];
 
 /// Names that some services read, and others do not.
 const OTHER_NAMES: &[&str] = &[
-    "authentication", "authenticate", "auth", "authorize", "authorization-token", "x-authorization", "bearer",
-    "authorization-bearer", "token", "access_token", "access-token", "jwt", "bearer-token",
+    "authentication",
+    "authenticate",
+    "auth",
+    "authorize",
+    "authorization-token",
+    "x-authorization",
+    "bearer",
+    "authorization-bearer",
+    "token",
+    "access_token",
+    "access-token",
+    "jwt",
+    "bearer-token",
 ];
 
 /// Fields that hold a key at many services.
 const KEY_FIELDS: &[&str] = &[
-    "x-api-key", "api-key", "apikey", "x-auth-token", "x-access-token", "x-token", "private-token", "x-apikey", "api_key",
-    "x-auth", "x-jwt", "x-authentication", "x-access-key", "x-session-token", "authtoken", "auth-token", "x-api-token",
+    "x-api-key",
+    "api-key",
+    "apikey",
+    "x-auth-token",
+    "x-access-token",
+    "x-token",
+    "private-token",
+    "x-apikey",
+    "api_key",
+    "x-auth",
+    "x-jwt",
+    "x-authentication",
+    "x-access-key",
+    "x-session-token",
+    "authtoken",
+    "auth-token",
+    "x-api-token",
 ];
 
 /// Names of parameters that hold a secret.
 const PARAMETERS: &[&str] = &[
-    "access_token", "token", "api_key", "apikey", "api-key", "key", "auth_token", "authtoken", "private_token", "jwt",
-    "id_token", "auth", "authorization", "apitoken", "api_token", "appid", "subscription-key", "accesstoken", "bearer",
+    "access_token",
+    "token",
+    "api_key",
+    "apikey",
+    "api-key",
+    "key",
+    "auth_token",
+    "authtoken",
+    "private_token",
+    "jwt",
+    "id_token",
+    "auth",
+    "authorization",
+    "apitoken",
+    "api_token",
+    "appid",
+    "subscription-key",
+    "accesstoken",
+    "bearer",
 ];
 
 impl WrongField {
@@ -70,30 +136,53 @@ impl WrongField {
         // The challenge itself names the field that is read.
         if let Some((offered, challenge, name)) = named_field(step) {
             let missing = step.attempt.request_field(&name).is_none();
-            let other = step.credentials().map(|s| scene.show_field(s.view, s.field, "the secret was sent here"));
+            let other =
+                step.credentials().map(|s| scene.show_field(s.view, s.field, "the secret was sent here"));
             if let (true, Some(other)) = (missing, other.or_else(|| elsewhere(scene, step).map(|(a, _)| a))) {
                 return advise(
-                    Claim::new(format!("the secret was sent in another place than {name}, which the challenge names"))
-                        .shown([other])
-                        .shown([scene.show_in_field(offered.view, offered.field, challenge.range.clone(), format!("{name} is read here"))]),
+                    Claim::new(format!(
+                        "the secret was sent in another place than {name}, which the challenge names"
+                    ))
+                    .shown([other])
+                    .shown([scene.show_in_field(
+                        offered.view,
+                        offered.field,
+                        challenge.range.clone(),
+                        format!("{name} is read here"),
+                    )]),
                     &name,
                 )
                 .confirmed();
             }
         }
-        if step.sent.iter().any(|s| s.proxy == (step.status() == Some(407))) || step.attempt.logged_name().is_some() {
+        if step.sent.iter().any(|s| s.proxy == (step.status() == Some(407)))
+            || step.attempt.logged_name().is_some()
+        {
             return told();
         }
         let Some((shown, place)) = elsewhere(scene, step) else { return told() };
-        let mut claim = Claim::new(format!("there is no Authorization field, but a secret stands in {place}")).shown([shown]);
-        let wanted = step.challenges().filter(|(_, c)| !of_keys(c)).map(|(o, c)| (o.view, o.field, c.range.clone(), c.scheme.written.clone())).next();
+        let mut claim =
+            Claim::new(format!("there is no Authorization field, but a secret stands in {place}"))
+                .shown([shown]);
+        let wanted = step
+            .challenges()
+            .filter(|(_, c)| !of_keys(c))
+            .map(|(o, c)| (o.view, o.field, c.range.clone(), c.scheme.written.clone()))
+            .next();
         let asked = wanted.is_some();
         if let Some((view, field, range, _)) = wanted {
-            claim = claim.shown([scene.show_in_field(view, field, range, "the server reads the Authorization field")]);
+            claim = claim.shown([scene.show_in_field(
+                view,
+                field,
+                range,
+                "the server reads the Authorization field",
+            )]);
         }
         let claim = advise(claim, "Authorization");
         // What looks like the field by its name, or stands behind the empty line, is meant for it without doubt.
-        let meant = place.starts_with("a misspelt") || place.starts_with("the content") || place.starts_with("Proxy-");
+        let meant = place.starts_with("a misspelt")
+            || place.starts_with("the content")
+            || place.starts_with("Proxy-");
         if asked || meant {
             claim.confirmed()
         } else {
@@ -107,28 +196,41 @@ fn moved(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let sent = step.credentials().filter(|s| !s.proxy)?;
     let value = sent.value();
     let secret = value.rsplit(' ').next().filter(|s| s.len() >= 8)?;
-    let is_it = |f: &FieldLine| !f.is("authorization") && !f.is("cookie") && f.text().rsplit([' ', '=']).next() == Some(secret);
+    let is_it = |f: &FieldLine| {
+        !f.is("authorization") && !f.is("cookie") && f.text().rsplit([' ', '=']).next() == Some(secret)
+    };
     let (view, field) = scene
         .attempts()
         .filter(|a| a.let_in() && same_server(a, step.attempt) && a.request_field("authorization").is_none())
         .flat_map(|a| a.views.iter())
         .find_map(|v| v.request.as_ref()?.fields.iter().find(|f| is_it(f)).map(|f| (v, f)))?;
     let name = field.name.to_text().into_owned();
-    let claim = Claim::new(format!("the secret was refused in Authorization and is accepted in the field {name}"))
-        .shown([scene.show_field(sent.view, sent.field, "refused here")])
-        .shown([scene.show_field(view, field, "the same secret, accepted here")]);
+    let claim =
+        Claim::new(format!("the secret was refused in Authorization and is accepted in the field {name}"))
+            .shown([scene.show_field(sent.view, sent.field, "refused here")])
+            .shown([scene.show_field(view, field, "the same secret, accepted here")]);
     Some(advise(claim, &name))
 }
 
 fn advise(claim: Claim, name: &str) -> Claim {
-    claim.fix(Party::Caller, format!("Send the secret in the field {name}, in the form that the challenge or the documentation gives."))
+    claim.fix(
+        Party::Caller,
+        format!(
+            "Send the secret in the field {name}, in the form that the challenge or the documentation gives."
+        ),
+    )
 }
 
 /// The name of a field that a challenge gives as the place of the secret: `ApiKey header="X-API-Key"`.
-fn named_field<'s, 'a>(step: &'s Step<'a>) -> Option<(&'s crate::Offered<'a>, &'s why401_auth::Challenge, String)> {
+fn named_field<'s, 'a>(
+    step: &'s Step<'a>,
+) -> Option<(&'s crate::Offered<'a>, &'s why401_auth::Challenge, String)> {
     step.challenges().find_map(|(o, c)| {
-        let name = ["header", "header_name", "headername", "field", "name", "in_header"].iter().find_map(|p| c.text(p))?;
-        let is_field = name.len() > 2 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let name = ["header", "header_name", "headername", "field", "name", "in_header"]
+            .iter()
+            .find_map(|p| c.text(p))?;
+        let is_field =
+            name.len() > 2 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         (is_field && !name.eq_ignore_ascii_case("authorization")).then(|| (o, c, name.into_owned()))
     })
 }
@@ -145,15 +247,26 @@ fn elsewhere(scene: &Scene<'_>, step: &Step<'_>) -> Option<(Annotation, String)>
     for field in request.fields.iter().filter(|f| !f.value.is_empty()) {
         let name = field.name.to_text().trim().to_ascii_lowercase();
         if MISSPELT.contains(&name.as_str()) && field.value.len() >= 8 {
-            return Some((scene.show_field(view, field, "no server reads a field of this name"), format!("a misspelt field, {}", field.name.to_text())));
+            return Some((
+                scene.show_field(view, field, "no server reads a field of this name"),
+                format!("a misspelt field, {}", field.name.to_text()),
+            ));
         }
         if name == "proxy-authorization" && step.status() == Some(401) {
-            return Some((scene.show_field(view, field, "this field is for proxies"), "Proxy-Authorization".to_owned()));
+            return Some((
+                scene.show_field(view, field, "this field is for proxies"),
+                "Proxy-Authorization".to_owned(),
+            ));
         }
     }
     for field in request.fields.iter().filter(|f| f.value.len() >= 6) {
-        if KEY_FIELDS.iter().chain(OTHER_NAMES).any(|k| field.is(k)) && step.challenges().any(|(_, c)| !of_keys(c)) {
-            return Some((scene.show_field(view, field, "the secret was sent here"), format!("the field {}", field.name.to_text())));
+        if KEY_FIELDS.iter().chain(OTHER_NAMES).any(|k| field.is(k))
+            && step.challenges().any(|(_, c)| !of_keys(c))
+        {
+            return Some((
+                scene.show_field(view, field, "the secret was sent here"),
+                format!("the field {}", field.name.to_text()),
+            ));
         }
     }
     let target = request.target().into_owned();
@@ -165,7 +278,12 @@ fn elsewhere(scene: &Scene<'_>, step: &Step<'_>) -> Option<(Annotation, String)>
             if value.len() >= 8 && PARAMETERS.contains(&name.to_ascii_lowercase().as_str()) {
                 let line = request.line.to_text();
                 let from = line.find(&target).unwrap_or(0) + at;
-                let shown = scene.show_part(view.source, &request.line, from..from + pair.len(), "the secret was sent here");
+                let shown = scene.show_part(
+                    view.source,
+                    &request.line,
+                    from..from + pair.len(),
+                    "the secret was sent here",
+                );
                 return Some((shown, format!("the query ({name})")));
             }
             at += pair.len() + 1;
@@ -177,7 +295,12 @@ fn elsewhere(scene: &Scene<'_>, step: &Step<'_>) -> Option<(Annotation, String)>
         let lower = line.trim_start().to_ascii_lowercase();
         if lower.starts_with("authorization:") || lower.starts_with("x-api-key:") {
             let end = at + line.trim_end().len();
-            let shown = scene.show_part(view.source, &request.body.bytes, at..end, "behind the empty line: this is content, no field");
+            let shown = scene.show_part(
+                view.source,
+                &request.body.bytes,
+                at..end,
+                "behind the empty line: this is content, no field",
+            );
             return Some((shown, "the content, behind the empty line".to_owned()));
         }
         at += line.len();

@@ -1,8 +1,8 @@
 //! GET where POST is meant.
 
+use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::same_server;
-use crate::Scene;
 use why401_report::Party;
 
 cause! {
@@ -37,14 +37,28 @@ impl WrongMethod {
         let told = || scene.told("wrong-method", "the resource takes another method");
         let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else { return told() };
         let a = step.attempt;
-        let (Some(method), Some(path)) = (a.method().map(|m| m.into_owned()), a.path()) else { return told() };
+        let (Some(method), Some(path)) = (a.method().map(|m| m.into_owned()), a.path()) else {
+            return told();
+        };
         if method == "OPTIONS" || method == "CONNECT" || method.is_empty() {
             return told();
         }
-        let here = || scene.case.index.of_path(&path).iter().filter_map(|&i| scene.case.attempt(i)).filter(|b| same_server(a, b));
-        let mine = |b: &why401_history::Attempt| b.user == a.user && b.carries_credentials() == a.carries_credentials();
+        let here = || {
+            scene
+                .case
+                .index
+                .of_path(&path)
+                .iter()
+                .filter_map(|&i| scene.case.attempt(i))
+                .filter(|b| same_server(a, b))
+        };
+        let mine = |b: &why401_history::Attempt| {
+            b.user == a.user && b.carries_credentials() == a.carries_credentials()
+        };
         let with = |b: &why401_history::Attempt| b.method().is_some_and(|m| m == method);
-        let accepted = here().filter(|b| b.served() && !with(b) && b.method().is_some_and(|m| m != "OPTIONS")).find(|b| mine(b));
+        let accepted = here()
+            .filter(|b| b.served() && !with(b) && b.method().is_some_and(|m| m != "OPTIONS"))
+            .find(|b| mine(b));
         // Nobody was ever let in with this method, and nobody refused with the other at the same time.
         let works_too = here().any(|b| b.let_in() && with(b));
         let (Some(good), false) = (accepted, works_too) else { return told() };

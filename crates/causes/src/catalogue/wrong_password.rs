@@ -1,7 +1,7 @@
 //! The user is known, the password is not theirs.
 
-use crate::cause::{Answer, cause};
 use crate::Scene;
+use crate::cause::{Answer, cause};
 use why401_report::{Certainty, Party};
 
 cause! {
