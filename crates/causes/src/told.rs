@@ -1,7 +1,8 @@
 //! Claims that rest on somebody's words: what a server, a library or a client is known to say.
 
-use crate::Scene;
-use crate::cause::{Answer, Claim};
+use crate::cause::{Answer, Claim, Group};
+use crate::heard::Heard;
+use crate::{Scene, Step};
 use why401_report::Certainty;
 
 impl Scene<'_> {
@@ -29,5 +30,18 @@ impl Scene<'_> {
             }
         }
         Some(claim)
+    }
+
+    /// A wording of the answer that speaks of credentials: of ones that were refused, not of their absence.
+    pub(crate) fn speaks_of_credentials(&self, step: &Step<'_>) -> Option<&Heard<'_>> {
+        self.heard.iter().find(|h| {
+            h.attempt == Some(step.attempt.id)
+                && h.speaker.is_none()
+                && h.proves()
+                // A server's standard page says the same to whoever sent nothing.
+                && !h.said.also.iter().any(|a| a == "no-credentials")
+                && crate::catalogue::by_name(h.said.cause)
+                    .is_some_and(|c| matches!(c.meta().group, Group::Refused | Group::Token))
+        })
     }
 }

@@ -45,6 +45,27 @@ fn every_cause_is_explained() {
     }
 }
 
+/// Whoever looks a reference up is told where in it to look.
+#[test]
+fn references_name_sections() {
+    for cause in CATALOGUE {
+        let meta = cause.meta();
+        let references = meta.doc.split("# References").nth(1).unwrap();
+        let references = references.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(references.contains("section"), "{}: {references}", meta.name);
+        for after in references.split("RFC ").skip(1) {
+            let (number, rest) = after.split_once(' ').unwrap_or((after, ""));
+            assert!(
+                rest.starts_with("section ")
+                    || rest.starts_with("sections ")
+                    || rest.starts_with("appendix "),
+                "{}: where in RFC {number}?",
+                meta.name
+            );
+        }
+    }
+}
+
 /// "Speaks for as well" leads from the specific to the general, so it never comes back.
 #[test]
 fn what_is_superseded_never_supersedes_in_turn() {

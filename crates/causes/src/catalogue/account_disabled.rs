@@ -27,7 +27,8 @@ cause! {
     /// account-locked: that ends by itself after a time. password-expired: a new password is enough.
     ///
     /// # References
-    /// Microsoft, System Error Codes (1331); the product's own wording is named with its source.
+    /// RFC 9110 section 15.5.2 (a 401 refuses the credentials that were sent); Microsoft, System Error Codes (1331,
+    /// ERROR_ACCOUNT_DISABLED); the product's own wording is named with its source.
     pub AccountDisabled = "account-disabled" in Refused, Fault by AccountOwner, over ["credentials-refused", "wrong-password"]
 }
 

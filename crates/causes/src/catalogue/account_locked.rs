@@ -33,7 +33,8 @@ cause! {
     /// rate-limited: good requests without failures before them. account-disabled: that does not end by itself.
     ///
     /// # References
-    /// Microsoft, System Error Codes (1909, ERROR_ACCOUNT_LOCKED_OUT).
+    /// RFC 9110 section 15.5.2 (a 401 refuses the credentials that were sent); Microsoft, System Error Codes (1909,
+    /// ERROR_ACCOUNT_LOCKED_OUT).
     pub AccountLocked = "account-locked" in Refused, Fault by AccountOwner,
         over ["credentials-refused", "wrong-password", "rate-limited"]
 }

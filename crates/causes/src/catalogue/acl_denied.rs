@@ -29,7 +29,8 @@ cause! {
     /// credentials-refused: the user was not known. forbidden: the status is 403.
     ///
     /// # References
-    /// Microsoft, HTTP status codes in IIS (401.3); System Error Codes (5, ERROR_ACCESS_DENIED); Apache httpd, AH01631.
+    /// RFC 9110 section 15.5.4 (403 is the status meant for it); Microsoft, HTTP status codes in IIS (401.3); System Error
+    /// Codes (5, ERROR_ACCESS_DENIED); Apache httpd, AH01631.
     pub AclDenied = "acl-denied" in Server, Fault by Server, over ["credentials-refused", "forbidden", "wrong-password"]
 }
 

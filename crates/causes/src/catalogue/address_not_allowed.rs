@@ -29,7 +29,8 @@ cause! {
     /// no-credentials: the others may have sent a token, which a log does not show.
     ///
     /// # References
-    /// Apache httpd, `Require ip` and `Satisfy`; nginx, `allow`, `deny` and `satisfy`.
+    /// RFC 9110 section 15.5.4 (403 is the status meant for it); Apache httpd, `Require ip` and `Satisfy`; nginx, `allow`,
+    /// `deny` and `satisfy`.
     pub AddressNotAllowed = "address-not-allowed" in Request, Fault by Server, over ["no-credentials", "forbidden", "credentials-refused"]
 }
 

@@ -27,7 +27,7 @@ cause! {
     /// filter-denied (401.4): a module of the server. layers-collide: both want the one field.
     ///
     /// # References
-    /// Microsoft, HTTP status codes in IIS (401.5).
+    /// RFC 9110 section 15.5.2; Microsoft, HTTP status codes in IIS (401.5).
     pub ApplicationDenied = "application-denied" in Server, Fault by Server, over ["credentials-refused"]
 }
 

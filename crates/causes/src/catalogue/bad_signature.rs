@@ -36,7 +36,7 @@ cause! {
     /// issuer. signature-mismatch: a signature over the request.
     ///
     /// # References
-    /// RFC 7515 section 5.2, 4.1.4 (kid); RFC 7517; RFC 8725 section 3.1 (algorithms).
+    /// RFC 7515 sections 4.1.4 (kid) and 5.2; RFC 7517 section 5 (key sets); RFC 8725 section 3.1 (algorithms).
     pub BadSignature = "bad-signature" in Token, Fault by Caller, over ["credentials-refused", "token-malformed"]
 }
 

@@ -28,7 +28,7 @@ cause! {
     ///
     /// # References
     /// RFC 9110 sections 11.2, 11.3 and 11.6.1.
-    pub ChallengeMalformed = "challenge-malformed" in Server, Fault by Server
+    pub ChallengeMalformed = "challenge-malformed" in Server, Fault by Server, over ["no-credentials"]
 }
 
 impl ChallengeMalformed {
@@ -45,18 +45,26 @@ impl ChallengeMalformed {
         let claim = Claim::new(format!("the challenge breaks the grammar: {}", problem.what))
             .shown([scene.show_in_field(offered.view, offered.field, problem.range.clone(), problem.what.clone())])
             .fix(Party::Server, "Mend the field: scheme name=\"value\", name=\"value\" with commas between and quotes around the values.");
-        let holds_credentials = scene.case.facts.iter().any(|f| {
+        let given = scene.case.facts.iter().any(|f| {
             matches!(
                 &f.kind,
                 FactKind::Command { user: Some(_), .. } | FactKind::Command { userinfo: Some(_), .. }
             )
         });
+        // curl, before it asks: it was given a user and waits for the challenge.
+        let waits = step.attempt.statements.iter().any(|s| {
+            let text = s.text.to_text();
+            text.contains(" auth using ") && text.contains(" with user ")
+        });
+        let holds_credentials = given || waits;
+        // Beside a challenge that can be answered, the broken one is no reason to give up.
+        let sound = step.offered.iter().any(|o| o.parsed.strict_ok() && !o.parsed.value.is_empty());
         let parser_complains = scene.heard_of("challenge-malformed").next().is_some()
             || scene.heard_of("challenge-misread").next().is_some();
         let unusable = step.challenges().all(|(_, c)| c.scheme.name.is_empty());
         let gave_up =
             !step.attempt.carries_credentials() && (parser_complains || unusable || holds_credentials);
-        match (gave_up, parser_complains || unusable) {
+        match (gave_up, parser_complains || unusable || (holds_credentials && !sound)) {
             (true, true) => claim.confirmed(),
             (true, false) => {
                 claim.or("no-credentials", "whether the client answers a mended challenge").possible()

@@ -36,7 +36,16 @@ impl ChallengeMisread {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || scene.told("challenge-misread", "the client reads the challenge wrongly");
         let Some(step) = scene.refused() else { return told() };
-        algorithm(scene, step).unwrap_or_else(told)
+        let answers_digest = step.credentials().is_some_and(|s| matches!(s.inside, Inside::Digest(_)));
+        match told() {
+            // What was answered is not in the evidence.
+            Answer::RuledOut if answers_digest && !scene.steps.iter().any(|s| s.offers("digest")) => {
+                Answer::Undecidable(
+                    "the challenge that this answers: does it offer the algorithm that was used?",
+                )
+            }
+            told => algorithm(scene, step).unwrap_or(told),
+        }
     }
 }
 

@@ -3,8 +3,8 @@
 use super::client_certificate_missing::{by_alert, by_field, by_substatus};
 use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
-use crate::reading::settle;
-use why401_report::Party;
+use crate::reading::{at_most, settle};
+use why401_report::{Certainty, Party};
 
 cause! {
     /// The client showed a TLS certificate and the server did not accept it.
@@ -75,7 +75,21 @@ impl ClientCertificateRefused {
             .or_else(|| by_alert(scene, ALERTS));
         let found = found.map(|(shown, _)| {
             let says = format!("the server did not accept the client certificate: {}", shown.says);
-            Claim::new(says).shown([shown])
+            let claim = Claim::new(says);
+            // Go's servers give this alert to a client without any certificate as well, up to TLS 1.2 (crypto/tls).
+            let either =
+                shown.excerpt.redacted().to_ascii_lowercase().replace('_', " ").contains("bad certificate");
+            let claim = claim.shown([shown]);
+            match either {
+                true => at_most(
+                    claim.or(
+                        "client-certificate-missing",
+                        "whether the client was given a certificate and its key",
+                    ),
+                    Certainty::Likely,
+                ),
+                false => claim,
+            }
         });
         settle(found, told, advise)
     }

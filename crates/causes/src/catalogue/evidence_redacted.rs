@@ -27,7 +27,7 @@ cause! {
     /// no-credentials: the whole request was seen and they are not there.
     ///
     /// # References
-    /// Chrome DevTools, "Export HAR (sanitized)"; Playwright, recordHar.
+    /// RFC 9110 section 11.6.2 (Authorization); Chrome DevTools, "Export HAR (sanitized)"; Playwright, recordHar.
     pub EvidenceRedacted = "evidence-redacted" in Server, Info by Caller
 }
 
@@ -71,6 +71,11 @@ impl EvidenceRedacted {
                     "the request as it was sent: curl -v, or an export with sensitive data",
                 )
                 .confirmed();
+        }
+        if !step.attempt.carries_credentials() && scene.speaks_of_credentials(step).is_some() {
+            return Answer::Undecidable(
+                "the request as it left the client, before it was pasted or exported",
+            );
         }
         Answer::RuledOut
     }

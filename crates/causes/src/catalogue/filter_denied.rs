@@ -26,7 +26,7 @@ cause! {
     /// application-denied (401.5): the program behind the server refused.
     ///
     /// # References
-    /// Microsoft, HTTP status codes in IIS (401.4).
+    /// RFC 9110 section 15.5.2; Microsoft, HTTP status codes in IIS (401.4).
     pub FilterDenied = "filter-denied" in Server, Fault by Server, over ["credentials-refused"]
 }
 

@@ -34,7 +34,7 @@ cause! {
     /// clock-skew: error 37. acl-denied: the ticket was accepted and the person has no permission.
     ///
     /// # References
-    /// RFC 4120 sections 5.5.1, 5.9.1 and 7.5.9; RFC 4121; RFC 4559 section 4.
+    /// RFC 4120 sections 5.5.1, 5.9.1 and 7.5.9; RFC 4121 section 4.1; RFC 4559 section 4.
     pub KerberosRefused = "kerberos-refused" in Handshake, Fault by Server, over ["credentials-refused"]
 }
 

@@ -37,8 +37,8 @@ cause! {
     /// wrong-password: refused from everywhere.
     ///
     /// # References
-    /// Microsoft, "Error message when you try to access a server locally by using its FQDN or its CNAME alias"
-    /// (KB 896861, KB 926642).
+    /// RFC 4559 section 4; Microsoft, "Error message when you try to access a server locally by using its FQDN or its CNAME
+    /// alias" (KB 896861, KB 926642).
     pub LoopbackCheck = "loopback-check" in Handshake, Fault by Server, over ["credentials-refused", "wrong-password"]
 }
 

@@ -28,7 +28,7 @@ cause! {
     /// second-factor-required: passwords are taken, with a code. token-expired: a token was sent and is dead.
     ///
     /// # References
-    /// The service's announcement, named with the wording.
+    /// RFC 9700 section 2.4 (the password grant must not be used); the service's announcement, named with the wording.
     pub MethodRetired = "method-retired" in Refused, Fault by Caller, over ["credentials-refused", "wrong-password"]
 }
 

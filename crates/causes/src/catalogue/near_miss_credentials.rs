@@ -29,7 +29,7 @@ cause! {
     /// wrong-password: nothing to compare with. stray-characters: something came along.
     ///
     /// # References
-    /// Unicode Technical Standard 39 (confusable characters).
+    /// RFC 8265 section 4 (how passwords are compared); Unicode Technical Standard 39, section 4 (confusable characters).
     pub NearMissCredentials = "near-miss-credentials" in Refused, Fault by AccountOwner,
         over ["credentials-refused", "wrong-password", "unknown-user", "credentials-changed", "account-locked"]
 }

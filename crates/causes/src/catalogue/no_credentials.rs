@@ -1,6 +1,6 @@
 //! Nothing was sent.
 
-use crate::cause::{Answer, Claim, Group, cause};
+use crate::cause::{Answer, Claim, cause};
 use crate::{Scene, Step, login};
 use why401_report::Party;
 
@@ -60,15 +60,7 @@ impl NoCredentials {
             let claim = advise(seen(scene, step));
             // An answer that speaks of credentials (the request may have been cleaned before it was pasted), of addresses,
             // limits or tenants: then it is not the missing field that was refused.
-            let speaks = scene.heard.iter().find(|h| {
-                h.attempt == Some(step.attempt.id)
-                    && h.speaker.is_none()
-                    && h.proves()
-                    // A server's standard page says the same to whoever sent nothing.
-                    && !h.said.also.iter().any(|a| a == "no-credentials")
-                    && crate::catalogue::by_name(h.said.cause)
-                        .is_some_and(|c| matches!(c.meta().group, Group::Refused | Group::Token))
-            });
+            let speaks = scene.speaks_of_credentials(step);
             if let Some(heard) = speaks.filter(|_| told.is_none()) {
                 return claim
                     .shown([scene.show_heard(heard, "the answer speaks of something else")])

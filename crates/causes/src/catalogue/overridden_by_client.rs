@@ -28,8 +28,8 @@ cause! {
     /// credentials-refused: the credentials given were sent.
     ///
     /// # References
-    /// requests, "netrc authentication" (a matching entry overrides an explicit Authorization field); gh, environment
-    /// variables (GH_TOKEN and GITHUB_TOKEN take precedence over stored credentials).
+    /// RFC 9110 section 11.6.2 (Authorization); requests, "netrc authentication" (a matching entry overrides an explicit
+    /// Authorization field); gh, environment variables (GH_TOKEN and GITHUB_TOKEN take precedence over stored credentials).
     pub OverriddenByClient = "overridden-by-client" in NotSent, Fault by Caller,
         over ["credentials-refused", "wrong-password", "unknown-user", "token-revoked", "token-expired"]
 }

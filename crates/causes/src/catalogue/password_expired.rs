@@ -26,7 +26,7 @@ cause! {
     /// account-locked; credentials-changed: somebody set a new password already and this client has the old one.
     ///
     /// # References
-    /// Microsoft, System Error Codes (1330, 1907).
+    /// RFC 9110 section 15.5.2 (a 401 refuses the credentials that were sent); Microsoft, System Error Codes (1330, 1907).
     pub PasswordExpired = "password-expired" in Refused, Fault by AccountOwner, over ["credentials-refused", "wrong-password"]
 }
 

@@ -37,7 +37,7 @@ cause! {
     /// clock-skew: everything fits but the time. scheme-not-offered: no binding at all, the scheme is wrong.
     ///
     /// # References
-    /// RFC 9449 sections 4.3, 7.1, 7.2, 8, 9; RFC 8705 section 3; RFC 7800.
+    /// RFC 9449 sections 4.3, 7.1, 7.2, 8 and 9; RFC 8705 section 3; RFC 7800 section 3 (cnf).
     pub ProofOfPossessionFailed = "proof-of-possession-failed" in Token, Fault by Caller,
         over ["scheme-not-offered", "wrong-token-type", "credentials-refused"]
 }

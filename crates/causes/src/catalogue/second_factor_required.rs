@@ -26,7 +26,7 @@ cause! {
     /// method-retired: no password is taken at all, with or without a second factor.
     ///
     /// # References
-    /// The service's own documentation, named with the wording.
+    /// RFC 9470 section 3 (a stronger login is asked for); the service's own documentation, named with the wording.
     pub SecondFactorRequired = "second-factor-required" in Refused, Fault by AccountOwner, over ["credentials-refused", "wrong-password", "method-retired"]
 }
 

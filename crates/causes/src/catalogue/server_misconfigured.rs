@@ -28,7 +28,8 @@ cause! {
     /// auth-backend-down: rightly set up, and not reached at present.
     ///
     /// # References
-    /// Apache httpd, AH01620 and AH01665; nginx, `auth_basic_user_file`; Microsoft, HTTP status codes in IIS (401.2).
+    /// RFC 9110 section 15.6.1 (500); Apache httpd, AH01620 and AH01665; nginx, `auth_basic_user_file`; Microsoft, HTTP
+    /// status codes in IIS (401.2).
     pub ServerMisconfigured = "server-misconfigured" in Server, Fault by Server,
         over ["credentials-refused", "no-credentials", "challenge-missing", "acl-denied", "forbidden", "wrong-password", "unknown-user"]
 }

@@ -31,7 +31,7 @@ cause! {
     /// session-expired: the cookie was sent and is no longer taken.
     ///
     /// # References
-    /// RFC 6265 sections 5.1.4, 5.3 and 5.4; RFC 6265bis (SameSite).
+    /// RFC 6265 sections 5.1.4, 5.3 and 5.4; draft-ietf-httpbis-rfc6265bis section 4.1.2.7 (SameSite).
     pub SessionMissing = "session-missing" in NotSent, Fault by Caller, over ["no-credentials", "challenge-missing", "login-redirect"]
 }
 

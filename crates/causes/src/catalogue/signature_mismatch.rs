@@ -38,8 +38,8 @@ cause! {
     /// clock-skew: the signature is right and its time is not. bad-signature: the signature of a token.
     ///
     /// # References
-    /// AWS, Signature Version 4 (canonical request); RFC 9421 sections 2.5 and 3.2; RFC 9530 (Content-Digest); RFC 5849
-    /// section 3.4; draft-cavage-http-signatures-12.
+    /// AWS, Signature Version 4, "Create a canonical request"; RFC 9421 sections 2.5 and 3.2; RFC 9530 section 2
+    /// (Content-Digest); RFC 5849 section 3.4; draft-cavage-http-signatures-12 section 2.3.
     pub SignatureMismatch = "signature-mismatch" in Token, Fault by Caller, over ["credentials-refused", "wrong-password", "no-credentials"]
 }
 

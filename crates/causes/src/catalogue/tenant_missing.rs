@@ -26,7 +26,7 @@ cause! {
     /// wrong-environment: the tenant is there and is another one.
     ///
     /// # References
-    /// The service's documentation, named with the wording in the knowledge base.
+    /// RFC 9110 section 15.5.2; the service's documentation, named with the wording in the knowledge base.
     pub TenantMissing = "tenant-missing" in NotSent, Fault by Caller, over ["no-credentials", "credentials-refused"]
 }
 

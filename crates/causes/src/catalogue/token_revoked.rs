@@ -35,7 +35,7 @@ cause! {
     /// token-expired: its time is over. credentials-changed: a password. server-changed: everybody's tokens are refused.
     ///
     /// # References
-    /// RFC 7009 (revocation); RFC 6750 section 3.1; RFC 7662 (introspection).
+    /// RFC 7009 section 2 (revocation); RFC 6750 section 3.1; RFC 7662 section 2.2 (introspection).
     pub TokenRevoked = "token-revoked" in Token, Fault by AccountOwner, over ["credentials-refused", "credentials-changed"]
 }
 

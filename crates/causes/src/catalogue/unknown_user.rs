@@ -28,7 +28,8 @@ cause! {
     /// wrong-password: the user is known. basic-malformed: the "user" in the log is what remains of a broken value.
     ///
     /// # References
-    /// Apache httpd, modules/aaa/mod_auth_basic.c (AH01618); nginx, ngx_http_auth_basic_module.c.
+    /// RFC 7617 section 2 (user-id and password); Apache httpd, modules/aaa/mod_auth_basic.c (AH01618); nginx,
+    /// ngx_http_auth_basic_module.c.
     pub UnknownUser = "unknown-user" in Refused, Fault by AccountOwner, over ["credentials-refused"]
 }
 

@@ -29,7 +29,8 @@ cause! {
     /// proxy-authentication-required: 0x8024401B.
     ///
     /// # References
-    /// Microsoft, Windows Update error codes by component (0x80244017, 0x80244018, 0x8024401B).
+    /// RFC 9110 section 15.5.2 (401); Microsoft, Windows Update error codes by component (0x80244017, 0x80244018,
+    /// 0x8024401B).
     pub WindowsUpdateDenied = "windows-update-denied" in Neighbour, Fault by Caller,
         over ["credentials-refused", "no-credentials", "intermediary-challenged"]
 }

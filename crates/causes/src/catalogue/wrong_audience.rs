@@ -34,7 +34,8 @@ cause! {
     /// wrong-issuer: the right service, the wrong authorization server. scope-missing: the right service, too few rights.
     ///
     /// # References
-    /// RFC 7519 section 4.1.3 (aud); RFC 8707; RFC 9068 section 4; RFC 9728 section 5.1 (resource_metadata).
+    /// RFC 7519 section 4.1.3 (aud); RFC 8707 section 2 (resource); RFC 9068 section 4; RFC 9728 section 5.1
+    /// (resource_metadata).
     pub WrongAudience = "wrong-audience" in Token, Fault by Caller, over ["credentials-refused"]
 }
 

@@ -29,7 +29,7 @@ cause! {
     /// wrong-issuer: a token of another identity provider. wrong-address: the credentials are right, the host is not meant.
     ///
     /// # References
-    /// The marks of keys are documented by each service; see `why401 decode`.
+    /// RFC 9110 section 11.5 (protection spaces); the marks of keys are documented by each service: see `why401 decode`.
     pub WrongEnvironment = "wrong-environment" in Refused, Fault by Caller, over ["credentials-refused", "wrong-password", "unknown-user", "dropped-by-intermediary", "wrong-address"]
 }
 

@@ -35,7 +35,8 @@ cause! {
     /// where the server checks keys first.
     ///
     /// # References
-    /// RFC 7519 section 4.1.1 (iss); RFC 9068 section 4; RFC 9728 section 2 (authorization_servers); RFC 9207.
+    /// RFC 7519 section 4.1.1 (iss); RFC 9068 section 4; RFC 9728 section 2 (authorization_servers); RFC 9207 section 2
+    /// (iss).
     pub WrongIssuer = "wrong-issuer" in Token, Fault by Caller, over ["credentials-refused"]
 }
 

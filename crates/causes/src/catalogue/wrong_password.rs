@@ -29,7 +29,8 @@ cause! {
     /// digest-mismatch: a Digest response that was computed over another address fails in the same words.
     ///
     /// # References
-    /// Apache httpd, modules/aaa/mod_auth_basic.c (AH01617); nginx, ngx_http_auth_basic_module.c.
+    /// RFC 7617 section 2 (user-id and password); Apache httpd, modules/aaa/mod_auth_basic.c (AH01617); nginx,
+    /// ngx_http_auth_basic_module.c.
     pub WrongPassword = "wrong-password" in Refused, Fault by AccountOwner, over ["credentials-refused"]
 }
 
