@@ -111,7 +111,7 @@ pub(crate) fn listen<'a>(case: &'a Case, refusal: &'a Refusal) -> (Vec<Heard<'a>
         };
         heard.extend(said.into_iter().filter(counts).map(|mut s| {
             if is_one_of_several(t.text.as_bytes(), &s.range) {
-                s.weight = Weight::Suggests;
+                s.weight = s.weight.min(Weight::Suggests);
             }
             t.heard(s)
         }));
@@ -121,7 +121,7 @@ pub(crate) fn listen<'a>(case: &'a Case, refusal: &'a Refusal) -> (Vec<Heard<'a>
     }
     // A product that was recognised speaks for itself; a longer wording says more.
     heard.sort_by_key(|h| {
-        std::cmp::Reverse((h.proves(), products.contains(&h.said.product), h.said.range.len()))
+        std::cmp::Reverse((h.said.weight, products.contains(&h.said.product), h.said.range.len()))
     });
     (heard, products.into_iter().collect())
 }

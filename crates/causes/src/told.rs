@@ -3,6 +3,7 @@
 use crate::cause::{Answer, Claim, Group};
 use crate::heard::Heard;
 use crate::{Scene, Step};
+use why401_knowledge::Weight;
 use why401_report::Certainty;
 
 impl Scene<'_> {
@@ -19,11 +20,24 @@ impl Scene<'_> {
         // What was said on the way of a handshake that ended well explains nothing.
         let best = self.heard_of(cause).find(|h| h.attempt.is_none() || !self.let_in())?;
         let who = self.speaker_name(best.said.product);
-        let mut claim = Claim::new(format!("{who} says that {meaning}"));
-        claim.certainty = if best.proves() { Certainty::Certain } else { Certainty::Likely };
+        let (certainty, summary, label) = match best.said.weight {
+            Weight::Proves => {
+                (Certainty::Certain, format!("{who} says that {meaning}"), format!("{who}: {meaning}"))
+            }
+            Weight::Suggests => {
+                (Certainty::Likely, format!("{who} says that {meaning}"), format!("{who}: {meaning}"))
+            }
+            Weight::Reports => (
+                Certainty::Possible,
+                format!("{who} reports a refusal and not its reason"),
+                format!("{who}: refused"),
+            ),
+        };
+        let mut claim = Claim::new(summary);
+        claim.certainty = certainty;
         // The longer a wording, the less by accident it stands there.
         claim.weight = (best.said.phrase.split_whitespace().count().min(12)) as i32;
-        claim.evidence.push(self.show_heard(best, format!("{who}: {meaning}")));
+        claim.evidence.push(self.show_heard(best, label));
         for name in best.said.also {
             if let Some(other) = crate::catalogue::by_name(name) {
                 claim.also.push((other.meta().name, format!("{who} gives the same words for it")));

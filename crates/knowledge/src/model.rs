@@ -36,6 +36,8 @@ pub enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Weight {
+    /// It reports the refusal and not its reason; the cause named is no more than the first to look at.
+    Reports,
     /// The cause is likely, others are open.
     Suggests,
     /// Who says this means this cause.

@@ -60,7 +60,10 @@ impl CredentialsRefused {
                     leave_open(claim, "basic").as_told()
                 }
                 (None, Some(step)) if step.status() == Some(0) => only_told(scene),
-                (None, Some(step)) => in_another_place(scene, step),
+                (None, Some(step)) => match in_another_place(scene, step) {
+                    Answer::RuledOut => unseen(scene, step),
+                    found => found,
+                },
                 (None, None) => only_told(scene),
             };
         };
@@ -119,6 +122,23 @@ fn in_another_place(scene: &Scene<'_>, step: &Step<'_>) -> Answer {
         claim = claim.shown([scene.show_status(view, response, "refused")]);
     }
     leave_open(claim, "token").or("wrong-field", "which field the service's documentation names").likely()
+}
+
+/// An answer of 401 to a request of which not enough is known to tell whether it carried credentials.
+fn unseen(scene: &Scene<'_>, step: &Step<'_>) -> Answer {
+    // Fields without credentials are another matter (evidence-redacted).
+    let shown = step.attempt.shows_credentials() || step.request().is_some_and(|(_, r)| r.fields.iter().next().is_some());
+    if step.status() != Some(401) || shown || step.attempt.logged_dash() {
+        return Answer::RuledOut;
+    }
+    let mut claim =
+        Claim::new("a request was refused with 401; what is given here does not tell what it carried")
+            .or("no-credentials", "the request as it was sent: curl -v, or a capture")
+            .weighing(-10);
+    if let Some((view, response)) = step.response() {
+        claim = claim.shown([scene.show_status(view, response, "refused")]);
+    }
+    leave_open(claim, "basic").possible()
 }
 
 /// Nothing but somebody's word that there was a 401.

@@ -37,7 +37,7 @@ cause! {
 
 impl WindowsUpdateDenied {
     fn detect(scene: &Scene<'_>) -> Answer {
-        match scene.told_claim("windows-update-denied", "Windows Update was refused with 401") {
+        match scene.told_claim("windows-update-denied", "the update server or a proxy refused it with 401") {
             Some(claim) => claim
                 .fix_by(
                     Party::Caller,

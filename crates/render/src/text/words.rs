@@ -96,8 +96,9 @@ pub(crate) fn nothing_found(sources: &[SourceReport]) -> String {
         return format!("no refusal found: no exchange and no word of a refusal in {read}");
     }
     if refused > 0 {
+        let verb = if refused == 1 { "was" } else { "were" };
         return format!(
-            "no cause found: {refused} of {all} in {read} were refused, and nothing in it tells why"
+            "no cause found: {refused} of {all} in {read} {verb} refused, and nothing in it tells why"
         );
     }
     let list: Vec<String> = statuses.iter().map(|(status, count)| format!("{status}: {count}")).collect();
@@ -106,7 +107,7 @@ pub(crate) fn nothing_found(sources: &[SourceReport]) -> String {
 }
 
 fn exchanges_in_words(count: u64) -> String {
-    if count == 1 { "one exchange".to_owned() } else { format!("{count} exchanges") }
+    if count == 1 { "1 exchange".to_owned() } else { format!("{count} exchanges") }
 }
 
 fn names(sources: &[SourceReport]) -> String {
