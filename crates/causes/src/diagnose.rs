@@ -107,6 +107,8 @@ fn finding(scene: &Scene<'_>, ranked: Ranked) -> Finding {
         client: shared(|r| &r.client).or_else(statement_client),
         server: shared(|r| &r.server),
         resource: shared(|r| &r.target).or_else(statement_target).map(|t| path_of(&t).to_owned()),
+        series: scene.refusal.series.clone(),
+        sequence: crate::sequence::sequence(scene),
         exchanges: rows,
         evidence,
         fixes: all_fixes(scene, meta.name, fixes, own_advice),
@@ -199,6 +201,7 @@ fn absorb(into: &mut Finding, f: Finding) {
         (a, b) => a.or(b),
     };
     into.last = into.last.take().max(f.last);
+    into.series.merge(&f.series);
     let keep = |a: &mut Option<String>, b: Option<String>| {
         if *a != b {
             *a = None;

@@ -14,6 +14,7 @@ mod near;
 pub mod rank;
 mod reading;
 mod scene;
+mod sequence;
 mod shell;
 mod show;
 mod story;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use why401_http::{Exchange, FieldLine, LoggedUser, Moment, Peer, Request, Response, Statement, path_of};
+use why401_report::Series;
 
 /// So many characters of a page are searched for a login form.
 const LOGIN_HEAD: usize = 16 * 1024;
@@ -21,6 +22,8 @@ pub struct Attempt {
     pub first: Option<Moment>,
     /// The last of those it stands for.
     pub last: Option<Moment>,
+    /// Those that it stands for over time, where it stands for more than itself.
+    pub series: Option<Box<Series>>,
     /// The user: as a log shows it, or as the credentials name it; never a verified name.
     pub user: Option<String>,
     /// The same request as the intermediary passed it on, where the evidence shows that too.

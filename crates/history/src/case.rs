@@ -1,12 +1,12 @@
 //! The whole body of evidence, put in order.
 
-use crate::thin::{Kept, earlier, later};
+use crate::thin::{self, Kept, earlier, later};
 use crate::{Attempt, Chain, Index, Outcome, Refusal, Subject, chain, correlate};
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use why401_http::{Fact, Speaker, Statement};
-use why401_report::SourceReport;
+use why401_report::{Series, SourceReport};
 
 /// So many chains of one refusal are kept as examples.
 const EXAMPLES: usize = 20;
@@ -79,11 +79,13 @@ impl Case {
             let (Some(first), Some(last)) = (self.attempt(chain.first()), self.attempt(chain.last())) else {
                 continue;
             };
+            let series = self.series(chain);
             match refusals.get_mut(at) {
                 Some(refusal) => {
                     refusal.count += self.refused(chain);
                     refusal.first = earlier(refusal.first, first.first);
                     refusal.last = later(refusal.last, last.last);
+                    refusal.series.merge(&series);
                     if let Subject::Chains(examples) = &mut refusal.subject
                         && examples.len() < EXAMPLES
                     {
@@ -95,6 +97,7 @@ impl Case {
                     count: self.refused(chain),
                     first: first.first,
                     last: last.last,
+                    series,
                 }),
             }
         }
@@ -105,6 +108,19 @@ impl Case {
     fn refused(&self, chain: &Chain) -> u64 {
         let refused = chain.steps.iter().filter_map(|&i| self.attempt(i)).filter(|a| !a.let_in()).count();
         refused.max(1) as u64 * chain.stands_for
+    }
+
+    /// When those exchanges were.
+    fn series(&self, chain: &Chain) -> Series {
+        let mut all = Series::default();
+        for attempt in chain.steps.iter().filter_map(|&i| self.attempt(i)).filter(|a| !a.let_in()) {
+            match (&attempt.series, attempt.time()) {
+                (Some(series), _) => all.merge(series),
+                (None, Some(time)) => all.add(time.at.as_second(), attempt.stands_for),
+                (None, None) => {}
+            }
+        }
+        all
     }
 
     /// Whether a chain holds a refusal, or an answer that may stand for one. The causes decide about the latter.
@@ -199,17 +215,23 @@ impl Case {
                 let at = *kinds.entry(kind).or_insert(next);
                 let count = part.iter().map(|(_, n)| *n).max().unwrap_or(1);
                 let time = part.iter().find_map(|(s, _)| s.time);
+                let mut series = Series::default();
+                if let Some(time) = time {
+                    series.add(time.at.as_second(), count);
+                }
                 match self.refusals.get_mut(at) {
                     Some(refusal) => {
                         refusal.count += count;
                         refusal.first = earlier(refusal.first, time);
                         refusal.last = later(refusal.last, time);
+                        refusal.series.merge(&series);
                     }
                     None => self.refusals.push(Refusal {
                         subject: Subject::Statements(part.into_iter().map(|(s, _)| s).collect()),
                         count,
                         first: time,
                         last: time,
+                        series,
                     }),
                 }
             }
@@ -226,6 +248,7 @@ impl Case {
                 count: 1,
                 first: time,
                 last,
+                series: thin::of_one(time),
             });
         }
         self.statements = context;

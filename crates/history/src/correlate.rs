@@ -42,6 +42,7 @@ pub(crate) fn attempts(kept: Vec<Kept>) -> Vec<Attempt> {
                     stands_for: k.stands_for,
                     first: k.first,
                     last: k.last,
+                    series: k.series,
                     user: None,
                     forwarded_as: None,
                     forwarded_from: None,
@@ -64,6 +65,9 @@ pub(crate) fn attempts(kept: Vec<Kept>) -> Vec<Attempt> {
 fn add_view(attempt: &mut Attempt, k: Kept) {
     attempt.first = thin::earlier(attempt.first, k.first);
     attempt.last = thin::later(attempt.last, k.last);
+    if k.stands_for > attempt.stands_for {
+        attempt.series = k.series;
+    }
     attempt.stands_for = attempt.stands_for.max(k.stands_for);
     attempt.views.push(k.exchange);
     attempt.views.sort_by_key(|v| std::cmp::Reverse(shown(v)));
@@ -104,6 +108,9 @@ fn sameness(a: &Exchange, b: &Exchange) -> Option<u32> {
         }
         score += 2;
     }
+    if different_hop(a, b) {
+        return None;
+    }
     let field = |e: &Exchange, name: &str| {
         e.request.as_ref().and_then(|r| r.fields.text(name)).map(|v| v.into_owned())
     };
@@ -114,6 +121,21 @@ fn sameness(a: &Exchange, b: &Exchange) -> Option<u32> {
         score += 1;
     }
     Some(score)
+}
+
+/// Whether both show the whole head of the request, and host or credentials differ: an intermediary stands between.
+fn different_hop(a: &Exchange, b: &Exchange) -> bool {
+    let whole = |e: &Exchange| e.shows.request_fields && e.shows.authorization;
+    let (Some(x), Some(y)) = (&a.request, &b.request) else { return false };
+    if !whole(a) || !whole(b) || !x.complete || !y.complete {
+        return false;
+    }
+    let host = |r: &why401_http::Request| {
+        let name = r.authority()?.to_ascii_lowercase();
+        Some(name.trim_end_matches(":443").trim_end_matches(":80").to_owned())
+    };
+    let hosts_differ = matches!((host(x), host(y)), (Some(p), Some(q)) if p != q);
+    hosts_differ || x.fields.has("authorization") != y.fields.has("authorization")
 }
 
 fn is_address(host: &str) -> bool {

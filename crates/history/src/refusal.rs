@@ -2,6 +2,7 @@
 
 use crate::Chain;
 use why401_http::{Moment, Statement};
+use why401_report::Series;
 
 /// What a refusal is known from.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub struct Refusal {
     pub first: Option<Moment>,
     /// The last time.
     pub last: Option<Moment>,
+    /// How many fell in which time.
+    pub series: Series,
 }
 
 impl Refusal {

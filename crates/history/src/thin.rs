@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
 use why401_http::{Exchange, Fields, LoggedUser, Moment, path_of};
+use why401_report::Series;
 
 /// So many exchanges, and so many bytes of them, are kept whatever they are; thinning begins beyond.
 const FREE: usize = 20_000;
@@ -20,6 +21,8 @@ const COARSE_KINDS: usize = 10_000;
 /// Behind so many exchanges, of the content of a success only the beginning is kept.
 const WHOLE_BODIES: usize = 500;
 const BODY: usize = 2 * 1024;
+/// A series takes so many bytes at most.
+const SERIES: usize = 1200;
 
 /// An exchange that was kept, and how many it stands for.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub(crate) struct Kept {
     pub(crate) stands_for: u64,
     pub(crate) first: Option<Moment>,
     pub(crate) last: Option<Moment>,
+    /// Those that it stands for over time, where it stands for more than itself.
+    pub(crate) series: Option<Box<Series>>,
 }
 
 #[derive(Debug, Default)]
@@ -64,9 +69,17 @@ impl Thinned {
             *newest = Some(next);
             let time = exchange.time;
             self.bytes += size(&exchange);
-            self.kept.push(Kept { exchange, stands_for: 1, first: time, last: time });
+            self.kept.push(Kept { exchange, stands_for: 1, first: time, last: time, series: None });
         } else if let Some(kept) = newest.and_then(|i| self.kept.get_mut(i)) {
             kept.stands_for += 1;
+            if let (Some(time), false) = (exchange.time, is_success(&exchange)) {
+                let own = kept.exchange.time;
+                let series = kept.series.get_or_insert_with(|| {
+                    self.bytes += SERIES;
+                    Box::new(of_one(own))
+                });
+                series.add(time.at.as_second(), 1);
+            }
             kept.first = earlier(kept.first, exchange.time);
             kept.last = later(kept.last, exchange.time);
             // The latest stands for them, so that what came to an end is told from what goes on.
@@ -78,6 +91,15 @@ impl Thinned {
             self.dropped += 1;
         }
     }
+}
+
+/// A series with one entry, or none where the time is not known.
+pub(crate) fn of_one(time: Option<Moment>) -> Series {
+    let mut series = Series::default();
+    if let Some(time) = time {
+        series.add(time.at.as_second(), 1);
+    }
+    series
 }
 
 /// Whether nothing about this exchange asks for an explanation.

@@ -33,6 +33,13 @@ fn finding(f: &mut Finding, secrets: &SecretSet) {
         }
         asked.iter_mut().for_each(|t| target(t, secrets));
     }
+    for name in f.sequence.participants.iter_mut().filter_map(|p| p.name.as_mut()) {
+        *name = secrets.scrub(name);
+    }
+    for message in &mut f.sequence.messages {
+        target(&mut message.what, secrets);
+        scrub(secrets, &mut message.carries);
+    }
     for Annotation { source, layer, excerpt, says, .. } in &mut f.evidence {
         prose(secrets, [source, says].into_iter().chain(layer));
         let text = excerpt.unredacted();
@@ -73,7 +80,7 @@ fn target(text: &mut String, secrets: &SecretSet) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use why401_report::{Certainty, Excerpt, Party, Verdict};
+    use why401_report::{Certainty, Excerpt, Party, Sequence, Series, Verdict};
 
     #[test]
     fn secrets_leave_every_string_and_sentences_stay() {
@@ -93,6 +100,8 @@ mod tests {
             client: None,
             server: None,
             resource: Some("/p?token=abcd".into()),
+            series: Series::default(),
+            sequence: Sequence::default(),
             exchanges: Vec::new(),
             evidence: vec![Annotation {
                 source: "a".into(),

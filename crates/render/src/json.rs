@@ -3,7 +3,8 @@
 use crate::Shown;
 use serde::Serialize;
 use why401_report::{
-    AlsoPossible, Annotation, Certainty, ExchangeRow, Finding, Fix, Party, SourceReport, Verdict,
+    AlsoPossible, Annotation, Certainty, ExchangeRow, Finding, Fix, Party, Sequence, Slots, SourceReport,
+    Verdict,
 };
 
 /// How many examples of exchanges a finding shows.
@@ -53,6 +54,10 @@ struct FindingJson<'a> {
     client: Option<&'a str>,
     server: Option<&'a str>,
     resource: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    series: Option<Slots>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sequence: Option<&'a Sequence>,
     exchanges: Vec<&'a ExchangeRow>,
     evidence: Vec<AnnotationJson<'a>>,
     fixes: &'a [Fix],
@@ -74,6 +79,8 @@ impl<'a> From<&'a Finding> for FindingJson<'a> {
             client: f.client.as_deref(),
             server: f.server.as_deref(),
             resource: f.resource.as_deref(),
+            series: f.series.slots(),
+            sequence: Some(&f.sequence).filter(|s| !s.messages.is_empty()),
             exchanges: f.exchanges.iter().take(EXAMPLES).collect(),
             evidence: f.evidence.iter().map(AnnotationJson::from).collect(),
             fixes: &f.fixes,

@@ -13,7 +13,7 @@ mod site;
 mod text;
 
 pub use explain::{CodeMeaning, Entry, explain_code, explain_list, explain_one};
-pub use html::{html, html_of_text};
+pub use html::{STYLE, html, html_body, html_of_text};
 pub use json::{json, json_of};
 pub use markdown::markdown;
 pub use shown::{Secrets, Shown, visible};

@@ -5,15 +5,21 @@ use crate::{Shown, text};
 use std::fmt::Write;
 use why401_report::{Finding, Verdict};
 
+/// So many findings are told in full: an issue takes no more than 65,536 characters.
+const IN_FULL: usize = 6;
+/// So many more are told in a line.
+const IN_A_LINE: usize = 40;
+
 /// The diagnosis as Markdown. What comes from evidence stands in code or has its signs escaped.
 pub fn markdown(shown: &Shown) -> String {
     let mut out = String::new();
     if shown.findings().is_empty() {
         let _ = writeln!(out, "{}", escaped(&nothing_found(shown.sources())));
     }
-    for f in shown.findings() {
+    for f in shown.findings().iter().take(IN_FULL) {
         finding(f, &mut out);
     }
+    further(shown.findings(), &mut out);
     let problems: Vec<_> =
         shown.sources().iter().flat_map(|s| s.problems.iter().map(move |p| (s, p))).collect();
     if !problems.is_empty() {
@@ -24,6 +30,21 @@ pub fn markdown(shown: &Shown) -> String {
         let _ = writeln!(out, "- {}, {at}: {}", escaped(&source.name), escaped(&problem.what));
     }
     out.trim_start().to_owned()
+}
+
+fn further(all: &[Finding], out: &mut String) {
+    if all.len() > IN_FULL {
+        let _ = writeln!(out, "\n## Further findings\n");
+    }
+    for f in all.iter().skip(IN_FULL).take(IN_A_LINE) {
+        let times = if f.count > 1 { format!(", {} times", f.count) } else { String::new() };
+        let summary = escaped(f.summary.trim_end_matches('.'));
+        let _ = writeln!(out, "- {}: {summary} (`{}`{times})", verdict(f.verdict), f.cause);
+    }
+    let rest = all.len().saturating_sub(IN_FULL + IN_A_LINE);
+    if rest > 0 {
+        let _ = writeln!(out, "- and {rest} more");
+    }
 }
 
 fn finding(f: &Finding, out: &mut String) {

@@ -1,6 +1,8 @@
 //! The one boundary between text of the evidence and every renderer.
 
-use why401_report::{Annotation, Diagnosis, Excerpt, ExchangeRow, Finding, Fix, Problem, SourceReport};
+use why401_report::{
+    Annotation, Diagnosis, Excerpt, ExchangeRow, Finding, Fix, Message, Problem, SourceReport,
+};
 
 /// Whether the secrets of excerpts are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +54,10 @@ fn finding(f: &mut Finding, secrets: Secrets) {
         &mut f.exchanges
     {
         texts([time, client, server, method, target, user].into_iter().flatten().chain([source]));
+    }
+    texts(f.sequence.participants.iter_mut().filter_map(|p| p.name.as_mut()));
+    for Message { time, what, carries, .. } in &mut f.sequence.messages {
+        texts(carries.iter_mut().chain(time).chain([what]));
     }
     for Annotation { source, layer, excerpt, says, start: _, end: _, line: _ } in &mut f.evidence {
         texts([source, says].into_iter().chain(layer));

@@ -41,6 +41,17 @@ fn careless(s: &str) -> Diagnosis {
         client: some("x"),
         server: some("https://alice:"),
         resource: some("/p?q="),
+        series: Series::default(),
+        sequence: Sequence {
+            participants: vec![Participant { role: Role::Client, name: some("") }; 2],
+            messages: vec![Message {
+                to: 1,
+                what: format!("GET /?{s}"),
+                carries: vec![s.to_owned()],
+                ..Message::default()
+            }],
+            left_out: 0,
+        },
         exchanges: vec![row.clone()],
         evidence: vec![note.clone()],
         fixes: vec![Fix {

@@ -41,6 +41,8 @@ fn finding(cause: &'static str, summary: &str) -> Finding {
         client: None,
         server: None,
         resource: None,
+        series: Series::default(),
+        sequence: Sequence::default(),
         exchanges: Vec::new(),
         evidence: Vec::new(),
         fixes: Vec::new(),

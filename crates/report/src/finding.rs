@@ -1,6 +1,6 @@
 //! Findings and what belongs to them.
 
-use crate::Excerpt;
+use crate::{Excerpt, Sequence, Series};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -117,6 +117,10 @@ pub struct Finding {
     pub server: Option<String>,
     /// The resource, where all of them share one.
     pub resource: Option<String>,
+    /// How many fell in which time.
+    pub series: Series,
+    /// The messages of one of them.
+    pub sequence: Sequence,
     /// Examples, at most 20.
     pub exchanges: Vec<ExchangeRow>,
     /// The bytes that prove it.

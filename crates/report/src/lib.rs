@@ -2,9 +2,13 @@
 
 mod excerpt;
 mod finding;
+mod sequence;
+mod series;
 
 pub use excerpt::Excerpt;
 pub use finding::{
     AlsoPossible, Annotation, Certainty, Diagnosis, ExchangeRow, Finding, Fix, Party, Problem, SourceReport,
     Verdict,
 };
+pub use sequence::{Message, Participant, Role, Sequence};
+pub use series::{Series, Slots};

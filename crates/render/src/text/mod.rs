@@ -11,7 +11,7 @@ use crate::Shown;
 use frame::frames;
 pub(crate) use paint::Paint;
 use why401_report::{Annotation, Certainty, Finding, Fix, SourceReport, Verdict};
-pub(crate) use words::{certainty, nothing_found, party, verdict, which};
+pub(crate) use words::{certainty, moment, nothing_found, party, party_name, verdict, which};
 use wrap::wrap_after;
 pub(crate) use wrap::{columns, wrap};
 
