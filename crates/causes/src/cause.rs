@@ -166,6 +166,13 @@ impl Claim {
         self
     }
 
+    /// As something that nobody has to act on.
+    #[must_use]
+    pub fn harmless(mut self) -> Claim {
+        self.verdict = Some(Verdict::Normal);
+        self.by(Party::Nobody)
+    }
+
     /// With its own advice only: what the evidence shows goes before what a recognised product is known for.
     #[must_use]
     pub fn seen_on_the_wire(mut self) -> Claim {

@@ -1,6 +1,6 @@
 //! The steps of one handshake: a request, its challenge, the answer to that, and so on.
 
-use crate::Attempt;
+use crate::{Attempt, elsewhere};
 use std::collections::{HashMap, HashSet};
 use why401_http::{FieldLine, Moment};
 
@@ -78,6 +78,7 @@ pub(crate) fn chains(attempts: &[Attempt]) -> Vec<Chain> {
         }
         open.insert(key, index);
     }
+    elsewhere::answered(attempts, &mut chains);
     chains
 }
 
@@ -108,6 +109,11 @@ fn renewed_in_log(next: &Attempt, before: &Attempt, admitted: &HashSet<(String, 
 
 /// Who talks with whom about what: the client, the method and the path.
 fn conversation(a: &Attempt) -> String {
+    format!("{}\n{}\n{}", parties(a), a.method().unwrap_or_default(), a.path().unwrap_or_default())
+}
+
+/// Who talks with whom.
+pub(crate) fn parties(a: &Attempt) -> String {
     let client = match a.client() {
         Some(peer) => peer.host.clone(),
         None => format!("source {}", a.view().source.0),
@@ -119,11 +125,7 @@ fn conversation(a: &Attempt) -> String {
         .unwrap_or_default();
     let port = a.server().and_then(|s| s.port).unwrap_or_default();
     let agent = a.request_field("user-agent").map(|f| f.text().into_owned()).unwrap_or_default();
-    format!(
-        "{client}\n{agent}\n{port}\n{server}\n{}\n{}",
-        a.method().unwrap_or_default(),
-        a.path().unwrap_or_default()
-    )
+    format!("{client}\n{agent}\n{port}\n{server}")
 }
 
 /// Whether `next` answers the refusal of `before`, so that the two are steps of one handshake.
@@ -135,11 +137,17 @@ fn answers(next: &Attempt, before: &Attempt) -> bool {
         return false;
     }
     match (credentials(before), credentials(next)) {
-        (None, None) => logs_agree(before, next),
+        (None, None) => logs_agree(before, next) || began_session(before, next),
         (None, Some(_)) => true,
         (Some(_), None) => false,
         (Some(b), Some(n)) => renews(b, n, before, next),
     }
+}
+
+/// Whether the client logged in between the two: the same request is let in with a cookie that it did not have before.
+fn began_session(before: &Attempt, next: &Attempt) -> bool {
+    let cookie = |a: &Attempt| a.request_field("cookie").map(|f| f.text().into_owned());
+    next.let_in() && cookie(next).is_some_and(|new| cookie(before) != Some(new))
 }
 
 /// Where logs are all there is: `-` and then a name, or a challenge that was answered by what a log does not show.
@@ -221,14 +229,14 @@ fn challenge_text(attempt: &Attempt) -> Option<String> {
     if all.is_empty() { None } else { Some(all.join(", ")) }
 }
 
-fn credentials(a: &Attempt) -> Option<&FieldLine> {
+pub(crate) fn credentials(a: &Attempt) -> Option<&FieldLine> {
     let name = if a.status() == Some(407) { "proxy-authorization" } else { "authorization" };
     a.request_field(name)
         .or_else(|| a.request_field("authorization"))
         .or_else(|| a.request_field("proxy-authorization"))
 }
 
-fn in_window(before: Option<Moment>, next: Option<Moment>) -> bool {
+pub(crate) fn in_window(before: Option<Moment>, next: Option<Moment>) -> bool {
     match (before, next) {
         (Some(b), Some(n)) => (-1.0..=ANSWER_WINDOW).contains(&n.seconds_since(&b)),
         _ => true,

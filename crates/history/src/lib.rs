@@ -9,6 +9,7 @@ mod case;
 mod chain;
 mod collector;
 mod correlate;
+mod elsewhere;
 mod index;
 mod refusal;
 mod thin;

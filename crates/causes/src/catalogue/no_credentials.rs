@@ -79,6 +79,9 @@ impl NoCredentials {
         if let Some(claim) = probe(scene, step) {
             return claim.likely();
         }
+        if let Some(claim) = crawler(scene, step) {
+            return claim.likely();
+        }
         if login::in_log(scene, step).is_some() {
             return Answer::RuledOut;
         }
@@ -145,6 +148,41 @@ fn probe(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
             .shown([scene.show_part(view.source, &log.line, 0..log.line.len(), "a health check")])
             .fix(Party::Caller, "Let the check ask for an address that needs no login, give it credentials, or let it take 401 as a sign of health.")
             .or("credentials-refused", "the definition of the check: does it send a field of its own?")
+    })
+}
+
+/// Product names of the crawlers of search engines and archives, which never log in anywhere.
+const CRAWLERS: &[&str] = &[
+    "googlebot",
+    "bingbot",
+    "yandexbot",
+    "duckduckbot",
+    "baiduspider",
+    "applebot",
+    "slurp",
+    "ahrefsbot",
+    "semrushbot",
+    "mj12bot",
+    "dotbot",
+    "petalbot",
+    "gptbot",
+    "ccbot",
+    "claudebot",
+    "amazonbot",
+    "bytespider",
+    "facebookexternalhit",
+    "archive.org_bot",
+];
+
+/// A crawler was turned away from a protected address, as it should be.
+fn crawler(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let (view, agent) = step.request_field("user-agent")?;
+    let name = agent.text().to_ascii_lowercase();
+    let log = view.log.as_ref()?;
+    CRAWLERS.iter().any(|c| name.contains(c)).then(|| {
+        Claim::new("a crawler found a protected address and was turned away; it never logs in")
+            .shown([scene.show_part(view.source, &log.line, 0..log.line.len(), "a crawler")])
+            .harmless()
     })
 }
 

@@ -38,9 +38,14 @@ impl PreflightChallenged {
         let Some(step) = scene.focus().filter(|s| matches!(s.status(), Some(401 | 403 | 407))) else {
             return scene.told("preflight-challenged", "the preflight was refused");
         };
-        if step.attempt.method().as_deref() != Some("OPTIONS") || step.attempt.carries_credentials() {
+        if step.attempt.method().as_deref() != Some("OPTIONS")
+            || step.attempt.carries_credentials()
+            || scene.let_in()
+        {
             return Answer::RuledOut;
         }
+        // WebDAV and ActiveSync clients ask with OPTIONS what a server can do; browsers call themselves Mozilla/5.0.
+        let browser = step.request_field("user-agent").is_none_or(|(_, f)| f.text().starts_with("Mozilla/5"));
         let Some((view, request)) = step.request() else { return Answer::RuledOut };
         let mut claim =
             Claim::new("the browser's preflight (OPTIONS) was asked for credentials, which it never carries")
@@ -62,7 +67,7 @@ impl PreflightChallenged {
         let marked = request.fields.has("origin") && request.fields.has("access-control-request-method");
         if marked {
             claim.confirmed()
-        } else if view.shows.request_fields {
+        } else if view.shows.request_fields || !browser {
             Answer::RuledOut
         } else {
             claim

@@ -75,6 +75,12 @@ impl Dialect for Raw {
             self.ended = true;
             return Took::Yes;
         }
+        if let Some(at) = self.next_begins_within(line) {
+            if let Some(open) = &mut self.open {
+                open.body_line(&Line { text: line.text.slice(0..at), eol: line.eol.slice(0..0) });
+            }
+            return self.start(&line.from(at), next, out);
+        }
         if self.is_body(line) {
             if let Some(open) = &mut self.open {
                 open.body_line(line);
@@ -132,6 +138,15 @@ impl Raw {
             open.fields.text("content-type").is_some_and(|t| t.to_ascii_lowercase().contains("message/http"));
         let apart = blank || !open.body.has_content();
         !inside || (apart && !quoted)
+    }
+
+    /// Where the announced body ends in the midst of a line and the next message begins: a stream kept as it came has no
+    /// line break between the two.
+    fn next_begins_within(&self, line: &Line) -> Option<usize> {
+        let open = self.open.as_ref()?;
+        let left = usize::try_from(open.length()?.checked_sub(open.body.len() as u64)?).ok()?;
+        let rest = line.bytes().get(left..).filter(|_| left > 0)?;
+        head::surely_starts(rest.trim_ascii_end()).then_some(left)
     }
 
     /// Whether the announced body is there to the byte.
