@@ -150,7 +150,8 @@ fn texts<'a>(case: &'a Case, refusal: &'a Refusal) -> Vec<Text<'a>> {
         if refusal.chain().is_some() {
             texts.extend(case.statements.iter().map(Text::statement));
         }
-        for fact in &case.facts {
+        // Of a program only what it sets is read, not its words.
+        for fact in case.facts.iter().filter(|f| f.kind != FactKind::Program) {
             let channel = match &fact.kind {
                 FactKind::Address { .. } => Channel::Host,
                 _ => Channel::Symptom,

@@ -143,6 +143,14 @@ impl<'a> Step<'a> {
         self.challenge(scheme).is_some()
     }
 
+    /// Whether the answer offers a scheme that a password is for and that most clients speak: not Digest without MD5.
+    pub fn offers_password(&self) -> bool {
+        self.challenges().any(|(_, c)| match c.scheme.name.as_str() {
+            "digest" => c.text("algorithm").is_none_or(|a| a.to_ascii_uppercase().starts_with("MD5")),
+            scheme => matches!(scheme, "basic" | "ntlm" | "negotiate"),
+        })
+    }
+
     /// Whether the whole head of the answer was seen, so that a missing field is really missing.
     pub fn answer_is_whole(&self) -> bool {
         self.attempt

@@ -2,6 +2,7 @@
 
 use crate::cause::{Answer, Claim, Group};
 use crate::heard::Heard;
+use crate::reading::program;
 use crate::{Scene, Step};
 use why401_knowledge::Weight;
 use why401_report::Certainty;
@@ -18,7 +19,13 @@ impl Scene<'_> {
     /// The same as a claim, to be completed by the cause; its certainty is set already.
     pub fn told_claim(&self, cause: &'static str, meaning: &str) -> Option<Claim> {
         // What was said on the way of a handshake that ended well explains nothing.
-        let best = self.heard_of(cause).find(|h| h.attempt.is_none() || !self.let_in())?;
+        let best = self.heard_of(cause).find(|h| h.attempt.is_none() || !self.let_in());
+        // A program that was pasted tells of it as well; more surely than words that repeat the status.
+        let written = best.is_none_or(|h| h.said.weight == Weight::Reports);
+        if let Some(claim) = written.then(|| program::claim(self, cause)).flatten() {
+            return Some(claim);
+        }
+        let best = best?;
         let who = self.speaker_name(best.said.product);
         let (certainty, summary, label) = match best.said.weight {
             Weight::Proves => {

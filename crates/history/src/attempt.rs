@@ -49,9 +49,13 @@ impl Attempt {
         self.views.iter().find_map(|v| v.response.as_ref())
     }
 
-    /// The status of the answer.
+    /// The status of the answer; of a request whose answer nobody shows, the refusal that somebody names.
     pub fn status(&self) -> Option<u16> {
-        self.views.iter().find_map(Exchange::status)
+        let told = || {
+            let unseen = self.views.iter().all(|v| v.response.is_none());
+            self.statements.iter().filter(|_| unseen).find_map(|s| s.status.filter(|s| is_refusal(*s)))
+        };
+        self.views.iter().find_map(Exchange::status).or_else(told)
     }
 
     /// When.
@@ -167,6 +171,11 @@ impl Attempt {
         }
         self.response_field("location").filter(|l| looks_like_login(&l.text()))
     }
+}
+
+/// Whether a status is one that refuses for want of credentials or rights.
+pub(crate) fn is_refusal(status: u16) -> bool {
+    matches!(status, 401 | 403 | 407)
 }
 
 /// Whether an address names a login page: a path segment or host label that says so.

@@ -1,9 +1,10 @@
 //! Finds the same request again in several vantage points, and the request that a statement is about.
 
+use crate::attempt::is_refusal;
 use crate::thin::Kept;
 use crate::{Attempt, thin, user};
 use std::collections::HashMap;
-use why401_http::{Exchange, Moment, Response, Statement, path_of};
+use why401_http::{Exchange, Moment, Response, Speaker, Statement, path_of};
 
 /// Two clocks and two roundings to a second: a log notes the start or the end of a request in whole seconds.
 const SAME_TIME: f64 = 2.5;
@@ -291,6 +292,27 @@ pub(crate) fn attach(attempts: &mut [Attempt], statements: Vec<(Statement, u64)>
                 .map(|(_, std::cmp::Reverse(id))| id)
         });
         match about.and_then(|i| attempts.get_mut(i)) {
+            Some(attempt) => attempt.statements.push(statement),
+            None => left.push((statement, count)),
+        }
+    }
+    answer(attempts, left)
+}
+
+/// A request without its answer, and words that name a refusal: they are the answer, where nothing else was refused.
+fn answer(attempts: &mut [Attempt], statements: Vec<(Statement, u64)>) -> Vec<(Statement, u64)> {
+    let refused = |a: &Attempt| a.status().is_some_and(is_refusal);
+    if attempts.iter().any(refused) {
+        return statements;
+    }
+    let mut left = Vec::new();
+    for (statement, count) in statements {
+        let names = statement.status.is_some_and(is_refusal) && statement.speaker != Speaker::Configuration;
+        let open = attempts
+            .iter_mut()
+            .rev()
+            .find(|a| a.status().is_none() && a.request().is_some() && a.view().source == statement.source);
+        match open.filter(|_| names) {
             Some(attempt) => attempt.statements.push(statement),
             None => left.push((statement, count)),
         }

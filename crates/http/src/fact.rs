@@ -64,6 +64,8 @@ pub enum FactKind {
     },
     /// A TLS connection, as far as it is visible.
     Tls(Box<Secured>),
+    /// Text that has parts of a program in it.
+    Program,
     /// A code in words: `401.3`, `0x80244017`, `AH01617`.
     Code(String),
     /// What the person says they meant: a user, a scheme.

@@ -6,6 +6,7 @@ use crate::scene::same_client;
 use crate::{Scene, Step};
 use why401_history::Attempt;
 use why401_http::{LoggedUser, path_of};
+use why401_knowledge::Weight;
 use why401_report::Party;
 
 cause! {
@@ -43,7 +44,11 @@ cause! {
 impl DroppedByIntermediary {
     fn detect(scene: &Scene<'_>) -> Answer {
         let Some(step) = scene.refused().filter(|s| s.status() != Some(407)) else {
-            return scene.told("dropped-by-intermediary", "the field was taken away on the way");
+            let unseen = scene.steps.iter().all(|s| matches!(s.status(), None | Some(0)));
+            let known = if unseen { configured_unseen(scene) } else { None };
+            return known.unwrap_or_else(|| {
+                scene.told("dropped-by-intermediary", "the field was taken away on the way")
+            });
         };
         on_the_way(scene, step)
             .or_else(|| two_views(scene, step))
@@ -118,6 +123,9 @@ fn two_views(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
 
 /// A configuration given along takes the field away. Which server it is for and whether its block was reached is not proved.
 fn configured(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    if !step.attempt.shows_credentials() && step.credentials().is_none() && step.status() == Some(401) {
+        return configured_unseen(scene);
+    }
     let sent = step.credentials().filter(|s| !s.proxy && !s.field.value.is_empty())?;
     let line = configured::strips(scene)?;
     let claim = Claim::new(format!("the client sent its credentials, and the configuration {}", line.how))
@@ -130,6 +138,28 @@ fn configured(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
                 "credentials-refused",
                 "a capture behind this server: is the field in the request that is passed on?",
             )
+            .likely(),
+    )
+}
+
+/// The configuration takes the field away, and nothing shows what the client sent. A server that asks for a login of
+/// its own takes the field away for good reason, and the refusal may be its own.
+fn configured_unseen(scene: &Scene<'_>) -> Option<Answer> {
+    let line = configured::strips(scene)?;
+    // Who names another reason has got the field.
+    let another = scene.heard.iter().any(|h| {
+        h.said.weight > Weight::Reports
+            && !matches!(h.said.cause, "no-credentials" | "dropped-by-intermediary")
+    });
+    if another || configured::asks(scene) {
+        return None;
+    }
+    let claim = Claim::new(format!("the configuration {}, so what stands behind it never gets it", line.how))
+        .shown([scene.show_part(line.fact.source, &line.fact.text, line.range, "taken away here")]);
+    Some(
+        advise(claim)
+            .or("no-credentials", "the request as the client sends it: curl -v")
+            .or("credentials-refused", "the same request sent to the origin directly")
             .likely(),
     )
 }

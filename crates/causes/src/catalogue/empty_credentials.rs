@@ -66,6 +66,9 @@ impl EmptyCredentials {
             {
                 "the Basic value decodes to a lone colon: no user and no password".to_owned()
             }
+            Inside::Digest(digest) if digest.username.as_deref() == Some("") => {
+                "the Digest credentials name no user".to_owned()
+            }
             Inside::Token(token) if token.text.is_empty() => "the token is empty".to_owned(),
             _ => return Answer::RuledOut,
         };

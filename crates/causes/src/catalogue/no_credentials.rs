@@ -2,6 +2,7 @@
 
 use crate::cause::{Answer, Claim, cause};
 use crate::{Scene, Step, login};
+use why401_http::FactKind;
 use why401_report::Party;
 
 cause! {
@@ -67,6 +68,18 @@ impl NoCredentials {
                     .or("evidence-redacted", "the request as it left the client")
                     .weighing(-1)
                     .likely();
+            }
+            // Credentials were given, and only a scheme is offered that few clients speak: then it is that which failed.
+            let given = scene.case.facts.iter().any(|f| {
+                matches!(
+                    &f.kind,
+                    FactKind::Command { user: Some(_), .. }
+                        | FactKind::Command { userinfo: Some(_), .. }
+                        | FactKind::Address { userinfo: Some(_), .. }
+                )
+            });
+            if given && step.offers("digest") && !step.offers_password() {
+                return claim.weighing(-1).likely();
             }
             // A session cookie may be all that this server wants.
             let cookie_only = step.request_field("cookie").is_some() && step.offered.is_empty();

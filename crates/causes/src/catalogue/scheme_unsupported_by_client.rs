@@ -87,7 +87,9 @@ fn lacking(scene: &Scene<'_>, step: &Step<'_>) -> Option<(String, bool)> {
     }) || scene.case.facts.iter().any(|f| {
         matches!(
             &f.kind,
-            FactKind::Command { user: Some(_), .. } | FactKind::Command { userinfo: Some(_), .. }
+            FactKind::Command { user: Some(_), .. }
+                | FactKind::Command { userinfo: Some(_), .. }
+                | FactKind::Address { userinfo: Some(_), .. }
         )
     });
     let only = |name: &str| step.challenges().all(|(_, c)| c.scheme.name == name);
@@ -99,9 +101,10 @@ fn lacking(scene: &Scene<'_>, step: &Step<'_>) -> Option<(String, bool)> {
         let beyond_md5 = algorithms.iter().all(|a| !a.to_ascii_uppercase().starts_with("MD5"));
         let sspi = scene.statements().any(|s| s.text.to_text().contains("SSPI"))
             || scene.case.facts.iter().any(|f| f.text.to_text().contains("SSPI"));
-        let old = ["wget/", "python-requests/2.1", "python-requests/2.0", "java/", "php/", "webdavfs"]
-            .iter()
-            .any(|p| agent.starts_with(p));
+        let old =
+            ["wget/", "python-requests/2.1", "python-requests/2.0", "java/", "php/", "webdavfs", "lavf"]
+                .iter()
+                .any(|p| agent.starts_with(p));
         if beyond_md5 && (tried || sspi || old) {
             return Some((
                 format!(

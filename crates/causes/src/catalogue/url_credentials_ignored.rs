@@ -43,6 +43,10 @@ impl UrlCredentialsIgnored {
             return Answer::RuledOut;
         }
         let Some((fact, userinfo)) = given else { return told() };
+        // What is offered is nothing that a password in an address is meant for, or that few clients speak.
+        if !step.offered.is_empty() && !step.offers_password() {
+            return told();
+        }
         let what = if userinfo.password.is_some() { "a user and a password" } else { "a user name" };
         let mut claim = Claim::new(format!(
             "the address as given holds {what}, and the request has no Authorization field"

@@ -43,6 +43,19 @@ pub(crate) fn strips<'a>(scene: &Scene<'a>) -> Option<Stripped<'a>> {
     })
 }
 
+/// Whether a configuration makes its server ask for a login itself.
+pub(crate) fn asks(scene: &Scene<'_>) -> bool {
+    const ASKS: &[&str] =
+        &["auth_basic ", "auth_request ", "authtype ", "auth_digest ", "basicauth", "auth_jwt "];
+    let configurations = scene.case.facts.iter().filter(|f| matches!(f.kind, FactKind::Configuration { .. }));
+    configurations.into_iter().any(|fact| {
+        let text = fact.text.to_text().to_ascii_lowercase();
+        text.lines()
+            .map(str::trim_start)
+            .any(|line| ASKS.iter().any(|a| line.starts_with(a)) && !line.starts_with("auth_basic off"))
+    })
+}
+
 /// What a line does to the field.
 fn of_line(line: &str) -> Option<&'static str> {
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase();

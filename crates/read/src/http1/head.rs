@@ -68,7 +68,10 @@ pub fn surely_starts(line: &[u8]) -> bool {
     let Some((method_end, target, version)) = request_parts(line) else { return false };
     let method = line.get(..method_end).unwrap_or_default();
     let target = line.get(target).unwrap_or_default();
-    let form = target.starts_with(b"/") || target == b"*" || memchr::memmem::find(target, b"://").is_some();
+    let form = target.starts_with(b"/")
+        || target == b"*"
+        || target.starts_with(b"sip:")
+        || memchr::memmem::find(target, b"://").is_some();
     let word = method.first().is_some_and(u8::is_ascii_alphabetic);
     !version.is_empty() && word && (form || is_method(method))
 }
@@ -129,9 +132,12 @@ fn request_parts(line: &[u8]) -> Option<(usize, std::ops::Range<usize>, &str)> {
     }
 }
 
+/// Behind the protocol's name. RTSP (RFC 7826) and SIP (RFC 3261) have HTTP's messages and its authentication.
 fn after_http(text: &[u8]) -> Option<&[u8]> {
-    let (name, rest) = text.split_at_checked(5)?;
-    name.eq_ignore_ascii_case(b"HTTP/").then_some(rest)
+    [&b"HTTP/"[..], b"RTSP/", b"SIP/"].iter().find_map(|protocol| {
+        let (name, rest) = text.split_at_checked(protocol.len())?;
+        name.eq_ignore_ascii_case(protocol).then_some(rest)
+    })
 }
 
 fn version_text(version: &[u8]) -> Option<&str> {
@@ -225,6 +231,12 @@ mod tests {
         assert_eq!(status("HTTP/2 401"), Some(("2".to_owned(), 401)));
         assert_eq!(status("HTTP/1.1 401 Unauthorized"), Some(("1.1".to_owned(), 401)));
         assert_eq!(status("http/1.0  407 Proxy"), Some(("1.0".to_owned(), 407)));
+        assert_eq!(status("RTSP/1.0 401 Unauthorized"), Some(("1.0".to_owned(), 401)));
+        assert_eq!(
+            request("DESCRIBE rtsp://c.example/1 RTSP/1.0"),
+            own("DESCRIBE", "rtsp://c.example/1", "1.0")
+        );
+        assert!(surely_starts(b"REGISTER sip:pbx.example.com SIP/2.0"));
     }
 
     #[test]

@@ -65,7 +65,8 @@ impl Sample {
         let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
         for line in lines::of(head).filter(|l| !l.trim_ascii().is_empty()).take(LINES) {
             sample.line(line, &mut recogniser);
-            sample.begins_otherwise |= sample.lines == 1 && sample.known() == 0;
+            // `# curl …` is no directive of a log: a root's prompt, or a heading.
+            sample.begins_otherwise |= sample.known() == 0 && (sample.lines == 1 || line.starts_with(b"# "));
         }
         sample
     }

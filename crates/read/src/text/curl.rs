@@ -89,13 +89,18 @@ pub(super) fn begin(line: &Line, _next: Option<&Line>, _out: &mut Out<'_>) -> Op
     let text = bytes.get(prefix(bytes)..)?;
     let rest = text.get(2..).unwrap_or_default();
     let fits = match text.get(..2)? {
-        b"> " => head::surely_starts(rest.trim_ascii_end()) && !rest.starts_with(b"HTTP/"),
-        b"< " => head::surely_starts(rest) && rest.to_ascii_uppercase().starts_with(b"HTTP/"),
+        b"> " => head::surely_starts(rest.trim_ascii_end()) && !is_status(rest),
+        b"< " => head::surely_starts(rest) && is_status(rest),
         b"* " => is_remark(rest),
         _ => false,
     };
     let transfer = Transfer::of("curl");
     fits.then(|| Box::new(Curl { transfer, started: false }) as Box<dyn Dialect>)
+}
+
+/// Whether a start line begins with the protocol, as a status line does.
+fn is_status(line: &[u8]) -> bool {
+    line.iter().take_while(|c| **c != b' ').any(|c| *c == b'/')
 }
 
 pub(super) fn is_remark(text: &[u8]) -> bool {
@@ -185,6 +190,15 @@ impl Curl {
     }
 
     fn unmarked(&mut self, line: &Line, text: &[u8], out: &mut Out<'_>) -> Took {
+        // Of an RTSP request curl marks the first line only.
+        let head_open = self.transfer.request.as_ref().is_some_and(|r| !r.head_done);
+        if head_open
+            && self.transfer.response.is_none()
+            && (text.is_empty() || head::looks_like_field(text) && prompt::begins(&line.str()).is_none())
+        {
+            self.transfer.request_line(&line.text, out);
+            return Took::Yes;
+        }
         if text.is_empty() && !self.transfer.in_body() {
             return Took::Yes;
         }

@@ -20,9 +20,11 @@ mod object;
 mod okhttp;
 mod out;
 mod output;
+mod packet;
 mod page;
 mod panel;
 mod procmon;
+mod program;
 mod prompt;
 mod prose;
 mod python;
@@ -107,15 +109,18 @@ fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
     let mut lines = Lines::new(input.source, input.bytes)?;
     let mut out = Out::new(input.source, sink);
     let mut current: Option<Box<dyn Dialect>> = None;
-    let mut next = lines.next(out.sink)?;
+    let mut program = program::Program::default();
+    let mut next = lines.next(out.sink)?.map(packet::unpacked);
     while let Some(line) = next {
-        next = lines.next(out.sink)?;
+        next = lines.next(out.sink)?.map(packet::unpacked);
+        program.line(&line);
         current = one_line(current, &line, next.as_ref(), &mut out);
     }
     if let Some(mut dialect) = current {
         dialect.end(&mut out);
     }
     out.flush();
+    program.end(&mut out);
     Ok(())
 }
 
