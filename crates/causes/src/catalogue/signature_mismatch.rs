@@ -1,12 +1,14 @@
 //! The signature over the request does not match.
 
 use crate::cause::{Answer, Claim, cause};
+use crate::reading::canonical::{self, Compared};
 use crate::reading::signed::{self, Kind, Signed};
 use crate::reading::{quoted, settle};
 use crate::{Scene, Step};
 use sha2::{Digest, Sha256, Sha512};
 use std::ops::Range;
 use why401_auth::base64;
+use why401_auth::scheme::sigv4;
 use why401_http::{FieldLine, Request};
 use why401_report::{Annotation, Party};
 
@@ -63,7 +65,7 @@ struct Difference {
 
 fn look(scene: &Scene<'_>, step: &Step<'_>, signed: Signed<'_>) -> Option<Claim> {
     let request = signed.view.request.as_ref()?;
-    let found = [body_digest, missing_fields, credential_scope, changed_on_the_way];
+    let found = [body_digest, missing_fields, credential_scope, changed_on_the_way, both_canonical_requests];
     if let Some(d) = found.iter().find_map(|f| f(scene, step, &signed, request)) {
         let mut claim = Claim::new(d.says).shown(d.shown);
         claim.party = d.party;
@@ -187,6 +189,37 @@ fn after<'t>(text: &'t str, name: &str) -> Option<&'t str> {
 fn components(value: &str) -> Vec<String> {
     let list = value.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map_or("", |(list, _)| list);
     list.split(' ').filter(|c| !c.contains(';')).map(|c| c.trim_matches('"').to_owned()).collect()
+}
+
+/// The canonical request that the service gives back, against the request as it was sent.
+fn both_canonical_requests(
+    scene: &Scene<'_>,
+    step: &Step<'_>,
+    signed: &Signed<'_>,
+    request: &Request,
+) -> Option<Difference> {
+    let (view, response) = step.response()?;
+    let signature = match step.credentials().and_then(|s| s.credentials()) {
+        Some(c) if sigv4::is_scheme(&c.scheme.name) => sigv4::of_credentials(c),
+        _ => sigv4::of_target(request.target().as_bytes())?,
+    };
+    let body = &response.body.bytes;
+    let (says, at, label, party) = match canonical::compare(signed, &signature, body.as_bytes())? {
+        Compared::Same(at) => (
+            "the service signed exactly the request that was sent: the secret key is another one than that of this access key, or the client signed something else".to_owned(),
+            at,
+            "this line and all others are those of the request as sent".to_owned(),
+            None,
+        ),
+        Compared::Differs { theirs, ours, field } => (
+            "the service got another request than the one that was sent, and signed that".to_owned(),
+            theirs,
+            format!("the request as sent makes this line {}", quoted(&ours)),
+            field.then_some(Party::Intermediary),
+        ),
+    };
+    let shown = vec![scene.show_part(view.source, body, at, label)];
+    Some(Difference { says, shown, party })
 }
 
 /// The date in AWS credentials, against the date of the request.

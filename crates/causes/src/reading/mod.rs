@@ -1,6 +1,7 @@
 //! Readings that several causes share: whose clock counts, the token of a request and its life so far, the messages of
 //! integrated authentication, signed requests.
 
+pub(crate) mod canonical;
 pub(crate) mod clock;
 pub(crate) mod configured;
 pub(crate) mod dpop;
