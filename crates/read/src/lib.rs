@@ -12,6 +12,7 @@ mod logs;
 mod sink;
 mod text;
 
+pub use capture::Live;
 pub use format::{FORMATS, Format, HEAD, Input, detect, read};
 pub use sink::{Collected, Sink};
 pub use text::{address, code, configuration};

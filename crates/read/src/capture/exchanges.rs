@@ -25,6 +25,23 @@ pub(super) struct Place {
     pub(super) encrypted: bool,
 }
 
+/// What was handed over so far.
+#[derive(Debug, Default)]
+pub(super) struct Account {
+    next: u64,
+    told: HashSet<String>,
+    facts: usize,
+    /// Given with the evidence, and found in the capture itself.
+    keys: Rc<KeyLog>,
+}
+
+impl Account {
+    /// How many exchanges were handed over.
+    pub(super) fn given(&self) -> u64 {
+        self.next
+    }
+}
+
 /// Where exchanges go.
 pub(super) struct Exchanges<'a> {
     source: SourceId,
@@ -38,7 +55,18 @@ pub(super) struct Exchanges<'a> {
 
 impl<'a> Exchanges<'a> {
     pub(super) fn new(source: SourceId, sink: &'a mut dyn Sink, keys: KeyLog) -> Self {
-        Exchanges { source, sink, next: 0, told: HashSet::new(), facts: 0, keys: Rc::new(keys) }
+        Exchanges::resume(source, sink, Account { keys: Rc::new(keys), ..Account::default() })
+    }
+
+    /// Goes on where [`Exchanges::pause`] left off.
+    pub(super) fn resume(source: SourceId, sink: &'a mut dyn Sink, account: Account) -> Self {
+        let Account { next, told, facts, keys } = account;
+        Exchanges { source, sink, next, told, facts, keys }
+    }
+
+    /// Lets go of the sink.
+    pub(super) fn pause(self) -> Account {
+        Account { next: self.next, told: self.told, facts: self.facts, keys: self.keys }
     }
 
     /// How many exchanges were handed over.

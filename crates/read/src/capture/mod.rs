@@ -5,6 +5,7 @@ mod exchanges;
 mod held;
 mod http2;
 mod kerberos;
+mod live;
 mod proxied;
 mod secure;
 
@@ -23,6 +24,8 @@ use why401_http::Peer;
 use why401_report::Problem;
 use why401_span::Derived;
 use why401_tls::KeyLog;
+
+pub use live::Live;
 
 /// `pcap`, as tcpdump writes it, also compressed.
 pub const PCAP: Format = Format { name: "pcap", fits: |head| fits(head, "pcap"), read };

@@ -1,0 +1,284 @@
+//! Sends what the plan says, one request after the other, within the limits.
+
+use crate::limits::{Limits, Spent, stop_sign};
+use crate::plan::{Done, Known, Next, Outcome, Step, next};
+use crate::respond::{self, Chance};
+use crate::wire::{Recorder, Sending, Wire};
+use crate::wish::{Ask, Field, Wish, authority};
+use crate::{Trouble, Version};
+use std::time::{Duration, Instant};
+use why401_auth::Challenge;
+use why401_http::{Exchange, path_of};
+use why401_read::Collected;
+use why401_span::SourceId;
+
+/// What happens, for whoever watches.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// This request is about to leave; its number, and which attempt with the credentials it is (0: none).
+    Asking(&'a Step, u32, u32),
+    /// This came back.
+    Answered(&'a Outcome),
+    /// Nothing came back.
+    Failed(&'a Trouble),
+}
+
+/// What the diagnosis says so far.
+#[derive(Debug, Default)]
+pub struct Judgement {
+    /// Causes that are open.
+    pub open: Vec<String>,
+    /// Whether a cause is proved.
+    pub settled: bool,
+}
+
+/// Whom the driver asks on its way.
+pub trait Watcher {
+    /// Something happened.
+    fn event(&mut self, event: Event<'_>);
+    /// The diagnosis of what was recorded so far.
+    fn judge(&mut self, taken: &Collected) -> Judgement;
+    /// Whether the credentials may travel to this host, to which the given one redirects.
+    fn may_travel(&mut self, host: &str) -> bool;
+}
+
+/// What was done, and what came of it.
+#[derive(Debug)]
+pub struct Probed {
+    /// Everything that was recorded.
+    pub taken: Collected,
+    /// Bytes that were sent and received.
+    pub bytes: u64,
+    /// The requests that were made.
+    pub done: Vec<Done>,
+    /// The exchanges (by index) that are the wish itself, not a look beside it.
+    pub course: Vec<u64>,
+    /// Why no more was asked.
+    pub why: String,
+    /// What went wrong before there was an answer.
+    pub trouble: Option<Trouble>,
+    /// What was spent of the limits.
+    pub spent: Spent,
+}
+
+/// The names of the experiments whose exchanges are the wish itself.
+const COURSE: &[&str] = &["bare", "given", "redirect", "renewed-nonce", "other-charset", "other-scheme", "preflight"];
+
+/// Asks, as `wish` says, what `wire` reaches. Blocks until it is done.
+///
+/// # Errors
+/// Where this machine gives no sockets.
+pub fn run(
+    wish: &Wish,
+    limits: &Limits,
+    wire: &Wire,
+    trusted: &[String],
+    watcher: &mut dyn Watcher,
+    source: SourceId,
+) -> Result<Probed, String> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    let mut known = Known::nothing(wish.clone());
+    known.trusted = trusted.to_vec();
+    known.made_up = format!("why401-{}", random(6)?);
+    let mut driver = Driver {
+        limits,
+        wire,
+        known,
+        spent: Spent::default(),
+        recorder: Recorder::new(source),
+        course: Vec::new(),
+        trouble: None,
+        since: Instant::now(),
+        lock_sign: None,
+    };
+    let why = runtime.block_on(driver.go(watcher))?;
+    // A resolver that does not answer is not waited for.
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    let (taken, bytes) = driver.recorder.finish();
+    Ok(Probed {
+        taken,
+        bytes,
+        done: driver.known.done,
+        course: driver.course,
+        why,
+        trouble: driver.trouble,
+        spent: driver.spent,
+    })
+}
+
+struct Driver<'a> {
+    limits: &'a Limits,
+    wire: &'a Wire,
+    known: Known,
+    spent: Spent,
+    recorder: Recorder,
+    course: Vec<u64>,
+    trouble: Option<Trouble>,
+    since: Instant,
+    lock_sign: Option<String>,
+}
+
+impl Driver<'_> {
+    async fn go(&mut self, watcher: &mut dyn Watcher) -> Result<String, String> {
+        let address = self.known.wish.address.clone();
+        self.known.proxied = self.wire.proxy(&address, false).is_some();
+        if !self.known.proxied {
+            match self.wire.addresses(&address.host, address.port).await {
+                Ok(all) => self.known.addresses = all.iter().map(std::net::SocketAddr::ip).collect(),
+                Err(trouble) => {
+                    watcher.event(Event::Failed(&trouble));
+                    self.trouble = Some(trouble);
+                    return Ok("the host has no address".to_owned());
+                }
+            }
+        }
+        loop {
+            if self.since.elapsed() >= self.limits.time {
+                return Ok("the time for all of it is over".to_owned());
+            }
+            if let Some(sign) = self.lock_sign.take() {
+                return Ok(format!("stopped: {sign}"));
+            }
+            let step = match next(&self.known, self.limits, &self.spent) {
+                Next::Enough(why) => return Ok(why.to_owned()),
+                Next::Ask(step) => *step,
+            };
+            if self.spent.requests > 0 {
+                tokio::time::sleep(self.limits.pause).await;
+            }
+            self.take(step, watcher).await?;
+            if self.trouble.is_some() {
+                return Ok("there was no answer".to_owned());
+            }
+        }
+    }
+
+    async fn take(&mut self, step: Step, watcher: &mut dyn Watcher) -> Result<(), String> {
+        // Asked once more here, whatever the plan says.
+        self.limits.permit(&self.spent, &step.ask)?;
+        let sending = match self.sending(&step.ask) {
+            Ok(sending) => sending,
+            Err(why) => {
+                let trouble = Trouble::Unusable(why);
+                watcher.event(Event::Failed(&trouble));
+                self.done(&step, Outcome::default());
+                return Ok(());
+            }
+        };
+        self.spent.count(&step.ask);
+        let attempt = if step.ask.carries() { self.spent.attempts } else { 0 };
+        watcher.event(Event::Asking(&step, self.spent.requests, attempt));
+        let before = self.recorder.exchanges().len();
+        let left = self.limits.time.saturating_sub(self.since.elapsed()).max(Duration::from_secs(1));
+        let answer = match tokio::time::timeout(left, self.send(&step.ask, &sending)).await {
+            Ok(answer) => answer,
+            Err(_) => Err(Trouble::Time { at: authority(&step.ask.address), what: "answer" }),
+        };
+        let is_course = COURSE.contains(&step.name);
+        if is_course {
+            let new = self.recorder.exchanges().get(before..).unwrap_or_default();
+            self.course.extend(new.iter().map(|e| e.index));
+        }
+        match answer {
+            Ok(exchange) => {
+                let outcome = Outcome::of(&step.ask, &exchange);
+                watcher.event(Event::Answered(&outcome));
+                if let Some(to) = outcome.location.as_ref().filter(|_| is_course && step.ask.carries())
+                    && to.host != step.ask.address.host
+                    && !self.known.trusted.contains(&to.host)
+                    && watcher.may_travel(&to.host)
+                {
+                    self.known.trusted.push(to.host.clone());
+                }
+                self.lock_sign = stop_sign(&exchange);
+                self.done(&step, outcome);
+                let judgement = watcher.judge(self.recorder.taken());
+                self.known.open = judgement.open;
+                self.known.settled = judgement.settled;
+            }
+            Err(trouble) => {
+                watcher.event(Event::Failed(&trouble));
+                // What fails beside the way is a finding by itself; on the way, it is the end.
+                if is_course {
+                    self.trouble = Some(trouble);
+                }
+                self.done(&step, Outcome::default());
+            }
+        }
+        Ok(())
+    }
+
+    fn done(&mut self, step: &Step, outcome: Outcome) {
+        self.known.done.push(Done { name: step.name, ask: step.ask.clone(), outcome });
+    }
+
+    async fn send(&mut self, ask: &Ask, sending: &Sending) -> Result<Exchange, Trouble> {
+        let mut connection =
+            self.wire.open(&ask.address, ask.version, ask.at, ask.direct, &mut self.recorder).await?;
+        if connection.is_http2() && sending.body.len() > 60_000 {
+            // More than fits the window that every connection begins with.
+            connection.close(&mut self.recorder).await;
+            connection = self
+                .wire
+                .open(&ask.address, Version::Http1, ask.at, ask.direct, &mut self.recorder)
+                .await?;
+        }
+        let answer = connection.ask(sending, &mut self.recorder).await;
+        connection.close(&mut self.recorder).await;
+        answer
+    }
+
+    /// The request as it is to be written.
+    fn sending(&self, ask: &Ask) -> Result<Sending, String> {
+        let wish = &self.known.wish;
+        let mut fields: Vec<(String, Vec<u8>)> = Vec::new();
+        let given = wish.fields.iter().filter(|f| ask.with_fields && (ask.carries() || !f.is_credential()));
+        for field in given.chain(&ask.fields) {
+            fields.push((field.name.clone(), field.value.expose().to_vec()));
+        }
+        for (name, value) in [("User-Agent", AGENT), ("Accept", "*/*")] {
+            if !fields.iter().any(|(n, _)| n.eq_ignore_ascii_case(name)) {
+                fields.push((name.to_owned(), value.as_bytes().to_vec()));
+            }
+        }
+        let chance = Chance { cnonce: random(16)?, now: jiff::Timestamp::now() };
+        fields.extend(respond::fields(wish, ask, &self.challenges(ask), &chance)?);
+        Ok(Sending {
+            method: ask.method.clone(),
+            scheme: ask.address.scheme.clone(),
+            authority: authority(&ask.address),
+            target: ask.address.target.clone(),
+            fields,
+            body: if ask.with_body { wish.body.expose().to_vec() } else { Vec::new() },
+        })
+    }
+
+    /// The latest challenges for this place.
+    fn challenges(&self, ask: &Ask) -> Vec<Challenge> {
+        let here = |d: &&Done| {
+            d.ask.address.host == ask.address.host
+                && path_of(&d.ask.address.target) == path_of(&ask.address.target)
+                && !d.outcome.challenges.is_empty()
+        };
+        self.known.done.iter().rev().find(here).map(|d| d.outcome.challenges.clone()).unwrap_or_default()
+    }
+}
+
+/// What requests say of their sender.
+pub const AGENT: &str = concat!("why401/", env!("CARGO_PKG_VERSION"));
+
+/// So many random bytes in hexadecimal digits.
+fn random(bytes: usize) -> Result<String, String> {
+    let mut buffer = vec![0; bytes];
+    aws_lc_rs::rand::fill(&mut buffer).map_err(|_| "this machine gives no random numbers".to_owned())?;
+    Ok(buffer.iter().map(|b| format!("{b:02x}")).collect())
+}
+
+/// A field that a wish needs, or why it cannot be one.
+///
+/// # Errors
+/// Where it is no `Name: value`.
+pub fn field(line: &str) -> Result<Field, String> {
+    Field::parse(line).ok_or_else(|| "a field is written as Name: value".to_owned())
+}

@@ -1,0 +1,20 @@
+//! The client: opens connections, sends requests byte by byte as they are recorded, reads answers.
+
+mod dial;
+mod http1;
+mod http2;
+mod proxy;
+mod recorder;
+mod tls;
+
+pub use dial::{Connection, Sending, Wire};
+pub use proxy::{Proxies, Proxy};
+pub use recorder::Recorder;
+pub use tls::{Identity, Trust, tls_trouble};
+
+use std::time::Duration;
+
+/// How long a connection may take to come about.
+pub const CONNECT: Duration = Duration::from_secs(10);
+/// How long an answer may take.
+pub const ANSWER: Duration = Duration::from_secs(30);

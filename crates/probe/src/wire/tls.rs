@@ -1,0 +1,264 @@
+//! TLS: whom to trust, which certificate to show, and what went wrong in plain words.
+
+use crate::Trouble;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use tokio_rustls::rustls::client::ResolvesClientCert;
+use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use tokio_rustls::rustls::sign::CertifiedKey;
+use tokio_rustls::rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+};
+
+/// Whom to trust.
+#[derive(Debug, Clone, Default)]
+pub struct Trust {
+    /// Authorities in PEM beside those of the machine.
+    pub more: Vec<Vec<u8>>,
+    /// Trust everybody, as curl's `-k` does.
+    pub anybody: bool,
+}
+
+/// A client certificate and its key.
+#[derive(Clone)]
+pub struct Identity(Arc<CertifiedKey>);
+
+impl std::fmt::Debug for Identity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Identity")
+    }
+}
+
+impl Identity {
+    /// Reads certificate chain and key in PEM; both may stand in one file.
+    ///
+    /// # Errors
+    /// What is missing or does not fit.
+    pub fn read(certificates: &[u8], key: &[u8]) -> Result<Identity, String> {
+        let chain: Vec<CertificateDer<'static>> =
+            CertificateDer::pem_slice_iter(certificates).filter_map(Result::ok).collect();
+        if chain.is_empty() {
+            return Err("there is no certificate in PEM in it".to_owned());
+        }
+        let key = PrivateKeyDer::from_pem_slice(key)
+            .map_err(|_| "there is no unencrypted private key in PEM in it".to_owned())?;
+        let key = aws_lc_rs::sign::any_supported_type(&key).map_err(|e| e.to_string())?;
+        let certified = CertifiedKey::new(chain, key);
+        certified.keys_match().map_err(|_| "certificate and key do not belong together".to_owned())?;
+        Ok(Identity(Arc::new(certified)))
+    }
+}
+
+/// Shows the certificate if there is one, and remembers that it was asked for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    identity: Option<Identity>,
+    pub(super) asked: AtomicBool,
+}
+
+impl ResolvesClientCert for Asked {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.asked.store(true, Ordering::Relaxed);
+        self.identity.as_ref().map(|i| Arc::clone(&i.0))
+    }
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
+/// Verifies as usual, and lets pass what does not verify where that is wanted.
+#[derive(Debug)]
+struct Lenient {
+    inner: Arc<dyn ServerCertVerifier>,
+    anybody: bool,
+}
+
+impl ServerCertVerifier for Lenient {
+    fn verify_server_cert(
+        &self,
+        end: &CertificateDer<'_>,
+        chain: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        match self.inner.verify_server_cert(end, chain, name, ocsp, now) {
+            Err(_) if self.anybody => Ok(ServerCertVerified::assertion()),
+            other => other,
+        }
+    }
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls12_signature(message, cert, dss, &algorithms())
+    }
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature(message, cert, dss, &algorithms())
+    }
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        algorithms().supported_schemes()
+    }
+}
+
+fn algorithms() -> tokio_rustls::rustls::crypto::WebPkiSupportedAlgorithms {
+    aws_lc_rs::default_provider().signature_verification_algorithms
+}
+
+/// One handshake's configuration, and what it found out.
+pub(crate) struct Handshake {
+    pub(crate) config: Arc<ClientConfig>,
+    asked: Arc<Asked>,
+}
+
+impl Handshake {
+    /// Whether the server asked for a client certificate.
+    pub(crate) fn certificate_asked(&self) -> bool {
+        self.asked.asked.load(Ordering::Relaxed)
+    }
+
+    /// Whether one was there to be shown.
+    pub(crate) fn certificate_given(&self) -> bool {
+        self.asked.identity.is_some()
+    }
+}
+
+impl Trust {
+    /// The authorities of the machine and those given.
+    pub fn roots(&self) -> RootCertStore {
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        for pem in &self.more {
+            roots.add_parsable_certificates(CertificateDer::pem_slice_iter(pem).filter_map(Result::ok));
+        }
+        roots
+    }
+
+    /// A configuration for one handshake that offers these protocols (ALPN).
+    pub(crate) fn handshake(
+        &self,
+        roots: &Arc<RootCertStore>,
+        identity: Option<Identity>,
+        protocols: Vec<Vec<u8>>,
+    ) -> Result<Handshake, String> {
+        let provider: Arc<CryptoProvider> = Arc::new(aws_lc_rs::default_provider());
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .map_err(|e| e.to_string())?;
+        let inner = tokio_rustls::rustls::client::WebPkiServerVerifier::builder_with_provider(
+            Arc::clone(roots),
+            provider,
+        )
+        .build();
+        let inner: Arc<dyn ServerCertVerifier> = match inner {
+            Ok(inner) => inner,
+            // No authority at all: nothing verifies.
+            Err(_) => Arc::new(Nobody),
+        };
+        let verifier = Lenient { inner, anybody: self.anybody };
+        let asked = Arc::new(Asked { identity, asked: AtomicBool::new(false) });
+        let mut config = builder
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
+            .with_client_cert_resolver(Arc::clone(&asked) as Arc<dyn ResolvesClientCert>);
+        config.alpn_protocols = protocols;
+        // Each request is to be seen with its whole handshake.
+        config.resumption = tokio_rustls::rustls::client::Resumption::disabled();
+        Ok(Handshake { config: Arc::new(config), asked })
+    }
+}
+
+/// Trusts nobody.
+#[derive(Debug)]
+struct Nobody;
+
+impl ServerCertVerifier for Nobody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        Err(Error::InvalidCertificate(CertificateError::UnknownIssuer))
+    }
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(Error::InvalidCertificate(CertificateError::UnknownIssuer))
+    }
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        Err(Error::InvalidCertificate(CertificateError::UnknownIssuer))
+    }
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        algorithms().supported_schemes()
+    }
+}
+
+/// The error of a handshake in plain words.
+pub fn tls_trouble(at: &str, error: &std::io::Error) -> Trouble {
+    let inner = error.get_ref().and_then(|e| e.downcast_ref::<Error>());
+    let (why, advice) = match inner {
+        Some(Error::InvalidCertificate(c)) => certificate(c),
+        Some(Error::AlertReceived(alert)) => (
+            format!("the server broke the handshake off ({alert:?})"),
+            "the server may want a client certificate (--cert, --key), another protocol version, or another name",
+        ),
+        Some(Error::InvalidMessage(_)) => (
+            "what answers there does not speak TLS".to_owned(),
+            "use http:// if the port is for plain HTTP",
+        ),
+        Some(other) => (other.to_string(), "the two sides do not agree on TLS"),
+        None => (
+            match error.kind() {
+                std::io::ErrorKind::UnexpectedEof => "the server closed the connection in the handshake".to_owned(),
+                _ => error.to_string(),
+            },
+            "check that TLS is spoken on that port, and under that name",
+        ),
+    };
+    Trouble::Tls { at: at.to_owned(), why, advice }
+}
+
+fn certificate(error: &CertificateError) -> (String, &'static str) {
+    match error {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
+            "the server's certificate has expired".to_owned(),
+            "the server's operator renews it; check this machine's clock too",
+        ),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            ("the server's certificate is not valid yet".to_owned(), "check this machine's clock")
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (
+            "the server's certificate is for another name".to_owned(),
+            "check the host in the address",
+        ),
+        CertificateError::UnknownIssuer => (
+            "nobody that is trusted here issued the server's certificate".to_owned(),
+            "name its authority with --cacert FILE, or ask with -k to leave it unverified",
+        ),
+        CertificateError::Revoked => {
+            ("the server's certificate was revoked".to_owned(), "the server's operator renews it")
+        }
+        other => (format!("the server's certificate is not accepted: {other}"), "ask the server's operator"),
+    }
+}
