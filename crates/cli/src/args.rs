@@ -28,6 +28,8 @@ pub(crate) enum Command {
         #[arg(value_name = "CAUSE or CODE")]
         what: Option<String>,
     },
+    /// Ask a live server, by the fewest requests that tell the causes apart, and diagnose what it says
+    Probe(Box<crate::probe::args::Probe>),
     /// Take authentication fields apart: schemes, parameters, what is inside, what is wrong
     Decode {
         /// A field, `Name: value`; without any, each line of standard input is one
@@ -39,7 +41,8 @@ pub(crate) enum Command {
 /// What to read.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Evidence {
-    /// Files (transcripts, HAR, captures, logs, pasted text), `-` for standard input, or a code such as 401.3
+    /// Files (transcripts, HAR, captures, logs, pasted text), `-` for standard input, a code such as 401.3, or an
+    /// http(s):// address to ask
     #[arg(value_name = "EVIDENCE")]
     pub(crate) evidence: Vec<std::ffi::OsString>,
 

@@ -6,7 +6,7 @@ use clap::CommandFactory;
 use why401_history::Collector;
 use why401_http::{Exchange, Fact, Statement};
 use why401_read::Sink;
-use why401_report::{Diagnosis, Problem, Verdict};
+use why401_report::{Diagnosis, Finding, Problem, SourceReport, Verdict};
 use why401_span::LayerId;
 
 /// Reads, diagnoses and prints.
@@ -18,9 +18,23 @@ pub(crate) fn run(args: &Args) -> Result<Status, String> {
         return Err(Args::command().render_help().to_string());
     }
     let mut intake = Intake::default();
-    let sources = evidence::read_all(&args.evidence, &mut intake)?;
+    let (sources, asked) = evidence::read_all(&args.evidence, &mut intake)?;
+    finish(args, intake, sources, |findings| asked.iter().for_each(|a| a.keep(findings)))
+}
+
+/// Diagnoses what was taken in and prints it, without the findings that `keep` leaves out.
+///
+/// # Errors
+/// Where the diagnosis cannot be printed.
+pub(crate) fn finish(
+    args: &Args,
+    intake: Intake,
+    sources: Vec<SourceReport>,
+    keep: impl FnOnce(&mut Vec<Finding>),
+) -> Result<Status, String> {
     let case = intake.0.finish(sources);
-    let findings = why401_causes::diagnose(&case, args.evidence.now);
+    let mut findings = why401_causes::diagnose(&case, args.evidence.now);
+    keep(&mut findings);
     let secrets = secrets::of(&case);
     let mut diagnosis = Diagnosis { sources: case.sources, findings };
     if !args.output.show_secrets {
@@ -33,7 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<Status, String> {
 
 /// Hands what the readers yield to the collector. Problems and layers are kept in the account of each source.
 #[derive(Default)]
-struct Intake(Collector);
+pub(crate) struct Intake(Collector);
 
 impl Sink for Intake {
     fn exchange(&mut self, exchange: Exchange) {

@@ -2,6 +2,7 @@
 
 use crate::args::Evidence;
 use crate::tally::Tally;
+use crate::probe::{self, Asked};
 use crate::{context, keys};
 use std::ffi::OsStr;
 use std::fs::File;
@@ -21,7 +22,11 @@ pub(crate) fn is_absent(args: &Evidence) -> bool {
 ///
 /// # Errors
 /// Where not one source could be used: a line for each, what is wrong with it.
-pub(crate) fn read_all(args: &Evidence, sink: &mut dyn Sink) -> Result<Vec<SourceReport>, String> {
+pub(crate) fn read_all(
+    args: &Evidence,
+    sink: &mut dyn Sink,
+) -> Result<(Vec<SourceReport>, Vec<Asked>), String> {
+    let mut asked = Vec::new();
     let mut keys = read_keys(args)?;
     let stdin = [std::ffi::OsString::from("-")];
     let named = if args.evidence.is_empty() { &stdin[..] } else { &args.evidence[..] };
@@ -34,6 +39,19 @@ pub(crate) fn read_all(args: &Evidence, sink: &mut dyn Sink) -> Result<Vec<Sourc
     for (number, name) in named.iter().enumerate() {
         let id = SourceId(u32::try_from(number).unwrap_or(u32::MAX));
         let shown = if name == "-" { "standard input".into() } else { name.to_string_lossy() };
+        if let Some(url) = address(name) {
+            match probe::look(url, id, sink) {
+                Ok(a) => {
+                    sources.push(a.report.clone());
+                    asked.push(a);
+                }
+                Err(why) => {
+                    sources.push(unread(shown.into_owned(), why.clone()));
+                    failures.push(why);
+                }
+            }
+            continue;
+        }
         match read_one(args, id, name, &keys, sink) {
             Ok(report) => sources.push(SourceReport { name: shown.into_owned(), ..report }),
             Err(why) => {
@@ -46,7 +64,14 @@ pub(crate) fn read_all(args: &Evidence, sink: &mut dyn Sink) -> Result<Vec<Sourc
         return Err(failures.join("\n"));
     }
     context::read_all(args, &mut sources, sink)?;
-    Ok(sources)
+    Ok((sources, asked))
+}
+
+/// An address to ask.
+fn address(name: &OsStr) -> Option<&str> {
+    let text = name.to_str()?.trim();
+    let lower = text.to_ascii_lowercase();
+    (lower.starts_with("http://") || lower.starts_with("https://")).then_some(text)
 }
 
 /// A source of which nothing could be used, among others that could.
@@ -94,12 +119,6 @@ fn not_a_file(
     sink: &mut dyn Sink,
 ) -> Result<SourceReport, String> {
     let text = name.to_str().unwrap_or_default().trim();
-    let lower = text.to_ascii_lowercase();
-    if lower.starts_with("http://") || lower.starts_with("https://") {
-        return Err("asking a live server is not there yet; run `curl -v` on it and pipe what it prints: \
-                    curl -v ADDRESS 2>&1 | why401"
-            .to_owned());
-    }
     if let Some(fact) = why401_read::code(id, text) {
         sink.fact(fact);
         return Ok(code_report(text));

@@ -10,6 +10,7 @@ mod evidence;
 mod explain;
 mod keys;
 mod output;
+mod probe;
 mod secrets;
 mod tally;
 
@@ -40,6 +41,7 @@ fn run(args: &args::Args) -> Result<Status, String> {
     match &args.command {
         None => diagnose::run(args),
         Some(Command::Explain { what }) => explain::run(args, what.as_deref()),
+        Some(Command::Probe(probe)) => probe::run(args, probe),
         Some(Command::Decode { fields }) => decode::run(args, fields),
     }
 }

@@ -1,0 +1,94 @@
+//! `why401 probe`: asks a live server, then diagnoses what it said.
+
+pub(crate) mod args;
+mod outline;
+mod prepare;
+mod stores;
+mod watch;
+
+use crate::args::Args;
+use crate::tally::Tally;
+use crate::{Status, diagnose};
+use args::Probe;
+use why401_probe::driver;
+use why401_read::Sink;
+use why401_report::{Finding, Problem, SourceReport};
+use why401_span::SourceId;
+
+/// Asks and diagnoses.
+///
+/// # Errors
+/// Where it cannot be asked like this, or nothing was heard.
+pub(crate) fn run(args: &Args, probe: &Probe) -> Result<Status, String> {
+    let prepared = prepare::of(probe)?;
+    if probe.plan {
+        return outline::print(args, probe, &prepared);
+    }
+    let mut intake = diagnose::Intake::default();
+    let asked = ask(probe, prepared, SourceId(0), &mut intake)?;
+    diagnose::finish(args, intake, vec![asked.report.clone()], |findings| asked.keep(findings))
+}
+
+/// What was asked and heard.
+pub(crate) struct Asked {
+    pub(crate) report: SourceReport,
+    /// The exchanges that are the wish itself.
+    course: Vec<u64>,
+}
+
+impl Asked {
+    /// Leaves out what is found of requests that only look beside the way.
+    pub(crate) fn keep(&self, findings: &mut Vec<Finding>) {
+        let beside = |f: &Finding| {
+            let mut rows = f.exchanges.iter().filter(|e| e.source == self.report.name).peekable();
+            rows.peek().is_some() && !rows.any(|e| self.course.contains(&e.index))
+        };
+        findings.retain(|f| !beside(f));
+    }
+}
+
+/// Asks one address without credentials, as evidence among others.
+///
+/// # Errors
+/// Where nothing was heard.
+pub(crate) fn look(url: &str, id: SourceId, sink: &mut dyn Sink) -> Result<Asked, String> {
+    let probe = Probe {
+        url: Some(url.to_owned()),
+        max_requests: 20,
+        max_attempts: 2,
+        pause: 200,
+        max_time: 90,
+        ..Probe::default()
+    };
+    let prepared = prepare::of(&probe)?;
+    ask(&probe, prepared, id, sink)
+}
+
+fn ask(
+    probe: &Probe,
+    prepared: prepare::Prepared,
+    id: SourceId,
+    sink: &mut dyn Sink,
+) -> Result<Asked, String> {
+    let prepare::Prepared { wish, wire, limits } = prepared;
+    let mut watcher = watch::Watch::new(&wish, probe.quiet);
+    let probed = driver::run(&wish, &limits, &wire, &probe.trust_host, &mut watcher, id)?;
+    watcher.over(&probed);
+    let heard = probed.taken.exchanges.iter().any(|e| e.response.is_some()) || !probed.taken.facts.is_empty();
+    if let (Some(trouble), false) = (&probed.trouble, heard) {
+        return Err(watcher.masked(&trouble.to_string()));
+    }
+    let mut tally = Tally::new(sink);
+    let taken = probed.taken;
+    taken.exchanges.into_iter().for_each(|e| tally.exchange(e));
+    taken.facts.into_iter().for_each(|f| tally.fact(f));
+    taken.statements.into_iter().for_each(|s| tally.statement(s));
+    taken.problems.into_iter().for_each(|p| tally.problem(p));
+    let (name, format) = (watcher.name(), "probe".to_owned());
+    let mut report = SourceReport { name, format, bytes: probed.bytes, ..tally.finish() };
+    if let Some(trouble) = probed.trouble {
+        let what = watcher.masked(&trouble.to_string());
+        report.problems.push(Problem { offset: probed.bytes, line: None, what });
+    }
+    Ok(Asked { report, course: probed.course })
+}

@@ -1,0 +1,60 @@
+//! `--plan`: what would be sent. Nothing is.
+
+use super::args::Probe;
+use super::prepare::Prepared;
+use super::watch::{Watch, described};
+use crate::args::{Args, Format};
+use crate::{Status, output};
+use serde_json::json;
+use why401_probe::experiment::{EXPERIMENTS, When};
+use why401_probe::plan::outline;
+
+/// Prints the plan.
+///
+/// # Errors
+/// Where it has no such form.
+pub(super) fn print(args: &Args, probe: &Probe, prepared: &Prepared) -> Result<Status, String> {
+    let watch = Watch::new(&prepared.wish, probe.quiet);
+    let wish = &prepared.wish;
+    let steps = outline(wish);
+    let always = |name: &str| EXPERIMENTS.iter().any(|e| e.name == name && e.when == When::Always);
+    if args.output.format == Format::Json {
+        let list: Vec<serde_json::Value> = steps
+            .iter()
+            .map(|(step, tells)| {
+                json!({
+                    "experiment": step.name,
+                    "method": step.ask.method,
+                    "url": watch.masked(&step.ask.url()),
+                    "credentials": step.ask.carries(),
+                    "why": step.why,
+                    "only_if_open": if always(step.name) { json!(null) } else { json!(tells) },
+                })
+            })
+            .collect();
+        let limits = json!({ "requests": prepared.limits.requests, "attempts": prepared.limits.attempts });
+        let text = serde_json::to_string_pretty(&json!({ "plan": list, "limits": limits })).map_err(|e| e.to_string())?;
+        output::print(&(text + "\n"));
+        return Ok(Status::NoFault);
+    }
+    let mut text = String::from("Nothing is sent. First:\n");
+    let line = |step: &why401_probe::Step| {
+        why401_render::visible(&watch.masked(&format!("  {}", described(wish, step)))).into_owned()
+    };
+    for (step, _) in steps.iter().filter(|(s, _)| always(s.name)) {
+        text.push_str(&format!("{}\n", line(step)));
+    }
+    text.push_str("\nThen, each only while one of its causes is open:\n");
+    for (step, tells) in steps.iter().filter(|(s, _)| !always(s.name)) {
+        text.push_str(&format!("{} [{}]\n", line(step), tells.join(", ")));
+    }
+    text.push_str(&format!(
+        "\nAt most {} requests, {} of them with the credentials, {} ms apart; a method that changes things is sent {}.\n",
+        prepared.limits.requests,
+        prepared.limits.attempts,
+        prepared.limits.pause.as_millis(),
+        if prepared.limits.allow_unsafe { "as often as it takes" } else { "once" },
+    ));
+    output::print(&text);
+    Ok(Status::NoFault)
+}

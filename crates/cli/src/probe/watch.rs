@@ -1,0 +1,143 @@
+//! Tells on standard error what is sent and why, and what the diagnosis says meanwhile.
+
+use std::io::{BufRead, IsTerminal, Write};
+use why401_history::Collector;
+use why401_probe::driver::{Event, Judgement, Watcher};
+use why401_probe::plan::{Outcome, Step};
+use why401_probe::wish::url;
+use why401_probe::{Carry, Credentials, Probed, Wish};
+use why401_read::Collected;
+use why401_redact::SecretSet;
+use why401_report::{Certainty, SourceReport, Verdict};
+
+/// What a plain refusal leaves open beside what its finding names: causes that looking elsewhere tells apart.
+const BEHIND_A_REFUSAL: &[&str] =
+    &["wrong-address", "wrong-method", "plain-http", "resource-hidden", "charset-mismatch", "intermediary-challenged"];
+
+pub(super) struct Watch {
+    wish: Wish,
+    secrets: SecretSet,
+    quiet: bool,
+}
+
+impl Watch {
+    pub(super) fn new(wish: &Wish, quiet: bool) -> Self {
+        let mut secrets = SecretSet::default();
+        match &wish.credentials {
+            Credentials::Password { password, .. } => secrets.add(&password.expose_text()),
+            Credentials::Bearer(token) => secrets.add(&token.expose_text()),
+            Credentials::Aws(keys) => {
+                secrets.add(&keys.secret.expose_text());
+                keys.token.iter().for_each(|t| secrets.add(&t.expose_text()));
+            }
+            Credentials::None | Credentials::Fields => {}
+        }
+        for field in wish.fields.iter().filter(|f| f.is_credential()) {
+            secrets.add(&field.value.expose_text());
+            secrets.field(&field.name, &field.value.expose_text());
+        }
+        secrets.target(&wish.address.target);
+        Watch { wish: wish.clone(), secrets, quiet }
+    }
+
+    /// The name of the source: the address, without secrets.
+    pub(super) fn name(&self) -> String {
+        self.masked(&url(&self.wish.address))
+    }
+
+    pub(super) fn masked(&self, text: &str) -> String {
+        self.secrets.scrub(text)
+    }
+
+    /// Everything was asked.
+    pub(super) fn over(&self, probed: &Probed) {
+        let (requests, attempts) = (probed.spent.requests, probed.spent.attempts);
+        let times = |n: u32, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
+        let with = match attempts {
+            0 => String::new(),
+            1 => ", 1 with credentials".to_owned(),
+            n => format!(", {n} with credentials"),
+        };
+        self.tell(&format!("{}{with}; {}\n", times(requests, "request"), probed.why));
+    }
+
+    fn tell(&self, text: &str) {
+        if !self.quiet {
+            let mut err = std::io::stderr().lock();
+            let _ = writeln!(err, "{}", why401_render::visible(&self.masked(text)).trim_end());
+        }
+    }
+}
+
+impl Watcher for Watch {
+    fn event(&mut self, event: Event<'_>) {
+        match event {
+            Event::Asking(step, number, attempt) => {
+                let again = if attempt > 0 { format!(", attempt {attempt} of at most 2") } else { String::new() };
+                self.tell(&format!("{number}. {}{again}", described(&self.wish, step)));
+            }
+            Event::Answered(outcome) => self.tell(&format!("   {}", answered(outcome))),
+            Event::Failed(trouble) => self.tell(&format!("   {trouble}")),
+        }
+    }
+
+    fn judge(&mut self, taken: &Collected) -> Judgement {
+        let mut collector = Collector::new();
+        taken.exchanges.iter().for_each(|e| collector.exchange(e.clone()));
+        taken.facts.iter().for_each(|f| collector.fact(f.clone()));
+        let report = SourceReport { name: self.name(), ..SourceReport::default() };
+        let case = collector.finish(vec![report]);
+        let findings = why401_causes::diagnose(&case, Some(jiff::Timestamp::now()));
+        let first = findings.iter().find(|f| matches!(f.verdict, Verdict::Fault | Verdict::Attack));
+        let Some(first) = first else { return Judgement::default() };
+        // That a request without credentials has none says nothing about those that were given.
+        let unasked = first.cause == "no-credentials" && self.wish.has_credentials();
+        let vague = matches!(first.cause, "credentials-refused") || unasked;
+        let settled = first.certainty == Certainty::Certain && !vague;
+        let mut open: Vec<String> = first.also_possible.iter().map(|a| a.cause.to_owned()).collect();
+        open.push(first.cause.to_owned());
+        if vague || first.certainty != Certainty::Certain {
+            open.extend(BEHIND_A_REFUSAL.iter().map(|c| (*c).to_owned()));
+        }
+        Judgement { open, settled }
+    }
+
+    fn may_travel(&mut self, host: &str) -> bool {
+        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+            self.tell(&format!("   the credentials stay behind: it leads to {host} (--trust-host {host} lets them go there)"));
+            return false;
+        }
+        let mut err = std::io::stderr().lock();
+        let _ = write!(err, "   May the credentials go to {}? [y/N] ", why401_render::visible(host));
+        let mut answer = String::new();
+        std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim().eq_ignore_ascii_case("y")
+    }
+}
+
+/// The request in words.
+pub(super) fn described(wish: &Wish, step: &Step) -> String {
+    let ask = &step.ask;
+    let with = match &ask.carry {
+        Carry::Nothing => String::new(),
+        Carry::Unasked(how) | Carry::Answer(how) => match &wish.credentials {
+            Credentials::Password { user, .. } => format!(" with {user}'s password by {how}"),
+            Credentials::Bearer(_) => " with the token".to_owned(),
+            Credentials::Aws(keys) => format!(" signed for {} in {}", keys.service, keys.region),
+            Credentials::Fields => " with the fields given".to_owned(),
+            Credentials::None => " with its query".to_owned(),
+        },
+        Carry::Latin1 => " with the password in ISO-8859-1".to_owned(),
+    };
+    let at = ask.at.map(|ip| format!(" at {ip}")).unwrap_or_default();
+    let direct = if ask.direct { " without the proxy" } else { "" };
+    format!("{} {}{with}{at}{direct}\n   {}", ask.method, ask.url(), step.why)
+}
+
+fn answered(outcome: &Outcome) -> String {
+    let status = outcome.status.map_or("no answer".to_owned(), |s| s.to_string());
+    let schemes: Vec<&str> = outcome.challenges.iter().map(|c| c.scheme.written.as_str()).collect();
+    let asks = if schemes.is_empty() { String::new() } else { format!(", asks for {}", schemes.join(", ")) };
+    let leads = outcome.location.as_ref().map(|l| format!(", leads to {}", url(l))).unwrap_or_default();
+    let allows = if outcome.allow.is_empty() { String::new() } else { format!(", takes {}", outcome.allow.join(", ")) };
+    format!("{status}{asks}{leads}{allows}")
+}
