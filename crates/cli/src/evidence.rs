@@ -1,8 +1,8 @@
 //! Opens each piece of evidence and reads it into a sink.
 
 use crate::args::Evidence;
-use crate::tally::Tally;
 use crate::probe::{self, Asked};
+use crate::tally::Tally;
 use crate::{context, keys};
 use std::ffi::OsStr;
 use std::fs::File;

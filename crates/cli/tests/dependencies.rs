@@ -49,11 +49,26 @@ fn dependencies_keep_to_the_list() {
     let metadata: Value = serde_json::from_slice(&out.stdout).unwrap();
     for package in metadata["packages"].as_array().unwrap() {
         let name = package["name"].as_str().unwrap();
+        let licence = package["license"].as_str().unwrap_or("");
+        assert!(allowed(licence), "{name} is under {licence:?}");
+    }
+}
+
+#[test]
+fn what_stays_out_is_not_built() {
+    // The lock file also lists what no feature that is on brings in.
+    let out = Command::new(env!("CARGO"))
+        .args(["tree", "--workspace", "--edges", "normal,build", "--target", "all", "--prefix", "none"])
+        .args(["--format", "{p}", "--locked", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    for line in String::from_utf8(out.stdout).unwrap().lines() {
+        let name = line.split(' ').next().unwrap();
         if let Some((_, why)) = OUT.iter().find(|(out, _)| *out == name) {
             panic!("{name} stays out: {why}");
         }
-        let licence = package["license"].as_str().unwrap_or("");
-        assert!(allowed(licence), "{name} is under {licence:?}");
     }
 }
 

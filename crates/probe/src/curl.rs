@@ -73,18 +73,77 @@ pub enum Data {
 const SHORT_VALUES: &str = "AbcCdDeEFhHKmoPQrtTuUwxXyYz";
 /// Long options that take a value and change nothing about what is asked.
 const QUIET_VALUES: &[&str] = &[
-    "output", "write-out", "stderr", "trace", "trace-ascii", "dump-header", "cookie-jar", "max-time",
-    "connect-timeout", "retry", "retry-delay", "retry-max-time", "limit-rate", "ciphers", "tls13-ciphers",
-    "interface", "max-redirs", "keepalive-time", "output-dir", "pinnedpubkey", "capath", "cert-type", "key-type",
-    "engine", "dns-servers", "local-port", "speed-limit", "speed-time", "variable", "libcurl", "hsts", "alt-svc",
-    "tls-max", "curves", "rate", "expect100-timeout", "happy-eyeballs-timeout-ms", "max-filesize",
+    "output",
+    "write-out",
+    "stderr",
+    "trace",
+    "trace-ascii",
+    "dump-header",
+    "cookie-jar",
+    "max-time",
+    "connect-timeout",
+    "retry",
+    "retry-delay",
+    "retry-max-time",
+    "limit-rate",
+    "ciphers",
+    "tls13-ciphers",
+    "interface",
+    "max-redirs",
+    "keepalive-time",
+    "output-dir",
+    "pinnedpubkey",
+    "capath",
+    "cert-type",
+    "key-type",
+    "engine",
+    "dns-servers",
+    "local-port",
+    "speed-limit",
+    "speed-time",
+    "variable",
+    "libcurl",
+    "hsts",
+    "alt-svc",
+    "tls-max",
+    "curves",
+    "rate",
+    "expect100-timeout",
+    "happy-eyeballs-timeout-ms",
+    "max-filesize",
 ];
 /// Long options with a value that would change what is asked.
 const LOUD_VALUES: &[&str] = &[
-    "form", "form-string", "upload-file", "range", "config", "connect-to", "request-target", "unix-socket",
-    "time-cond", "continue-at", "pass", "service-name", "sasl-authzid", "delegation", "preproxy", "socks5",
-    "socks5-hostname", "socks4", "proxy-header", "proxy-cacert", "proxy-cert", "proxy-key", "doh-url",
-    "login-options", "proto", "proto-default", "proto-redir", "quote", "telnet-option", "url-query",
+    "form",
+    "form-string",
+    "upload-file",
+    "range",
+    "config",
+    "connect-to",
+    "request-target",
+    "unix-socket",
+    "time-cond",
+    "continue-at",
+    "pass",
+    "service-name",
+    "sasl-authzid",
+    "delegation",
+    "preproxy",
+    "socks5",
+    "socks5-hostname",
+    "socks4",
+    "proxy-header",
+    "proxy-cacert",
+    "proxy-cert",
+    "proxy-key",
+    "doh-url",
+    "login-options",
+    "proto",
+    "proto-default",
+    "proto-redir",
+    "quote",
+    "telnet-option",
+    "url-query",
 ];
 
 /// Reads the words behind `curl`.
@@ -95,7 +154,8 @@ pub fn read(words: &[String]) -> Result<Line, String> {
     let mut line = Line::default();
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
-        let mut value = |option: &str| rest.next().cloned().ok_or_else(|| format!("{option} lacks its value"));
+        let mut value =
+            |option: &str| rest.next().cloned().ok_or_else(|| format!("{option} lacks its value"));
         if let Some(name) = word.strip_prefix("--").filter(|n| !n.is_empty()) {
             long(&mut line, name, &mut value)?;
         } else if let Some(letters) = word.strip_prefix('-').filter(|l| !l.is_empty()) {
@@ -252,9 +312,14 @@ mod tests {
 
     #[test]
     fn options_are_read_as_curl_reads_them() {
-        let l = line("-sSLu alice:pw --digest -XPUT -H X-A:_b -o /dev/null --max-time 3 https://h.example/x -d a=1 -d @f");
+        let l = line(
+            "-sSLu alice:pw --digest -XPUT -H X-A:_b -o /dev/null --max-time 3 https://h.example/x -d a=1 -d @f",
+        );
         assert_eq!((l.user.as_deref(), l.scheme.as_deref()), (Some("alice:pw"), Some("digest")));
-        assert_eq!((l.method.as_deref(), l.url.as_deref(), l.follow), (Some("PUT"), Some("https://h.example/x"), true));
+        assert_eq!(
+            (l.method.as_deref(), l.url.as_deref(), l.follow),
+            (Some("PUT"), Some("https://h.example/x"), true)
+        );
         assert_eq!(l.fields, [Field::new("X-A", "b")]);
         assert_eq!(l.data.len(), 2);
         assert_eq!(l.data[1], Data::File { path: "f".to_owned(), strip: true });

@@ -62,7 +62,8 @@ pub struct Probed {
 }
 
 /// The names of the experiments whose exchanges are the wish itself.
-const COURSE: &[&str] = &["bare", "given", "redirect", "renewed-nonce", "other-charset", "other-scheme", "preflight"];
+const COURSE: &[&str] =
+    &["bare", "given", "redirect", "renewed-nonce", "other-charset", "other-scheme", "preflight"];
 
 /// Asks, as `wish` says, what `wire` reaches. Blocks until it is done.
 ///
@@ -88,6 +89,7 @@ pub fn run(
         spent: Spent::default(),
         recorder: Recorder::new(source),
         course: Vec::new(),
+        bare: Vec::new(),
         trouble: None,
         since: Instant::now(),
         lock_sign: None,
@@ -96,6 +98,10 @@ pub fn run(
     // A resolver that does not answer is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(100));
     let (taken, bytes) = driver.recorder.finish();
+    // With credentials given, the look without them is not what was meant, unless nothing else left.
+    if driver.course.is_empty() {
+        driver.course = driver.bare;
+    }
     Ok(Probed {
         taken,
         bytes,
@@ -114,6 +120,7 @@ struct Driver<'a> {
     spent: Spent,
     recorder: Recorder,
     course: Vec<u64>,
+    bare: Vec<u64>,
     trouble: Option<Trouble>,
     since: Instant,
     lock_sign: Option<String>,
@@ -178,7 +185,9 @@ impl Driver<'_> {
         let is_course = COURSE.contains(&step.name);
         if is_course {
             let new = self.recorder.exchanges().get(before..).unwrap_or_default();
-            self.course.extend(new.iter().map(|e| e.index));
+            let aside = step.name == "bare" && self.known.wish.has_credentials();
+            let kept = if aside { &mut self.bare } else { &mut self.course };
+            kept.extend(new.iter().map(|e| e.index));
         }
         match answer {
             Ok(exchange) => {
@@ -219,10 +228,8 @@ impl Driver<'_> {
         if connection.is_http2() && sending.body.len() > 60_000 {
             // More than fits the window that every connection begins with.
             connection.close(&mut self.recorder).await;
-            connection = self
-                .wire
-                .open(&ask.address, Version::Http1, ask.at, ask.direct, &mut self.recorder)
-                .await?;
+            connection =
+                self.wire.open(&ask.address, Version::Http1, ask.at, ask.direct, &mut self.recorder).await?;
         }
         let answer = connection.ask(sending, &mut self.recorder).await;
         connection.close(&mut self.recorder).await;

@@ -260,7 +260,8 @@ fn redirect(k: &Known) -> Vec<Ask> {
     // As clients do: the credentials go along to the same origin only (RFC 9110 section 15.4), or where the user
     // said that they may.
     let same = to.same_origin(&last.ask.address);
-    let secured = to.host == last.ask.address.host && last.ask.address.scheme == "http" && to.scheme == "https";
+    let secured =
+        to.host == last.ask.address.host && last.ask.address.scheme == "http" && to.scheme == "https";
     let along = same || (k.trusted.contains(&to.host) && (secured || to.scheme == "https"));
     let carry = match &last.ask.carry {
         Carry::Answer(_) | Carry::Unasked(_) if !along => Carry::Nothing,
@@ -301,7 +302,11 @@ fn other_charset(k: &Known) -> Vec<Ask> {
 
 fn secure(k: &Known) -> Option<Address> {
     let a = &k.wish.address;
-    (a.scheme == "http" && a.port == 80).then(|| Address { scheme: "https".to_owned(), port: 443, ..a.clone() })
+    (a.scheme == "http" && a.port == 80).then(|| Address {
+        scheme: "https".to_owned(),
+        port: 443,
+        ..a.clone()
+    })
 }
 
 fn https(k: &Known) -> Vec<Ask> {
@@ -374,7 +379,8 @@ fn version_prefix(k: &Known) -> Vec<Ask> {
 
 fn www(k: &Known) -> Vec<Ask> {
     let host = &k.wish.address.host;
-    let own_port = matches!((k.wish.address.scheme.as_str(), k.wish.address.port), ("http", 80) | ("https", 443));
+    let own_port =
+        matches!((k.wish.address.scheme.as_str(), k.wish.address.port), ("http", 80) | ("https", 443));
     let is_name = host.contains('.') && host.parse::<IpAddr>().is_err() && !host.starts_with('[');
     if !is_name || !own_port {
         return Vec::new();
@@ -430,7 +436,9 @@ fn other_scheme(k: &Known) -> Vec<Ask> {
         return Vec::new();
     }
     let carry = match &last.ask.carry {
-        Carry::Answer(s) if s == "digest" && last.outcome.offers("basic") => Carry::Unasked("basic".to_owned()),
+        Carry::Answer(s) if s == "digest" && last.outcome.offers("basic") => {
+            Carry::Unasked("basic".to_owned())
+        }
         Carry::Unasked(s) if s == "basic" && best_digest(&last.outcome.challenges).is_some() => {
             Carry::Answer("digest".to_owned())
         }

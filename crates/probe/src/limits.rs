@@ -118,7 +118,8 @@ pub fn stop_sign(answer: &Exchange) -> Option<String> {
         "captcha",
     ];
     let text = response.body.text().to_ascii_lowercase();
-    let fields = response.fields.iter().filter(|f| f.is("www-authenticate") || f.is("x-error") || f.is("reason"));
+    let fields =
+        response.fields.iter().filter(|f| f.is("www-authenticate") || f.is("x-error") || f.is("reason"));
     let heads: String = fields.map(|f| f.text().to_ascii_lowercase() + "\n").collect();
     let line = response.line.to_text().to_ascii_lowercase();
     let word = WORDS.iter().find(|w| text.contains(**w) || heads.contains(**w) || line.contains(**w))?;

@@ -27,7 +27,8 @@ pub fn find(text: &str, host: &str, login: Option<&str>) -> Option<(String, Secr
     let fits = |e: &&(Option<String>, Option<String>, Option<String>)| {
         login.is_none_or(|l| e.1.as_deref() == Some(l)) && e.2.is_some()
     };
-    let own = entries.iter().filter(|e| e.0.as_deref().is_some_and(|m| m.eq_ignore_ascii_case(host))).find(fits);
+    let own =
+        entries.iter().filter(|e| e.0.as_deref().is_some_and(|m| m.eq_ignore_ascii_case(host))).find(fits);
     let entry = own.or_else(|| entries.iter().filter(|e| e.0.is_none()).find(fits))?;
     Some((entry.1.clone().unwrap_or_default(), Secret::new(entry.2.clone()?)))
 }

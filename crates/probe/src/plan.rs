@@ -273,13 +273,14 @@ mod tests {
 
     #[test]
     fn what_is_let_in_ends_it() {
-        let (steps, why) =
-            play(Known::nothing(with_password("http://example.com/a")), &Limits::default(), |step| {
-                match step.ask.carry {
-                    Carry::Nothing => (answered(401, "Basic realm=x"), OPEN, false),
-                    _ => (answered(200, ""), &[], false),
-                }
-            });
+        let (steps, why) = play(
+            Known::nothing(with_password("http://example.com/a")),
+            &Limits::default(),
+            |step| match step.ask.carry {
+                Carry::Nothing => (answered(401, "Basic realm=x"), OPEN, false),
+                _ => (answered(200, ""), &[], false),
+            },
+        );
         assert_eq!(steps.len(), 2);
         assert_eq!(why, "the request was let in");
     }
@@ -332,13 +333,14 @@ mod tests {
     fn credentials_stay_behind_when_a_redirect_leads_to_another_host() {
         let mut w = with_password("http://example.com/a");
         w.scheme = Some("basic".to_owned());
-        let (steps, _) = play(Known::nothing(w), &Limits::default(), |step| match step.ask.address.host.as_str() {
-            "example.com" => {
-                let location = Address::parse("http://other.example.net/a");
-                (Outcome { status: Some(302), location, ..Outcome::default() }, &[], false)
-            }
-            _ => (answered(401, "Basic realm=x"), &["dropped-on-redirect"], true),
-        });
+        let (steps, _) =
+            play(Known::nothing(w), &Limits::default(), |step| match step.ask.address.host.as_str() {
+                "example.com" => {
+                    let location = Address::parse("http://other.example.net/a");
+                    (Outcome { status: Some(302), location, ..Outcome::default() }, &[], false)
+                }
+                _ => (answered(401, "Basic realm=x"), &["dropped-on-redirect"], true),
+            });
         let last = steps.last().unwrap();
         assert_eq!((last.name, &last.ask.carry), ("redirect", &Carry::Nothing));
     }

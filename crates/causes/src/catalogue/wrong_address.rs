@@ -62,7 +62,7 @@ impl WrongAddress {
                     b.served()
                         && b.method() == a.method()
                         && same_client(a, b)
-                        && (b.user == a.user || a.user.is_none())
+                        && (b.user == a.user || a.user.is_none() || (c <= 1 && needs_none(b)))
                 })?;
                 Some((c, other.to_owned(), good))
             })
@@ -80,6 +80,11 @@ impl WrongAddress {
                 .or("acl-denied", "whether this account may use the address at all");
         if closeness <= 1 { claim.confirmed() } else { claim.likely() }
     }
+}
+
+/// Whether the request was let in without credentials, in evidence that would show them.
+fn needs_none(b: &Attempt) -> bool {
+    b.shows_credentials() && !b.carries_credentials()
 }
 
 /// How close two paths are: 0 a trailing slash, 1 letter case, 2 a letter or two; `None` if they are not, or differ by

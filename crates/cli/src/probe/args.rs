@@ -114,7 +114,13 @@ pub(crate) struct Probe {
     pub(crate) max_attempts: u32,
 
     /// The rest between two requests in milliseconds
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 200, help_heading = "Limits")]
+    #[arg(
+        long,
+        value_name = "MILLISECONDS",
+        default_value_t = 200,
+        overrides_with = "pause",
+        help_heading = "Limits"
+    )]
     pub(crate) pause: u64,
 
     /// So many seconds at most in all

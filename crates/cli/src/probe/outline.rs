@@ -33,14 +33,13 @@ pub(super) fn print(args: &Args, probe: &Probe, prepared: &Prepared) -> Result<S
             })
             .collect();
         let limits = json!({ "requests": prepared.limits.requests, "attempts": prepared.limits.attempts });
-        let text = serde_json::to_string_pretty(&json!({ "plan": list, "limits": limits })).map_err(|e| e.to_string())?;
+        let text = serde_json::to_string_pretty(&json!({ "plan": list, "limits": limits }))
+            .map_err(|e| e.to_string())?;
         output::print(&(text + "\n"));
         return Ok(Status::NoFault);
     }
     let mut text = String::from("Nothing is sent. First:\n");
-    let line = |step: &why401_probe::Step| {
-        why401_render::visible(&watch.masked(&format!("  {}", described(wish, step)))).into_owned()
-    };
+    let line = |step: &why401_probe::Step| watch.shown(&format!("  {}", described(wish, step)));
     for (step, _) in steps.iter().filter(|(s, _)| always(s.name)) {
         text.push_str(&format!("{}\n", line(step)));
     }

@@ -29,7 +29,8 @@ pub(crate) fn of(probe: &Probe) -> Result<Prepared, String> {
     let line = command(&probe.command)?;
     let url = probe.url.as_ref().or(line.url.as_ref()).ok_or("name the address to ask")?;
     let url = if url.contains("://") { url.clone() } else { format!("http://{url}") };
-    let address = Address::parse(&url).filter(|a| !a.host.is_empty() && matches!(a.scheme.as_str(), "http" | "https"));
+    let address =
+        Address::parse(&url).filter(|a| !a.host.is_empty() && matches!(a.scheme.as_str(), "http" | "https"));
     let mut address = address.ok_or("the address is no http:// or https:// one")?;
     let mut wish = Wish::get(address.clone());
     for ignored in &line.ignored {
@@ -37,7 +38,7 @@ pub(crate) fn of(probe: &Probe) -> Result<Prepared, String> {
     }
 
     let mut body = Vec::new();
-    for data in line.data.iter().chain(&probe.data.as_deref().map(|d| piece(d))) {
+    for data in line.data.iter().chain(&probe.data.as_deref().map(piece)) {
         if !body.is_empty() {
             body.push(b'&');
         }
@@ -119,7 +120,9 @@ fn command(words: &[String]) -> Result<curl::Line, String> {
         Some((program, rest)) => {
             let name = Path::new(program).file_stem().unwrap_or_default();
             if name != "curl" {
-                return Err("only curl's command lines are read; for others: why401 run -- COMMAND".to_owned());
+                return Err(
+                    "only curl's command lines are read; for others: why401 run -- COMMAND".to_owned()
+                );
             }
             curl::read(rest)
         }
@@ -188,7 +191,9 @@ fn aws(
     let (first, second) = (labels.next().unwrap_or_default(), labels.next().unwrap_or_default());
     let part = |i: usize| parts.get(i).copied().filter(|p| !p.is_empty());
     let from_environment = || {
-        ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|n| std::env::var(n).ok().filter(|v| !v.is_empty()))
+        ["AWS_REGION", "AWS_DEFAULT_REGION"]
+            .iter()
+            .find_map(|n| std::env::var(n).ok().filter(|v| !v.is_empty()))
     };
     let region = part(0).map(str::to_owned).or_else(from_environment).unwrap_or_else(|| second.to_owned());
     let service = part(1).unwrap_or(first).to_owned();
@@ -212,7 +217,8 @@ fn identity(probe: &Probe, line: &curl::Line) -> Result<Option<Identity>, String
 }
 
 fn proxies(probe: &Probe, line: &curl::Line) -> Result<Proxies, String> {
-    let variable = |names: &[&str]| names.iter().find_map(|n| std::env::var(n).ok().filter(|v| !v.is_empty()));
+    let variable =
+        |names: &[&str]| names.iter().find_map(|n| std::env::var(n).ok().filter(|v| !v.is_empty()));
     let except = probe.noproxy.clone().or(line.noproxy.clone());
     let except = except.or_else(|| variable(&["no_proxy", "NO_PROXY"])).unwrap_or_default();
     let named = probe.proxy.clone().or(line.proxy.clone());

@@ -129,9 +129,11 @@ fn from_git(address: &Address, user: Option<&str>) -> Result<(String, Secret), S
 /// Asks at the terminal, without echo.
 fn prompt(user: &str, address: &Address) -> Result<Secret, String> {
     if !std::io::stdin().is_terminal() {
-        return Err("the password is missing: name it with --password-env or --password-file, or run this at a \
+        return Err(
+            "the password is missing: name it with --password-env or --password-file, or run this at a \
                     terminal to be asked"
-            .to_owned());
+                .to_owned(),
+        );
     }
     let question = format!("Password of {user} for {}: ", address.host);
     rpassword::prompt_password(why401_render::visible(&question))

@@ -11,13 +11,21 @@ use why401_redact::SecretSet;
 use why401_report::{Certainty, SourceReport, Verdict};
 
 /// What a plain refusal leaves open beside what its finding names: causes that looking elsewhere tells apart.
-const BEHIND_A_REFUSAL: &[&str] =
-    &["wrong-address", "wrong-method", "plain-http", "resource-hidden", "charset-mismatch", "intermediary-challenged"];
+const BEHIND_A_REFUSAL: &[&str] = &[
+    "wrong-address",
+    "wrong-method",
+    "plain-http",
+    "resource-hidden",
+    "charset-mismatch",
+    "intermediary-challenged",
+];
 
 pub(super) struct Watch {
     wish: Wish,
     secrets: SecretSet,
     quiet: bool,
+    /// Whether there was an answer at all: a failure before is told as the end of it.
+    heard: bool,
 }
 
 impl Watch {
@@ -37,7 +45,7 @@ impl Watch {
             secrets.field(&field.name, &field.value.expose_text());
         }
         secrets.target(&wish.address.target);
-        Watch { wish: wish.clone(), secrets, quiet }
+        Watch { wish: wish.clone(), secrets, quiet, heard: false }
     }
 
     /// The name of the source: the address, without secrets.
@@ -47,6 +55,12 @@ impl Watch {
 
     pub(super) fn masked(&self, text: &str) -> String {
         self.secrets.scrub(text)
+    }
+
+    /// Text as it may stand on a terminal, line by line.
+    pub(super) fn shown(&self, text: &str) -> String {
+        let lines: Vec<String> = self.masked(text).lines().map(why401_render::visible).collect();
+        lines.join("\n")
     }
 
     /// Everything was asked.
@@ -64,7 +78,7 @@ impl Watch {
     fn tell(&self, text: &str) {
         if !self.quiet {
             let mut err = std::io::stderr().lock();
-            let _ = writeln!(err, "{}", why401_render::visible(&self.masked(text)).trim_end());
+            let _ = writeln!(err, "{}", self.shown(text));
         }
     }
 }
@@ -73,11 +87,16 @@ impl Watcher for Watch {
     fn event(&mut self, event: Event<'_>) {
         match event {
             Event::Asking(step, number, attempt) => {
-                let again = if attempt > 0 { format!(", attempt {attempt} of at most 2") } else { String::new() };
+                let again =
+                    if attempt > 0 { format!(" (attempt {attempt} of at most 2)") } else { String::new() };
                 self.tell(&format!("{number}. {}{again}", described(&self.wish, step)));
             }
-            Event::Answered(outcome) => self.tell(&format!("   {}", answered(outcome))),
-            Event::Failed(trouble) => self.tell(&format!("   {trouble}")),
+            Event::Answered(outcome) => {
+                self.heard = true;
+                self.tell(&format!("   {}", answered(outcome)));
+            }
+            Event::Failed(trouble) if self.heard => self.tell(&format!("   {trouble}")),
+            Event::Failed(_) => {}
         }
     }
 
@@ -104,7 +123,9 @@ impl Watcher for Watch {
 
     fn may_travel(&mut self, host: &str) -> bool {
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-            self.tell(&format!("   the credentials stay behind: it leads to {host} (--trust-host {host} lets them go there)"));
+            self.tell(&format!(
+                "   the credentials stay behind: it leads to {host} (--trust-host {host} lets them go there)"
+            ));
             return false;
         }
         let mut err = std::io::stderr().lock();
@@ -138,6 +159,10 @@ fn answered(outcome: &Outcome) -> String {
     let schemes: Vec<&str> = outcome.challenges.iter().map(|c| c.scheme.written.as_str()).collect();
     let asks = if schemes.is_empty() { String::new() } else { format!(", asks for {}", schemes.join(", ")) };
     let leads = outcome.location.as_ref().map(|l| format!(", leads to {}", url(l))).unwrap_or_default();
-    let allows = if outcome.allow.is_empty() { String::new() } else { format!(", takes {}", outcome.allow.join(", ")) };
+    let allows = if outcome.allow.is_empty() {
+        String::new()
+    } else {
+        format!(", takes {}", outcome.allow.join(", "))
+    };
     format!("{status}{asks}{leads}{allows}")
 }

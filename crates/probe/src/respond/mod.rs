@@ -65,10 +65,7 @@ mod tests {
 
     fn wish(user: &str, password: &str) -> Wish {
         Wish {
-            credentials: Credentials::Password {
-                user: user.to_owned(),
-                password: Secret::new(password),
-            },
+            credentials: Credentials::Password { user: user.to_owned(), password: Secret::new(password) },
             ..Wish::get(Address::parse("http://www.nowhere.org/dir/index.html").unwrap())
         }
     }
@@ -99,7 +96,10 @@ mod tests {
     #[test]
     fn the_strongest_digest_that_is_known_is_taken() {
         let both = r#"Digest realm="a", nonce="b", algorithm=MD5, Digest realm="a", nonce="c", algorithm=SHA-256, Digest realm="a", nonce="d", algorithm=SHA3"#;
-        assert_eq!(best_digest(&parse_challenges(both.as_bytes()).value).unwrap().nonce.as_deref(), Some("c"));
+        assert_eq!(
+            best_digest(&parse_challenges(both.as_bytes()).value).unwrap().nonce.as_deref(),
+            Some("c")
+        );
     }
 
     #[test]

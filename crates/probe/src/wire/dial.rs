@@ -5,7 +5,7 @@ use super::{ANSWER, CONNECT, Proxies, Proxy, Recorder, http1, http2};
 use crate::{Trouble, Version};
 use std::io::{Error, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -38,9 +38,9 @@ pub struct Sending {
 pub struct Wire {
     /// The proxies.
     pub proxies: Proxies,
-    /// `Proxy-Authorization` for a proxy with userinfo is made from it; this one is sent as given.
     trust: Trust,
-    roots: Arc<RootCertStore>,
+    /// Read when the first TLS connection wants them.
+    roots: OnceLock<Arc<RootCertStore>>,
     identity: Option<Identity>,
     /// Addresses to use in place of the resolver's: host, port, address (curl's `--resolve`).
     pub resolve: Vec<(String, u16, IpAddr)>,
@@ -73,8 +73,7 @@ impl Connection {
 impl Wire {
     /// A client that trusts these, shows this certificate, and goes through these proxies.
     pub fn new(trust: Trust, identity: Option<Identity>, proxies: Proxies) -> Wire {
-        let roots = Arc::new(trust.roots());
-        Wire { proxies, trust, roots, identity, resolve: Vec::new() }
+        Wire { proxies, trust, roots: OnceLock::new(), identity, resolve: Vec::new() }
     }
 
     /// The addresses of a host.
@@ -99,7 +98,11 @@ impl Wire {
             Ok(Err(e)) => Err(name(&plain(&e))),
             Ok(Ok(found)) => {
                 let mut all: Vec<SocketAddr> = Vec::new();
-                found.for_each(|a| if !all.contains(&a) { all.push(a) });
+                found.for_each(|a| {
+                    if !all.contains(&a) {
+                        all.push(a)
+                    }
+                });
                 if all.is_empty() { Err(name("the resolver knows none")) } else { Ok(all) }
             }
         }
@@ -133,12 +136,14 @@ impl Wire {
             Some(proxy) => Trouble::Proxy { proxy: proxy.at(), why: trouble.to_string() },
             None => trouble,
         })?;
-        let client = tcp.local_addr().map_or_else(|_| peer(&SocketAddr::from(([0, 0, 0, 0], 0))), |a| peer(&a));
-        let server = tcp.peer_addr().map_or_else(|_| Peer { host: host.to_owned(), port: Some(port) }, |a| peer(&a));
+        let client =
+            tcp.local_addr().map_or_else(|_| peer(&SocketAddr::from(([0, 0, 0, 0], 0))), |a| peer(&a));
+        let server =
+            tcp.peer_addr().map_or_else(|_| Peer { host: host.to_owned(), port: Some(port) }, |a| peer(&a));
         let at = format!("{host}:{port}");
-        let proxy_authorization = proxy.and_then(|p| p.userinfo.as_ref()).map(|u| {
-            format!("Basic {}", why401_auth::base64::encode(u.expose())).into_bytes()
-        });
+        let proxy_authorization = proxy
+            .and_then(|p| p.userinfo.as_ref())
+            .map(|u| format!("Basic {}", why401_auth::base64::encode(u.expose())).into_bytes());
         if !secure {
             let number = recorder.open(client, server, false);
             let absolute = proxy.is_some();
@@ -179,7 +184,11 @@ impl Wire {
         };
         let handshake = self
             .trust
-            .handshake(&self.roots, self.identity.clone(), offered)
+            .handshake(
+                self.roots.get_or_init(|| Arc::new(self.trust.roots())),
+                self.identity.clone(),
+                offered,
+            )
             .map_err(Trouble::Unusable)?;
         let name = ServerName::try_from(address.host.trim_matches(['[', ']']).to_owned())
             .map_err(|_| Trouble::Unusable(format!("{} is no host name", address.host)))?;
@@ -271,10 +280,9 @@ impl Connection {
         match (recorder.exchanges().get(before..).and_then(<[Exchange]>::last), failed) {
             (Some(e), _) if e.response.is_some() => Ok(e.clone()),
             (_, Some(trouble)) => Err(trouble),
-            (_, None) => Err(Trouble::Protocol {
-                at: self.at.clone(),
-                why: "what came back is no HTTP".to_owned(),
-            }),
+            (_, None) => {
+                Err(Trouble::Protocol { at: self.at.clone(), why: "what came back is no HTTP".to_owned() })
+            }
         }
     }
 
@@ -297,7 +305,10 @@ impl Connection {
                 recorder.ended(self.number);
                 recorder.close(self.number);
                 return match received {
-                    0 => Err(Error::new(ErrorKind::UnexpectedEof, "the server closed the connection without an answer")),
+                    0 => Err(Error::new(
+                        ErrorKind::UnexpectedEof,
+                        "the server closed the connection without an answer",
+                    )),
                     _ => Ok(()),
                 };
             }

@@ -5,7 +5,8 @@ use super::dial::Sending;
 /// The bytes of a request. `absolute` writes the whole address into the request line, as a proxy wants it (section
 /// 3.2.2).
 pub(super) fn bytes(s: &Sending, absolute: bool) -> Vec<u8> {
-    let target = if absolute { format!("{}://{}{}", s.scheme, s.authority, s.target) } else { s.target.clone() };
+    let target =
+        if absolute { format!("{}://{}{}", s.scheme, s.authority, s.target) } else { s.target.clone() };
     let mut out = format!("{} {target} HTTP/1.1\r\n", s.method).into_bytes();
     let mut field = |name: &str, value: &[u8]| {
         out.extend_from_slice(name.as_bytes());

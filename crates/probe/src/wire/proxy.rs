@@ -101,11 +101,16 @@ mod tests {
             except: "localhost, .example.com,192.0.2.0/24,other.example.net:8080".to_owned(),
         };
         let direct = |a: &str| proxies.for_address(&Address::parse(a).unwrap()).is_none();
-        assert!(direct("http://localhost/") && direct("http://a.example.com/") && direct("http://192.0.2.7/"));
+        assert!(
+            direct("http://localhost/") && direct("http://a.example.com/") && direct("http://192.0.2.7/")
+        );
         assert!(direct("http://other.example.net:8080/") && !direct("http://other.example.net/"));
         assert!(!direct("http://notexample.com/") && direct("https://notexample.com/"));
         let proxy = proxies.http.unwrap();
-        assert_eq!((proxy.at().as_str(), proxy.userinfo.unwrap().expose()), ("proxy.example.com:3128", &b"bob:p@"[..]));
+        assert_eq!(
+            (proxy.at().as_str(), proxy.userinfo.unwrap().expose()),
+            ("proxy.example.com:3128", &b"bob:p@"[..])
+        );
         assert!(Proxy::parse("socks5://h:1").is_err());
     }
 }

@@ -1,11 +1,13 @@
 //! TLS: whom to trust, which certificate to show, and what went wrong in plain words.
 
 use crate::Trouble;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_rustls::rustls::client::ResolvesClientCert;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use tokio_rustls::rustls::crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature};
+use tokio_rustls::rustls::crypto::{
+    CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature,
+};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::rustls::sign::CertifiedKey;
@@ -223,14 +225,15 @@ pub fn tls_trouble(at: &str, error: &std::io::Error) -> Trouble {
             format!("the server broke the handshake off ({alert:?})"),
             "the server may want a client certificate (--cert, --key), another protocol version, or another name",
         ),
-        Some(Error::InvalidMessage(_)) => (
-            "what answers there does not speak TLS".to_owned(),
-            "use http:// if the port is for plain HTTP",
-        ),
+        Some(Error::InvalidMessage(_)) => {
+            ("what answers there does not speak TLS".to_owned(), "use http:// if the port is for plain HTTP")
+        }
         Some(other) => (other.to_string(), "the two sides do not agree on TLS"),
         None => (
             match error.kind() {
-                std::io::ErrorKind::UnexpectedEof => "the server closed the connection in the handshake".to_owned(),
+                std::io::ErrorKind::UnexpectedEof => {
+                    "the server closed the connection in the handshake".to_owned()
+                }
                 _ => error.to_string(),
             },
             "check that TLS is spoken on that port, and under that name",
@@ -248,10 +251,9 @@ fn certificate(error: &CertificateError) -> (String, &'static str) {
         CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
             ("the server's certificate is not valid yet".to_owned(), "check this machine's clock")
         }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (
-            "the server's certificate is for another name".to_owned(),
-            "check the host in the address",
-        ),
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            ("the server's certificate is for another name".to_owned(), "check the host in the address")
+        }
         CertificateError::UnknownIssuer => (
             "nobody that is trusted here issued the server's certificate".to_owned(),
             "name its authority with --cacert FILE, or ask with -k to leave it unverified",

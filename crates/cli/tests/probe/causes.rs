@@ -1,0 +1,119 @@
+//! Faults of servers and clients, each found by asking.
+
+use crate::server::{Answer, Server, ok, refused};
+use crate::{PASSWORD, first, probe, run};
+
+fn user() -> String {
+    format!("alice:{PASSWORD}")
+}
+
+#[test]
+fn nothing_was_sent() {
+    let server = Server::start(|_, _| refused("Basic realm=x"));
+    assert_eq!(first(&probe(&[&server.url("/x")])), ("no-credentials", "certain"));
+    assert_eq!(server.seen().len(), 1, "one request is enough");
+}
+
+#[test]
+fn the_handshake_is_healthy() {
+    let server =
+        Server::start(|r, _| if r.authorization().is_some() { ok() } else { refused("Basic realm=x") });
+    assert_eq!(first(&probe(&["-u", &user(), &server.url("/x")])).0, "challenge-answered");
+    assert_eq!(server.seen().len(), 2, "two requests are enough");
+}
+
+#[test]
+fn nothing_is_refused() {
+    let server = Server::start(|_, _| ok());
+    let out = run(&[&server.url("/x")]);
+    assert_eq!(out.status.code(), Some(0));
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[test]
+fn the_server_offers_another_scheme() {
+    let server = Server::start(|_, _| refused("Bearer realm=\"api\""));
+    assert_eq!(first(&probe(&["-u", &user(), &server.url("/x")])), ("scheme-not-offered", "certain"));
+}
+
+#[test]
+fn the_server_says_wrong_token() {
+    let server = Server::start(|r, _| match r.authorization() {
+        Some(_) => refused("Bearer error=\"invalid_token\", error_description=\"The token expired\""),
+        None => refused("Bearer"),
+    });
+    let report = probe(&["--field", "Authorization: Bearer abcdef0123456789abcdef", &server.url("/x")]);
+    assert_eq!(first(&report).0, "token-expired");
+}
+
+#[test]
+fn the_other_charset_is_accepted() {
+    // alice:Winter-42é in ISO-8859-1.
+    let server = Server::start(|r, _| match r.authorization() {
+        Some("Basic YWxpY2U6V2ludGVyLTQy6Q==") => ok(),
+        _ => refused("Basic realm=x"),
+    });
+    let report = probe(&["-u", &format!("{}é", user()), &server.url("/x")]);
+    assert_eq!(first(&report), ("charset-mismatch", "certain"));
+    assert_eq!(server.seen().len(), 3);
+}
+
+#[test]
+fn the_address_lacks_its_slash() {
+    let server = Server::start(|r, _| if r.target == "/v/data/" { ok() } else { refused("Basic realm=x") });
+    let report = probe(&["-u", &user(), &server.url("/v/data")]);
+    assert_eq!(first(&report), ("wrong-address", "certain"));
+    assert!(report["findings"][0]["summary"].as_str().unwrap().contains("/v/data/"), "{report}");
+}
+
+#[test]
+fn the_resource_takes_another_method() {
+    let server = Server::start(|r, _| match (r.method.as_str(), r.authorization()) {
+        ("OPTIONS", _) => Answer(200, vec![("Allow", "GET, OPTIONS".to_owned())], String::new()),
+        ("GET", Some(_)) => ok(),
+        _ => refused("Basic realm=x"),
+    });
+    let report =
+        probe(&["-u", &user(), "--scheme", "basic", "-X", "POST", "-d", "a=1", &server.url("/orders")]);
+    assert_eq!(first(&report).0, "wrong-method");
+}
+
+#[test]
+fn a_preflight_is_asked_for_credentials() {
+    let server = Server::start(|_, _| refused("Bearer"));
+    let origin = "https://shop.example.com";
+    let words = ["--origin", origin, "--field", "Authorization: Bearer abcdef0123456789", &server.url("/x")];
+    let report = probe(&words);
+    let causes: Vec<&str> =
+        report["findings"].as_array().unwrap().iter().filter_map(|f| f["cause"].as_str()).collect();
+    assert!(causes.contains(&"preflight-challenged"), "{causes:?}");
+    let seen = server.seen();
+    assert_eq!(
+        (seen[0].method.as_str(), seen[0].field("access-control-request-headers")),
+        ("OPTIONS", Some("authorization"))
+    );
+}
+
+#[test]
+fn the_credentials_are_lost_on_a_redirect() {
+    let other = Server::start(|_, _| refused("Basic realm=other"));
+    let to = format!("http://localhost:{}/x", other.port);
+    let server = Server::start(move |_, _| Answer(302, vec![("Location", to.clone())], String::new()));
+    let report = probe(&["-u", &user(), &server.url("/x")]);
+    assert_eq!(first(&report), ("dropped-on-redirect", "certain"));
+}
+
+#[test]
+fn an_address_is_evidence_among_others() {
+    let server = Server::start(|_, _| refused("Basic realm=x"));
+    let out = std::process::Command::new(env!("CARGO_BIN_EXE_why401"))
+        .args(["--format", "json", &server.url("/x")])
+        .env("NO_PROXY", "*")
+        .output()
+        .unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(
+        (first(&report).0, report["sources"][0]["format"].as_str()),
+        ("no-credentials", Some("probe"))
+    );
+}
