@@ -36,6 +36,8 @@ pub(crate) enum Command {
         #[arg(value_name = "FIELD")]
         fields: Vec<String>,
     },
+    /// Serve every 401 there is, to test clients against and to learn from
+    Lab(crate::lab::Lab),
 }
 
 /// What to read.

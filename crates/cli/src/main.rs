@@ -9,6 +9,7 @@ mod diagnose;
 mod evidence;
 mod explain;
 mod keys;
+mod lab;
 mod output;
 mod probe;
 mod secrets;
@@ -43,5 +44,6 @@ fn run(args: &args::Args) -> Result<Status, String> {
         Some(Command::Explain { what }) => explain::run(args, what.as_deref()),
         Some(Command::Probe(probe)) => probe::run(args, probe),
         Some(Command::Decode { fields }) => decode::run(args, fields),
+        Some(Command::Lab(options)) => lab::run(options),
     }
 }
