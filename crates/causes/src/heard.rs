@@ -48,6 +48,8 @@ struct Text<'a> {
     attempt: Option<usize>,
     /// The product whose words these are, where the format of a log tells.
     product: Option<&'static str>,
+    /// What the client asked for, where the text repeats it: its own words are not the server's.
+    asked: Option<String>,
     /// Only tells the product: an answer that lets the client in may use the same words about something else.
     only_marks: bool,
 }
@@ -64,6 +66,7 @@ impl<'a> Text<'a> {
             speaker: None,
             attempt: None,
             product: None,
+            asked: None,
             only_marks: false,
         }
     }
@@ -107,7 +110,11 @@ pub(crate) fn listen<'a>(case: &'a Case, refusal: &'a Refusal) -> (Vec<Heard<'a>
             // A line in the format of one server holds no words of another one.
             let another =
                 |own: &str| whose.is_some_and(|p| p.kind == Kind::Server && !p.product.starts_with(own));
-            (!s.needs_product || products.contains(&s.product)) && !t.product.is_some_and(another)
+            let repeats = t.asked.as_ref().is_some_and(|target| {
+                let words = t.text.as_bytes().get(s.range.clone()).unwrap_or_default();
+                target.contains(String::from_utf8_lossy(words).as_ref())
+            });
+            (!s.needs_product || products.contains(&s.product)) && !t.product.is_some_and(another) && !repeats
         };
         heard.extend(said.into_iter().filter(counts).map(|mut s| {
             if is_one_of_several(t.text.as_bytes(), &s.range) {
@@ -219,6 +226,7 @@ fn of_attempt<'a>(a: &'a Attempt, texts: &mut Vec<Text<'a>>) {
         if let Some(log) = &v.log {
             texts.push(Text {
                 speaker: Some(Speaker::ServerLog),
+                asked: a.path(),
                 ..Text::new(Channel::Log, v.source, &log.line)
             });
             // IIS's columns, named as in its log: 401.3 is status and substatus in one.

@@ -151,6 +151,20 @@ impl<'a> Step<'a> {
         })
     }
 
+    /// Whether curl says that it was given a user for this request: "Server auth using Digest with user 'alice'".
+    pub fn curl_has_user(&self) -> bool {
+        self.curl_says(|text| text.contains(" auth using ") && text.contains(" with user "))
+    }
+
+    /// Whether curl says that it cannot answer a challenge: "Authentication problem. Ignoring this." (lib/http.c)
+    pub fn curl_cannot_answer(&self) -> bool {
+        self.curl_says(|text| text.contains("Authentication problem. Ignoring this"))
+    }
+
+    fn curl_says(&self, what: impl Fn(&str) -> bool) -> bool {
+        self.attempt.statements.iter().any(|s| what(&s.text.to_text()))
+    }
+
     /// Whether the whole head of the answer was seen, so that a missing field is really missing.
     pub fn answer_is_whole(&self) -> bool {
         self.attempt

@@ -46,5 +46,6 @@ fn sink(path: &Path) -> Result<Box<dyn Write + Send>, String> {
         return Ok(Box::new(std::io::stderr()));
     }
     let file = OpenOptions::new().append(true).create(true).open(path);
-    file.map(|f| Box::new(f) as Box<dyn Write + Send>).map_err(|e| format!("cannot write {}: {e}", path.display()))
+    file.map(|f| Box::new(f) as Box<dyn Write + Send>)
+        .map_err(|e| format!("cannot write {}: {e}", path.display()))
 }

@@ -34,7 +34,6 @@ const OUT: &[(&str, &str)] = &[
     ("ring", "a second cryptography library beside the one in use"),
     ("openssl-sys", "binds the machine's OpenSSL"),
     ("rust-crypto", "unmaintained, RUSTSEC-2016-0005"),
-    ("time", "jiff does it"),
     ("chrono", "jiff does it"),
 ];
 

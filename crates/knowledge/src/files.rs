@@ -148,6 +148,7 @@ files! {
     "server/nginx.toml",
     "server/tomcat.toml",
     "server/windows-security-log.toml",
+    "server/why401.toml",
     "service/anthropic.toml",
     "service/atlassian.toml",
     "service/azure-devops.toml",

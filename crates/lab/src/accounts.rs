@@ -29,10 +29,26 @@ pub(crate) const ACCOUNTS: &[Account] = &[
     Account { name: "alice", password: ALICE, state: None },
     Account { name: "bob", password: "Ahorn-17-Steg", state: None },
     Account { name: "zo\u{eb}", password: "Br\u{fc}cke-23", state: None },
-    Account { name: "carol", password: "Birke-41-Ufer", state: Some(("account-locked", "Your account has been locked after too many failed login attempts")) },
-    Account { name: "dave", password: "Linde-52-Wehr", state: Some(("account-disabled", "User account is disabled by the administrator")) },
-    Account { name: "erin", password: "Erle-63-Furt", state: Some(("password-expired", "Your password has expired")) },
-    Account { name: "frank", password: "Esche-74-Kai", state: Some(("second-factor-required", "Two-factor authentication is required for this account")) },
+    Account {
+        name: "carol",
+        password: "Birke-41-Ufer",
+        state: Some(("account-locked", "Your account has been locked after too many failed login attempts")),
+    },
+    Account {
+        name: "dave",
+        password: "Linde-52-Wehr",
+        state: Some(("account-disabled", "User account is disabled by the administrator")),
+    },
+    Account {
+        name: "erin",
+        password: "Erle-63-Furt",
+        state: Some(("password-expired", "Your password has expired")),
+    },
+    Account {
+        name: "frank",
+        password: "Esche-74-Kai",
+        state: Some(("second-factor-required", "Two-factor authentication is required for this account")),
+    },
 ];
 
 /// Verifies a pair against the accounts.
@@ -40,7 +56,10 @@ pub(crate) fn verify(pair: &Pair) -> Result<&'static Account, Refusal> {
     let Some(account) = ACCOUNTS.iter().find(|a| a.name.as_bytes() == pair.user) else {
         let charset = std::str::from_utf8(&pair.user).is_err();
         return match charset {
-            true => Err(Refusal::new("charset-mismatch", "the user name is not UTF-8, which the challenge asks for")),
+            true => Err(Refusal::new(
+                "charset-mismatch",
+                "the user name is not UTF-8, which the challenge asks for",
+            )),
             false => Err(Refusal::new("unknown-user", "no account of that name")),
         };
     };
@@ -55,7 +74,9 @@ pub(crate) fn verify(pair: &Pair) -> Result<&'static Account, Refusal> {
 
 fn wrong(account: &Account, given: &[u8]) -> Refusal {
     let text = String::from_utf8_lossy(given);
-    let trimmed = text.trim_matches(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '\u{feff}' | '\u{200b}'));
+    let trimmed = text.trim_matches(|c: char| {
+        c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '\u{feff}' | '\u{200b}')
+    });
     if trimmed == account.password {
         return Refusal::new("stray-characters", "the password is right but for characters around it");
     }

@@ -81,11 +81,14 @@ fn description(refusal: &Refusal) -> &'static str {
 
 /// The challenge for Bearer (RFC 6750 section 3, RFC 9728 section 5.1): an error only where a token was sent.
 pub(crate) fn bearer_challenge(call: &Call<'_>, refusal: &Refusal, scope: Option<&str>) -> String {
-    let metadata = format!("resource_metadata=\"{}/.well-known/oauth-protected-resource\"", call.request.base());
+    let metadata =
+        format!("resource_metadata=\"{}/.well-known/oauth-protected-resource\"", call.request.base());
     let error = match refusal.cause {
         "no-credentials" | "scheme-not-offered" => return format!("Bearer realm=\"lab\", {metadata}"),
         "scope-missing" => "insufficient_scope",
-        "empty-credentials" | "scheme-missing" | "scheme-doubled" | "duplicate-credentials" => "invalid_request",
+        "empty-credentials" | "scheme-missing" | "scheme-doubled" | "duplicate-credentials" => {
+            "invalid_request"
+        }
         _ => "invalid_token",
     };
     let scope = scope.map(|s| format!(", scope=\"{s}\"")).unwrap_or_default();
@@ -149,7 +152,12 @@ pub(crate) fn dpop_resource(call: &Call<'_>, with_nonce: bool) -> Answer {
     let values = call.request.values("authorization");
     let token = match presented::read(&values, &["dpop", "bearer"]) {
         Ok(Presented::Token { scheme, token }) if scheme == "dpop" => token,
-        Ok(_) => return refused(Refusal::new(CAUSE, "a token bound to a key was sent as a Bearer token"), "invalid_token"),
+        Ok(_) => {
+            return refused(
+                Refusal::new(CAUSE, "a token bound to a key was sent as a Bearer token"),
+                "invalid_token",
+            );
+        }
         Err(refusal) => return refused(refusal, "invalid_token"),
     };
     let read = match token_of(call, token.text.expose(), None) {

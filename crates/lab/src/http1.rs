@@ -83,7 +83,10 @@ async fn next<S: AsyncRead + AsyncWrite + Unpin>(
     match (chunked, lengths.as_slice()) {
         (None, []) => {}
         (None, [length]) => {
-            let length = std::str::from_utf8(length).ok().and_then(|t| t.trim().parse::<usize>().ok()).ok_or(400u16)?;
+            let length = std::str::from_utf8(length)
+                .ok()
+                .and_then(|t| t.trim().parse::<usize>().ok())
+                .ok_or(400u16)?;
             if length > BODY_LIMIT {
                 return Err(413);
             }
@@ -147,7 +150,12 @@ async fn chunks<S: AsyncRead + Unpin>(stream: &mut S, buffer: &mut Vec<u8>) -> R
         }
         if size == 0 {
             // Trailer fields are not wanted by anything here.
-            return if buffer.starts_with(b"\r\n") { buffer.drain(..2); Ok(body) } else { Err(400) };
+            return if buffer.starts_with(b"\r\n") {
+                buffer.drain(..2);
+                Ok(body)
+            } else {
+                Err(400)
+            };
         }
         body.extend(buffer.drain(..size));
         if buffer.drain(..2).as_slice() != b"\r\n" {

@@ -39,7 +39,11 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
     let _ = timeout(PATIENCE, connection).await;
 }
 
-async fn exchange(request: hyper::Request<Incoming>, lab: &Lab, below: Below) -> hyper::Response<Full<Bytes>> {
+async fn exchange(
+    request: hyper::Request<Incoming>,
+    lab: &Lab,
+    below: Below,
+) -> hyper::Response<Full<Bytes>> {
     let (head, body) = request.into_parts();
     let body = match timeout(PATIENCE, Limited::new(body, BODY_LIMIT).collect()).await {
         Ok(Ok(body)) => body.to_bytes().to_vec(),
@@ -67,7 +71,8 @@ async fn exchange(request: hyper::Request<Incoming>, lab: &Lab, below: Below) ->
 
 fn written(answer: &Answer) -> hyper::Response<Full<Bytes>> {
     let mut out = hyper::Response::new(Full::new(Bytes::from(answer.body.clone())));
-    *out.status_mut() = hyper::StatusCode::from_u16(answer.status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
+    *out.status_mut() =
+        hyper::StatusCode::from_u16(answer.status).unwrap_or(hyper::StatusCode::INTERNAL_SERVER_ERROR);
     for (name, value) in &answer.fields {
         let name = hyper::header::HeaderName::from_bytes(name.to_ascii_lowercase().as_bytes());
         let value: Vec<u8> = value.iter().copied().filter(|b| !matches!(b, b'\r' | b'\n' | 0)).collect();

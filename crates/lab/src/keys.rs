@@ -48,7 +48,9 @@ impl Keys {
         match which {
             Which::Rsa => self.rsa.get_or_init(|| SigningKey::new_rsa().ok()).as_ref(),
             Which::Ec => self.ec.get_or_init(ec).as_ref(),
-            Which::Shared => self.shared.get_or_init(|| Some(SigningKey::Shared(self.secret().clone()))).as_ref(),
+            Which::Shared => {
+                self.shared.get_or_init(|| Some(SigningKey::Shared(self.secret().clone()))).as_ref()
+            }
             Which::Stranger => self.stranger.get_or_init(ec).as_ref(),
             Which::Dpop => self.dpop.get_or_init(ec).as_ref(),
         }
@@ -75,8 +77,15 @@ impl Keys {
     }
 
     /// A token.
-    pub(crate) fn token(&self, which: Which, kid: &str, typ: &str, claims: &Map<String, Value>) -> Option<String> {
-        let header = [("typ", typ), ("kid", kid)].into_iter().map(|(n, v)| (n.to_owned(), Value::from(v))).collect();
+    pub(crate) fn token(
+        &self,
+        which: Which,
+        kid: &str,
+        typ: &str,
+        claims: &Map<String, Value>,
+    ) -> Option<String> {
+        let header =
+            [("typ", typ), ("kid", kid)].into_iter().map(|(n, v)| (n.to_owned(), Value::from(v))).collect();
         jwt::make(self.get(which)?, &header, claims).ok()
     }
 

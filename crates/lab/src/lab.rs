@@ -38,7 +38,9 @@ impl Lab {
     /// The present, in seconds since 1970.
     #[allow(clippy::disallowed_methods, reason = "a server has a clock; what verifies is given the time")]
     pub(crate) fn now(&self) -> i64 {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX))
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |d| i64::try_from(d.as_secs()).unwrap_or(i64::MAX))
     }
 
     /// What experiments with several requests remember.

@@ -53,9 +53,11 @@ pub fn run(options: Options, ready: impl FnOnce(SocketAddr)) -> Result<(), Strin
         .map_err(|e| format!("the lab cannot start: {e}"))?;
     runtime.block_on(async {
         let listen = options.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 4010)));
-        let listener = tokio::net::TcpListener::bind(listen)
-            .await
-            .map_err(|e| format!("cannot listen on {listen}: {e}; --listen ADDRESS:PORT takes another place, port 0 a free one"))?;
+        let listener = tokio::net::TcpListener::bind(listen).await.map_err(|e| {
+            format!(
+                "cannot listen on {listen}: {e}; --listen ADDRESS:PORT takes another place, port 0 a free one"
+            )
+        })?;
         let address = listener.local_addr().map_err(|e| format!("cannot listen on {listen}: {e}"))?;
         let ended = ended().map_err(|e| format!("cannot wait for signals: {e}"))?;
         let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned(), "::1".to_owned()];

@@ -25,7 +25,8 @@ impl Logs {
         json: Option<Box<dyn Write + Send>>,
         w3c: Option<Box<dyn Write + Send>>,
     ) -> Logs {
-        let logs = Logs { combined: combined.map(Mutex::new), json: json.map(Mutex::new), w3c: w3c.map(Mutex::new) };
+        let logs =
+            Logs { combined: combined.map(Mutex::new), json: json.map(Mutex::new), w3c: w3c.map(Mutex::new) };
         put(logs.w3c.as_ref(), W3C_HEAD);
         logs
     }
@@ -59,7 +60,9 @@ fn target(request: &Request) -> String {
     let masked: Vec<String> = query
         .split('&')
         .map(|p| match p.split_once('=') {
-            Some((name, _)) if SECRET.iter().any(|s| name.to_ascii_lowercase().contains(s)) => format!("{name}=***"),
+            Some((name, _)) if SECRET.iter().any(|s| name.to_ascii_lowercase().contains(s)) => {
+                format!("{name}=***")
+            }
             _ => p.to_owned(),
         })
         .collect();
@@ -73,7 +76,9 @@ fn user(request: &Request, answer: &Answer) -> Option<String> {
         let parsed = why401_auth::parse_credentials(value);
         let first = parsed.value.first()?;
         match why401_auth::inside::of(value, first) {
-            why401_auth::Inside::Basic(b) if b.password.is_some() && !b.user_is_secret() => Some(b.user_text().into_owned()),
+            why401_auth::Inside::Basic(b) if b.password.is_some() && !b.user_is_secret() => {
+                Some(b.user_text().into_owned())
+            }
             why401_auth::Inside::Digest(d) if !d.userhash => d.username,
             _ => None,
         }
@@ -118,8 +123,10 @@ fn structured(request: &Request, answer: &Answer, sent: usize, time: jiff::Times
     let line = json!({
         "time": time.to_string(),
         "logger": "why401",
+        "cause": answer.cause,
+        "reason": (!answer.says.is_empty()).then_some(&answer.says),
         "remote_addr": request.below.client.ip().to_string(),
-        "remote_user": user(request, answer),
+        "remote_user": user(request, answer).unwrap_or_else(|| "-".to_owned()),
         "request_method": request.method,
         "request_uri": target(request),
         "server_protocol": request.version,
@@ -129,8 +136,6 @@ fn structured(request: &Request, answer: &Answer, sent: usize, time: jiff::Times
         "body_bytes_sent": sent,
         "http_referer": request.field("referer"),
         "http_user_agent": request.field("user-agent"),
-        "cause": answer.cause,
-        "reason": (!answer.says.is_empty()).then_some(&answer.says),
         "substatus": answer.substatus.map(|(s, _)| s),
     });
     format!("{line}\n")

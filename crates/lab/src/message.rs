@@ -40,7 +40,9 @@ impl Request {
     /// The target without scheme and host.
     pub(crate) fn origin_form(&self) -> &str {
         match self.target.split_once("://") {
-            Some((_, rest)) if !self.target.starts_with('/') => rest.find('/').and_then(|i| rest.get(i..)).unwrap_or("/"),
+            Some((_, rest)) if !self.target.starts_with('/') => {
+                rest.find('/').and_then(|i| rest.get(i..)).unwrap_or("/")
+            }
             _ => &self.target,
         }
     }
@@ -84,7 +86,9 @@ impl Request {
     /// The host and port that the client asks for.
     pub(crate) fn authority(&self) -> String {
         let named = self.field("host").filter(|h| {
-            h.bytes().all(|b| b.is_ascii_alphanumeric() || b".:-[]_".contains(&b)) && !h.is_empty() && h.len() < 256
+            h.bytes().all(|b| b.is_ascii_alphanumeric() || b".:-[]_".contains(&b))
+                && !h.is_empty()
+                && h.len() < 256
         });
         named.unwrap_or_else(|| self.below.server.to_string())
     }
@@ -98,7 +102,9 @@ impl Request {
     /// A cookie's value.
     pub(crate) fn cookie(&self, name: &str) -> Option<String> {
         let pairs = self.all("cookie").flat_map(|v| v.split(|b| *b == b';'));
-        let value = pairs.map(<[u8]>::trim_ascii).find_map(|p| p.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
+        let value = pairs
+            .map(<[u8]>::trim_ascii)
+            .find_map(|p| p.strip_prefix(name.as_bytes())?.strip_prefix(b"="))?;
         Some(String::from_utf8_lossy(value).into_owned())
     }
 }
@@ -134,17 +140,23 @@ pub(crate) struct Answer {
 impl Answer {
     /// An answer with a text.
     pub(crate) fn text(status: u16, body: impl Into<String>) -> Answer {
-        Answer { status, ..Answer::default() }.with("Content-Type", "text/plain; charset=utf-8").body(body.into())
+        Answer { status, ..Answer::default() }
+            .with("Content-Type", "text/plain; charset=utf-8")
+            .body(body.into())
     }
 
     /// An answer with JSON.
     pub(crate) fn json(status: u16, body: &serde_json::Value) -> Answer {
-        Answer { status, ..Answer::default() }.with("Content-Type", "application/json").body(format!("{body}\n"))
+        Answer { status, ..Answer::default() }
+            .with("Content-Type", "application/json")
+            .body(format!("{body}\n"))
     }
 
     /// An answer with a page.
     pub(crate) fn html(status: u16, body: impl Into<String>) -> Answer {
-        Answer { status, ..Answer::default() }.with("Content-Type", "text/html; charset=utf-8").body(body.into())
+        Answer { status, ..Answer::default() }
+            .with("Content-Type", "text/html; charset=utf-8")
+            .body(body.into())
     }
 
     /// Adds a field.

@@ -121,7 +121,8 @@ fn token(call: &Call<'_>, kind: &str) -> Option<String> {
             set("jti", json!(format!("revoked-{}", random_text())));
         }
         "bound" => {
-            let thumbprint = why401_auth::token::dpop::thumbprint(&call.lab.keys.get(Which::Dpop)?.public()?)?;
+            let thumbprint =
+                why401_auth::token::dpop::thumbprint(&call.lab.keys.get(Which::Dpop)?.public()?)?;
             set("cnf", json!({"jkt": thumbprint}));
         }
         "opaque" => return Some(random_text()),
@@ -163,7 +164,9 @@ fn token_endpoint(call: &Call<'_>) -> Answer {
         _ => Err(why401_verify::Refusal::new("scheme-not-offered", "Basic is taken here")),
     });
     if let Err(refusal) = client {
-        return error(401, "invalid_client").challenge("Basic realm=\"token endpoint\"").because(refusal.cause, refusal.says);
+        return error(401, "invalid_client")
+            .challenge("Basic realm=\"token endpoint\"")
+            .because(refusal.cause, refusal.says);
     }
     let form = String::from_utf8_lossy(&call.request.body);
     if parameter(&form, "grant_type").as_deref() != Some("client_credentials") {
@@ -173,8 +176,11 @@ fn token_endpoint(call: &Call<'_>) -> Answer {
     let now = call.lab.now();
     let claims = claims(call, now, &scope);
     match call.lab.keys.token(Which::Ec, "lab-es256", "at+jwt", &claims) {
-        Some(token) => Answer::json(200, &json!({"access_token": token, "token_type": "Bearer", "expires_in": 3600, "scope": scope}))
-            .with("Cache-Control", "no-store"),
+        Some(token) => Answer::json(
+            200,
+            &json!({"access_token": token, "token_type": "Bearer", "expires_in": 3600, "scope": scope}),
+        )
+        .with("Cache-Control", "no-store"),
         None => error(500, "server_error"),
     }
 }
@@ -206,11 +212,11 @@ fn message_signature(call: &Call<'_>) -> Option<String> {
     let created = call.lab.now().saturating_sub(ago);
     let method = parameter("method").unwrap_or_else(|| "GET".to_owned());
     let path = parameter("path")?;
-    let params = format!(
-        "(\"@method\" \"@authority\" \"@path\");created={created};keyid=\"lab\";alg=\"hmac-sha256\""
-    );
+    let params =
+        format!("(\"@method\" \"@authority\" \"@path\");created={created};keyid=\"lab\";alg=\"hmac-sha256\"");
     let authority = call.request.authority();
-    let components = Components { method: &method, authority: &authority, path: &path, query: "", fields: &[] };
+    let components =
+        Components { method: &method, authority: &authority, path: &path, query: "", fields: &[] };
     let text = base(&["@method", "@authority", "@path"], &params, &components)?;
     let signature = sign(&Secret::new(accounts::SHARED_SECRET), &text);
     Some(format!("Signature-Input: sig1={params}\nSignature: sig1=:{signature}:\n"))

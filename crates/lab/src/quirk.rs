@@ -8,7 +8,10 @@ pub(crate) const NAMES: [&str; 9] =
 
 /// Completes an answer with what every server sends, as the server that the request asks for.
 pub(crate) fn dress(answer: Answer, request: &Request, now: i64) -> Answer {
-    let date = jiff::Timestamp::from_second(now).unwrap_or_default().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let date = jiff::Timestamp::from_second(now)
+        .unwrap_or_default()
+        .strftime("%a, %d %b %Y %H:%M:%S GMT")
+        .to_string();
     let name = request.parameter("as").unwrap_or_default();
     let mut answer = answer;
     let is = |answer: &Answer, field: &str| answer.fields.iter().any(|(n, _)| n.eq_ignore_ascii_case(field));
@@ -73,7 +76,9 @@ pub(crate) fn dress(answer: Answer, request: &Request, now: i64) -> Answer {
     }
     if matches!(name.as_str(), "apache" | "nginx" | "lighttpd" | "tomcat" | "haproxy") {
         // They say the realm and nothing else.
-        for (_, value) in answer.fields.iter_mut().filter(|(n, v)| n == "WWW-Authenticate" && v.starts_with(b"Basic ")) {
+        for (_, value) in
+            answer.fields.iter_mut().filter(|(n, v)| n == "WWW-Authenticate" && v.starts_with(b"Basic "))
+        {
             let text = String::from_utf8_lossy(value).replace(", charset=\"UTF-8\"", "");
             *value = text.into_bytes();
         }
@@ -134,11 +139,15 @@ fn page(name: &str, status: u16, request: &Request, now: i64) -> Option<(&'stati
         ),
         "lighttpd" => (
             "text/html",
-            format!("<!DOCTYPE html>\n<html lang=\"en\">\n <head>\n  <title>{status} {phrase}</title>\n </head>\n <body>\n  <h1>{status} {phrase}</h1>\n </body>\n</html>\n"),
+            format!(
+                "<!DOCTYPE html>\n<html lang=\"en\">\n <head>\n  <title>{status} {phrase}</title>\n </head>\n <body>\n  <h1>{status} {phrase}</h1>\n </body>\n</html>\n"
+            ),
         ),
         "haproxy" => (
             "text/html",
-            format!("<html><body><h1>{status} {phrase}</h1>\nYou need a valid user and password to access this content.\n</body></html>\n"),
+            format!(
+                "<html><body><h1>{status} {phrase}</h1>\nYou need a valid user and password to access this content.\n</body></html>\n"
+            ),
         ),
         "express" => ("text/plain; charset=utf-8", phrase.to_owned()),
         _ => return None,

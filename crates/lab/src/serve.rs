@@ -39,7 +39,10 @@ pub(crate) async fn serve(listener: TcpListener, lab: Arc<Lab>, ended: impl Futu
     let _ = timeout(FAREWELL, slots.acquire_many(CONNECTIONS as u32)).await;
 }
 
-async fn accept(listener: &TcpListener, slots: &Arc<Semaphore>) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
     let slot = slots.clone().acquire_owned().await.ok()?;
     match listener.accept().await {
         Ok((stream, client)) => Some((stream, client, slot)),

@@ -73,7 +73,11 @@ mod tests {
             let first = station.path.split('/').nth(1);
             assert_eq!(first, Some(station.cause), "{} is not under its cause", station.path);
             if let Some(command) = station.command {
-                assert!(command.contains("curl -v -s") && command.contains("$LAB"), "{}: {command}", station.path);
+                assert!(
+                    command.contains("curl -v -s") && command.contains("$LAB"),
+                    "{}: {command}",
+                    station.path
+                );
             }
         }
     }

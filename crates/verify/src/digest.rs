@@ -49,7 +49,11 @@ impl Nonces {
         if !equal(self.mark(issued).as_bytes(), mark.as_bytes()) {
             return Freshness::Foreign;
         }
-        if (issued..=issued.saturating_add(self.lifetime)).contains(&now) { Freshness::Fresh } else { Freshness::Stale }
+        if (issued..=issued.saturating_add(self.lifetime)).contains(&now) {
+            Freshness::Fresh
+        } else {
+            Freshness::Stale
+        }
     }
 
     fn mark(&self, time: i64) -> String {
@@ -113,7 +117,8 @@ pub fn verify<'u>(
     request: &Request<'_>,
     users: impl IntoIterator<Item = (&'u str, Secret)>,
 ) -> Result<String, Refusal> {
-    let mismatch = |what: &str| Refusal::err("digest-mismatch", format!("{what} is not the one of this request"));
+    let mismatch =
+        |what: &str| Refusal::err("digest-mismatch", format!("{what} is not the one of this request"));
     let (Some(name), Some(nonce), Some(uri), Some(response)) =
         (&given.username, &given.nonce, &given.uri, &given.response)
     else {
@@ -166,7 +171,10 @@ pub fn verify<'u>(
     let right = respond(&stored, &input);
     match equal(right.expose(), &response.expose().to_ascii_lowercase()) {
         true => Ok(user.to_owned()),
-        false => Refusal::err("wrong-password", format!("the response of {user} is not the one of the stored password")),
+        false => Refusal::err(
+            "wrong-password",
+            format!("the response of {user} is not the one of the stored password"),
+        ),
     }
 }
 

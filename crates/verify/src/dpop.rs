@@ -52,10 +52,15 @@ pub fn verify(proof: &[u8], rules: &Rules<'_>) -> Result<String, Refusal> {
     }
     let iat = read.iat.unwrap_or_default();
     if iat.abs_diff(rules.now) > rules.window.unsigned_abs() {
-        return Refusal::err("clock-skew", format!("the proof was made {} s ago", rules.now.saturating_sub(iat)));
+        return Refusal::err(
+            "clock-skew",
+            format!("the proof was made {} s ago", rules.now.saturating_sub(iat)),
+        );
     }
     match rules.nonce {
-        Some(wanted) if read.nonce.as_deref() != Some(wanted) => Refusal::err(CAUSE, "the nonce is missing or old"),
+        Some(wanted) if read.nonce.as_deref() != Some(wanted) => {
+            Refusal::err(CAUSE, "the nonce is missing or old")
+        }
         _ => Ok(read.jti.unwrap_or_default()),
     }
 }

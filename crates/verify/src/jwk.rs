@@ -2,8 +2,8 @@
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, RSA_PKCS1_2048_8192_SHA256,
-    RSA_PKCS1_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaPublicKeyComponents, UnparsedPublicKey,
 };
 use aws_lc_rs::{hmac, rsa};
 use serde_json::{Map, Value, json};
@@ -81,7 +81,8 @@ impl SigningKey {
         match self {
             SigningKey::Rsa(pair) => {
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature).map_err(|_| "signing failed")?;
+                pair.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)
+                    .map_err(|_| "signing failed")?;
                 Ok(signature)
             }
             SigningKey::Ec(pair) => {
@@ -141,9 +142,9 @@ impl VerifyingKey {
     /// Whether the signature is this key's over the message.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         match self {
-            VerifyingKey::Rsa { n, e } => {
-                RsaPublicKeyComponents { n, e }.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature).is_ok()
-            }
+            VerifyingKey::Rsa { n, e } => RsaPublicKeyComponents { n, e }
+                .verify(&RSA_PKCS1_2048_8192_SHA256, message, signature)
+                .is_ok(),
             VerifyingKey::Ec(point) => {
                 UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, signature).is_ok()
             }
@@ -167,7 +168,8 @@ impl KeySet {
     /// # Errors
     /// It is not a JSON object with an array `keys`.
     pub fn parse(json: &[u8]) -> Result<KeySet, String> {
-        let value: Value = serde_json::from_slice(json).map_err(|e| format!("the key set is not JSON: {e}"))?;
+        let value: Value =
+            serde_json::from_slice(json).map_err(|e| format!("the key set is not JSON: {e}"))?;
         let keys = value.get("keys").and_then(Value::as_array).ok_or("the key set has no array keys")?;
         let read = |key: &Value| {
             let jwk = key.as_object()?;

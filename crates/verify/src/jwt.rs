@@ -10,7 +10,11 @@ use why401_auth::token::jwt::{self, Form, Jwt, JwtKind};
 ///
 /// # Errors
 /// The system gave no random numbers.
-pub fn make(key: &SigningKey, header: &Map<String, Value>, claims: &Map<String, Value>) -> Result<String, &'static str> {
+pub fn make(
+    key: &SigningKey,
+    header: &Map<String, Value>,
+    claims: &Map<String, Value>,
+) -> Result<String, &'static str> {
     let mut header = header.clone();
     header.insert("alg".to_owned(), Value::String(key.algorithm().to_owned()));
     let text = |map: Map<String, Value>| encode_url(Value::Object(map).to_string().as_bytes());
@@ -47,7 +51,8 @@ pub fn verify(token: &[u8], keys: &KeySet, rules: &Rules<'_>) -> Result<Jwt, Ref
     }
     let read = jwt::read(token, 0..token.len());
     if read.form != Form::Signed || !read.problems.is_empty() {
-        let says = read.problems.first().map_or("the token is not a signed JWT".to_owned(), |p| p.what.clone());
+        let says =
+            read.problems.first().map_or("the token is not a signed JWT".to_owned(), |p| p.what.clone());
         return Refusal::err("token-malformed", says);
     }
     signature(&read, keys)?;
@@ -59,7 +64,10 @@ fn signature(read: &Jwt, keys: &KeySet) -> Result<(), Refusal> {
     let alg = read.alg().unwrap_or_default();
     let mut candidates = keys.find(read.kid()).peekable();
     if candidates.peek().is_none() {
-        return Refusal::err("bad-signature", format!("no key {} in the key set", read.kid().unwrap_or("at all")));
+        return Refusal::err(
+            "bad-signature",
+            format!("no key {} in the key set", read.kid().unwrap_or("at all")),
+        );
     }
     let mut fitting = candidates.filter(|k| k.algorithm() == alg).peekable();
     if fitting.peek().is_none() {
@@ -74,7 +82,10 @@ fn signature(read: &Jwt, keys: &KeySet) -> Result<(), Refusal> {
 fn claims(read: &Jwt, rules: &Rules<'_>) -> Result<(), Refusal> {
     let kind = read.kind();
     if !matches!(kind, JwtKind::Access | JwtKind::Unknown) {
-        return Refusal::err("wrong-token-type", format!("this is an {}, an access token is wanted", kind.name()));
+        return Refusal::err(
+            "wrong-token-type",
+            format!("this is an {}, an access token is wanted", kind.name()),
+        );
     }
     let now = rules.now;
     match read.exp() {
@@ -109,15 +120,22 @@ mod tests {
     use serde_json::json;
     use why401_auth::Secret;
 
-    const RULES: Rules<'_> =
-        Rules { issuer: "https://id.example.com", audience: "api", scope: Some("read"), leeway: 5, now: 1000 };
+    const RULES: Rules<'_> = Rules {
+        issuer: "https://id.example.com",
+        audience: "api",
+        scope: Some("read"),
+        leeway: 5,
+        now: 1000,
+    };
 
     fn map(value: Value) -> Map<String, Value> {
         value.as_object().cloned().unwrap()
     }
 
     fn good() -> Map<String, Value> {
-        map(json!({"iss": "https://id.example.com", "aud": "api", "scope": "read write", "iat": 900, "exp": 1100, "sub": "alice"}))
+        map(
+            json!({"iss": "https://id.example.com", "aud": "api", "scope": "read write", "iat": 900, "exp": 1100, "sub": "alice"}),
+        )
     }
 
     fn cause(key: &SigningKey, kid: &str, keys: &KeySet, claims: &Map<String, Value>) -> &'static str {
@@ -129,7 +147,8 @@ mod tests {
     fn every_algorithm_verifies_what_it_signed_and_nothing_else() {
         let (rsa, ec) = (SigningKey::new_rsa().unwrap(), SigningKey::new_ec().unwrap());
         let shared = SigningKey::Shared(Secret::new("a secret of thirty-two bytes, so"));
-        let mut keys = KeySet::parse(published([("r", &rsa), ("e", &ec), ("s", &shared)]).as_bytes()).unwrap();
+        let mut keys =
+            KeySet::parse(published([("r", &rsa), ("e", &ec), ("s", &shared)]).as_bytes()).unwrap();
         keys.add("s", VerifyingKey::Shared(Secret::new("a secret of thirty-two bytes, so")));
         for (kid, key) in [("r", &rsa), ("e", &ec), ("s", &shared)] {
             assert_eq!(cause(key, kid, &keys, &good()), "right");

@@ -14,7 +14,9 @@ pub fn challenge(server_challenge: [u8; 8], computer: &str, dns: &str, now: i64)
     let target = utf16(computer);
     let mut info = Vec::new();
     // Section 2.2.2.1: computer (1), domain (2), their DNS names (3, 4), time (7), end (0).
-    for (id, value) in [(1u16, utf16(computer)), (2, utf16(computer)), (3, utf16(dns)), (4, utf16(dns)), (7, filetime(now))] {
+    for (id, value) in
+        [(1u16, utf16(computer)), (2, utf16(computer)), (3, utf16(dns)), (4, utf16(dns)), (7, filetime(now))]
+    {
         info.extend_from_slice(&id.to_le_bytes());
         info.extend_from_slice(&(value.len() as u16).to_le_bytes());
         info.extend_from_slice(&value);
@@ -65,7 +67,10 @@ pub fn verify(given: &Authenticate, server_challenge: [u8; 8], password: &Secret
     let right = mac(&hash, &[&who]).and_then(|key| mac(&key, &[&server_challenge, blob]));
     match right.is_some_and(|right| equal(&right, proof)) {
         true => Ok(()),
-        false => Refusal::err("wrong-password", format!("the answer of {} is not that of the password", given.user)),
+        false => Refusal::err(
+            "wrong-password",
+            format!("the answer of {} is not that of the password", given.user),
+        ),
     }
 }
 

@@ -76,8 +76,12 @@ pub fn read(fields: &[&[u8]], offered: &[&str]) -> Result<Presented, Refusal> {
     if !offered.contains(&scheme) {
         let alone = first.is_bare() && !["basic", "bearer", "digest", "negotiate", "ntlm"].contains(&scheme);
         return match alone {
-            true => Refusal::err("scheme-missing", "the field holds one word, which is no scheme that is offered"),
-            false => Refusal::err("scheme-not-offered", format!("{} is not offered here", first.scheme.written)),
+            true => {
+                Refusal::err("scheme-missing", "the field holds one word, which is no scheme that is offered")
+            }
+            false => {
+                Refusal::err("scheme-not-offered", format!("{} is not offered here", first.scheme.written))
+            }
         };
     }
     match inside::of(value, first) {
@@ -116,7 +120,8 @@ fn basic(value: &[u8], element: &Element) -> Result<Presented, Refusal> {
     let Some(colon) = bytes.iter().position(|b| *b == b':') else {
         return Refusal::err("basic-malformed", "the decoded value has no colon");
     };
-    let (user, password) = (bytes.get(..colon).unwrap_or_default(), bytes.get(colon + 1..).unwrap_or_default());
+    let (user, password) =
+        (bytes.get(..colon).unwrap_or_default(), bytes.get(colon + 1..).unwrap_or_default());
     if user.is_empty() && password.is_empty() {
         return Refusal::err("empty-credentials", "user name and password are empty");
     }

@@ -98,7 +98,9 @@ pub fn verify_message(
     let text = String::from_utf8_lossy(input);
     let params = text.split_once('=').map(|(_, p)| p.trim()).unwrap_or_default();
     let names: Vec<&str> = first.components.iter().map(|c| c.name.as_str()).collect();
-    let Some(base) = base(&names, params, request) else { return mismatch("a signed component is not in the request") };
+    let Some(base) = base(&names, params, request) else {
+        return mismatch("a signed component is not in the request");
+    };
     if !equal(sign(secret, &base).as_bytes(), encoded(found.signature.expose()).as_bytes()) {
         return mismatch("the signature is not the one of this request");
     }

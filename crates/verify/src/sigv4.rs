@@ -43,7 +43,10 @@ pub fn verify(
     };
     // AWS allows five minutes, S3 fifteen.
     if time.abs_diff(now) > 300 {
-        return Refusal::err("clock-skew", format!("the request was signed {} s ago", now.saturating_sub(time)));
+        return Refusal::err(
+            "clock-skew",
+            format!("the request was signed {} s ago", now.saturating_sub(time)),
+        );
     }
     let hash: String = Sha256::digest(request.body).iter().map(|b| format!("{b:02x}")).collect();
     let canonical = canonical_request(
@@ -60,6 +63,8 @@ pub fn verify(
     let right = sign(&given, &secret, &string_to_sign(&given, &moment, &canonical));
     match right.is_some_and(|right| equal(right.expose(), signature.expose())) {
         true => Ok(key.to_owned()),
-        false => Refusal::err("signature-mismatch", "the signature is not the one of this request and this key"),
+        false => {
+            Refusal::err("signature-mismatch", "the signature is not the one of this request and this key")
+        }
     }
 }

@@ -52,15 +52,12 @@ impl ChallengeMalformed {
             )
         });
         // curl, before it asks: it was given a user and waits for the challenge.
-        let waits = step.attempt.statements.iter().any(|s| {
-            let text = s.text.to_text();
-            text.contains(" auth using ") && text.contains(" with user ")
-        });
-        let holds_credentials = given || waits;
+        let holds_credentials = given || step.curl_has_user();
         // Beside a challenge that can be answered, the broken one is no reason to give up.
         let sound = step.offered.iter().any(|o| o.parsed.strict_ok() && !o.parsed.value.is_empty());
         let parser_complains = scene.heard_of("challenge-malformed").next().is_some()
-            || scene.heard_of("challenge-misread").next().is_some();
+            || scene.heard_of("challenge-misread").next().is_some()
+            || step.curl_cannot_answer();
         let unusable = step.challenges().all(|(_, c)| c.scheme.name.is_empty());
         let gave_up =
             !step.attempt.carries_credentials() && (parser_complains || unusable || holds_credentials);

@@ -94,9 +94,6 @@ fn waits<'a>(scene: &Scene<'a>, step: &Step<'_>) -> Option<Option<&'a why401_his
     });
     let browser = step.request_field("user-agent").is_some_and(|(_, f)| f.text().starts_with("Mozilla/"));
     // curl, when it was given a user and does not send it before it is asked.
-    let told = step.attempt.statements.iter().any(|s| {
-        let text = s.text.to_text();
-        text.contains(" auth using ") && text.contains(" with user ")
-    });
+    let told = step.curl_has_user();
     (unasked.is_some() || given || told || (navigates && browser)).then_some(unasked)
 }

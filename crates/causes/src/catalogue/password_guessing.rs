@@ -1,6 +1,7 @@
 //! Somebody tries.
 
 use crate::cause::{Answer, Claim, cause};
+use crate::scene::{same_client, same_server};
 use crate::{Scene, login};
 use std::collections::{BTreeMap, BTreeSet};
 use why401_history::Attempt;
@@ -77,6 +78,11 @@ impl PasswordGuessing {
                 .confirmed();
             }
         }
+        if step.attempt.client().is_none()
+            && let Some(claim) = transcript(scene, step)
+        {
+            return claim.confirmed();
+        }
         let Some(user) = step.attempt.user.as_deref() else {
             return logins(scene, step).unwrap_or_else(told);
         };
@@ -117,6 +123,19 @@ impl PasswordGuessing {
         }
         told()
     }
+}
+
+/// A transcript of one client, which has no address: many names tried at one server, and hardly any gets in.
+fn transcript(scene: &Scene<'_>, step: &crate::Step<'_>) -> Option<Claim> {
+    let here = || {
+        let named = scene.attempts().take(5_000).filter(|a| a.user.is_some());
+        named.filter(|a| same_client(a, step.attempt) && same_server(a, step.attempt))
+    };
+    let tries: Vec<&Attempt> = here().filter(|a| a.status() == Some(401)).collect();
+    let names: BTreeSet<&str> = tries.iter().filter_map(|a| a.user.as_deref()).collect();
+    let successes = here().filter(|a| a.let_in()).count();
+    (names.len() >= 2 * NAMES && successes * 4 < names.len())
+        .then(|| claim(scene, &tries, format!("{} user names were tried and each was refused", names.len())))
 }
 
 /// Login after login from one address, faster than a person types, and none gets in. A log shows no names of them.

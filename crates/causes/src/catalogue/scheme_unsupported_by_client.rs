@@ -44,6 +44,10 @@ impl SchemeUnsupportedByClient {
         if step.attempt.carries_credentials() || step.offered.is_empty() {
             return told();
         }
+        // What breaks the grammar no client answers.
+        if step.curl_cannot_answer() && step.offered.iter().any(|o| !o.parsed.strict_ok()) {
+            return told();
+        }
         let Some((what, sure)) = lacking(scene, step) else { return told() };
         let mut claim = Claim::new(what);
         for (o, c) in step.challenges().take(2) {
@@ -63,7 +67,7 @@ impl SchemeUnsupportedByClient {
             .or("no-credentials", "whether the client was given credentials at all");
         match sure {
             // It said so itself.
-            _ if own_error(scene) => claim.confirmed(),
+            _ if own_error(scene) || step.curl_cannot_answer() => claim.confirmed(),
             true => claim.likely(),
             false => claim.possible(),
         }

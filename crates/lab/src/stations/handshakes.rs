@@ -6,9 +6,9 @@ use crate::guard::{admit, refuse, refuse_saying};
 use crate::keys::random;
 use crate::message::Answer;
 use crate::station::{Call, Station};
+use why401_auth::base64::encode;
 use why401_auth::scheme::digest::{Algorithm, Hash};
 use why401_auth::scheme::ntlm::Message;
-use why401_auth::base64::encode;
 use why401_auth::{inside, parse_credentials};
 use why401_verify::digest::{Challenge, Freshness, Request};
 use why401_verify::{Presented, Refusal, digest as verify_digest, ntlm as verify_ntlm, presented};
@@ -95,9 +95,12 @@ pub(crate) const STATIONS: &[Station] = &[
         serve: |call| {
             let answer = ntlm(call, "NTLM", false);
             match answer.status {
-                200 => refuse("NTLM", &Refusal::new("loopback-check", "SEC_E_LOGON_DENIED on a request to itself"))
-                    .substatus(1, 2_148_074_252)
-                    .user("LAB\\alice"),
+                200 => refuse(
+                    "NTLM",
+                    &Refusal::new("loopback-check", "SEC_E_LOGON_DENIED on a request to itself"),
+                )
+                .substatus(1, 2_148_074_252)
+                .user("LAB\\alice"),
                 _ => answer,
             }
         },
@@ -142,8 +145,12 @@ pub(crate) struct DigestKind {
 }
 
 /// Digest with SHA-256.
-pub(super) const SHA_256: DigestKind =
-    DigestKind { algorithm: Algorithm { hash: Hash::Sha256, session: false }, qop: "auth", userhash: false, stale: 0 };
+pub(super) const SHA_256: DigestKind = DigestKind {
+    algorithm: Algorithm { hash: Hash::Sha256, session: false },
+    qop: "auth",
+    userhash: false,
+    stale: 0,
+};
 
 const MD5: DigestKind = DigestKind { algorithm: Algorithm::DEFAULT, qop: "auth", userhash: false, stale: 0 };
 
@@ -151,12 +158,16 @@ const MD5: DigestKind = DigestKind { algorithm: Algorithm::DEFAULT, qop: "auth",
 pub(crate) fn digest(call: &Call<'_>, kind: &DigestKind) -> Answer {
     const REALM: &str = "lab";
     let now = call.lab.now();
-    let challenge =
-        Challenge { realm: REALM, algorithm: kind.algorithm, qop: kind.qop, opaque: "lab", userhash: kind.userhash };
-    let nonce = call.lab.nonces.issue(now);
-    let refused = |refusal: &Refusal| {
-        refuse(&challenge.text(&nonce, refusal.cause == "digest-nonce-stale"), refusal)
+    let challenge = Challenge {
+        realm: REALM,
+        algorithm: kind.algorithm,
+        qop: kind.qop,
+        opaque: "lab",
+        userhash: kind.userhash,
     };
+    let nonce = call.lab.nonces.issue(now);
+    let refused =
+        |refusal: &Refusal| refuse(&challenge.text(&nonce, refusal.cause == "digest-nonce-stale"), refusal);
     let given = match presented::read(&call.request.values("authorization"), &["digest"]) {
         Ok(Presented::Digest(given)) => given,
         Ok(_) => return refused(&Refusal::new("scheme-not-offered", "only Digest is offered")),
@@ -167,9 +178,18 @@ pub(crate) fn digest(call: &Call<'_>, kind: &DigestKind) -> Answer {
     if freshness == Freshness::Fresh && call.lab.remember(|m| m.count(counted)) <= kind.stale {
         freshness = Freshness::Stale;
     }
-    let request =
-        Request { method: &call.request.method, target: call.request.origin_form(), body: &call.request.body };
-    match verify_digest::verify(&given, &challenge, freshness, &request, accounts::digest(kind.algorithm, REALM)) {
+    let request = Request {
+        method: &call.request.method,
+        target: call.request.origin_form(),
+        body: &call.request.body,
+    };
+    match verify_digest::verify(
+        &given,
+        &challenge,
+        freshness,
+        &request,
+        accounts::digest(kind.algorithm, REALM),
+    ) {
         Ok(user) => admit(&user),
         Err(refusal) => refused(&refusal),
     }
@@ -194,9 +214,11 @@ pub(crate) fn ntlm(call: &mut Call<'_>, scheme: &str, break_it: bool) -> Answer 
             let challenge = random::<8>();
             call.session.ntlm = Some(challenge);
             let text = encode(&verify_ntlm::challenge(challenge, "LAB", "lab.example.com", call.lab.now()));
-            let refusal = Refusal::new(if break_it { "ntlm-connection-broken" } else { "handshake-unfinished" }, "type 1 answered by type 2");
+            let refusal =
+                Refusal::new("ntlm-connection-broken", "the connection is closed after the type 2 message");
             let answer = refuse(&format!("{scheme} {text}"), &refusal).substatus(1, 2_148_074_254);
-            Answer { close: break_it, ..answer }
+            // A step of the handshake is no refusal, as long as the next one may come.
+            Answer { close: break_it, cause: answer.cause.filter(|_| break_it), ..answer }
         }
         Message::Authenticate(given) => {
             let Some(challenge) = call.session.ntlm.take() else {
@@ -241,7 +263,8 @@ fn negotiate(call: &mut Call<'_>) -> Answer {
         return Answer::text(200, encode(&kerberos::ap_req(&call.request.authority())));
     }
     let Some(value) = call.request.all("authorization").next() else {
-        return refuse("Negotiate", &Refusal::new("no-credentials", "no Authorization field")).substatus(2, 5);
+        return refuse("Negotiate", &Refusal::new("no-credentials", "no Authorization field"))
+            .substatus(2, 5);
     };
     let parsed = parse_credentials(value);
     let message = match parsed.value.first().map(|c| inside::of(value, c)) {
@@ -329,7 +352,8 @@ mod kerberos {
 
     /// A KRB-ERROR of that code.
     pub(super) fn error(code: u8, now: i64) -> Vec<u8> {
-        let time = jiff::Timestamp::from_second(now).unwrap_or_default().strftime("%Y%m%d%H%M%SZ").to_string();
+        let time =
+            jiff::Timestamp::from_second(now).unwrap_or_default().strftime("%Y%m%d%H%M%SZ").to_string();
         let content = [
             explicit(0, &integer(5)),
             explicit(1, &integer(30)),

@@ -44,7 +44,9 @@ pub(crate) const STATIONS: &[Station] = &[
         cause: "challenge-answered",
         does: "Asks for Digest with SHA-256-sess.",
         good: "Knows more than MD5.",
-        command: Some("curl -v -s --digest -u alice:Kiefer-88-Boot $LAB/challenge-answered/digest-sha-256-sess"),
+        command: Some(
+            "curl -v -s --digest -u alice:Kiefer-88-Boot $LAB/challenge-answered/digest-sha-256-sess",
+        ),
         serve: |call| handshakes::digest(call, &DigestKind::session(Hash::Sha256)),
     },
     Station {
@@ -61,7 +63,9 @@ pub(crate) const STATIONS: &[Station] = &[
         does: "Asks for Digest with qop=auth-int, which covers the content too.",
         good: "Hashes the content into the response.",
         command: Some("curl -v -s --digest -u alice:Kiefer-88-Boot $LAB/challenge-answered/digest-auth-int"),
-        serve: |call| handshakes::digest(call, &DigestKind { qop: "auth-int", ..DigestKind::plain(Hash::Md5) }),
+        serve: |call| {
+            handshakes::digest(call, &DigestKind { qop: "auth-int", ..DigestKind::plain(Hash::Md5) })
+        },
     },
     Station {
         path: "/challenge-answered/digest-userhash",
@@ -69,14 +73,18 @@ pub(crate) const STATIONS: &[Station] = &[
         does: "Asks for Digest with the user name hashed (RFC 7616 section 3.4.4).",
         good: "Sends the hash of the name where the server asks for it.",
         command: Some("curl -v -s --digest -u alice:Kiefer-88-Boot $LAB/challenge-answered/digest-userhash"),
-        serve: |call| handshakes::digest(call, &DigestKind { userhash: true, ..DigestKind::plain(Hash::Sha256) }),
+        serve: |call| {
+            handshakes::digest(call, &DigestKind { userhash: true, ..DigestKind::plain(Hash::Sha256) })
+        },
     },
     Station {
         path: "/challenge-answered/digest-renewed",
         cause: "challenge-answered",
         does: "Takes the first answer's nonce for stale and the second's for fresh.",
         good: "Answers again with the new nonce and does not ask the user again.",
-        command: Some("curl -v -s --digest -u alice:Kiefer-88-Boot $LAB/challenge-answered/digest-renewed/$$"),
+        command: Some(
+            "curl -v -s --digest -u alice:Kiefer-88-Boot $LAB/challenge-answered/digest-renewed/$$",
+        ),
         serve: |call| handshakes::digest(call, &DigestKind { stale: 1, ..DigestKind::plain(Hash::Md5) }),
     },
     Station {
@@ -118,16 +126,6 @@ pub(crate) const STATIONS: &[Station] = &[
         serve: session,
     },
     Station {
-        path: "/challenge-answered/certificate",
-        cause: "challenge-answered",
-        does: "Wants a TLS client certificate of the lab's authority.",
-        good: "Shows it when it is asked for.",
-        command: Some(
-            "F=$(mktemp); curl -s $LAB/mint/certificate/good > $F; S=https://${LAB#http://}; curl -v -s -k $S/challenge-answered/certificate; curl -v -s -k --cert $F $S/challenge-answered/certificate; rm -f $F",
-        ),
-        serve: certificate,
-    },
-    Station {
         path: "/challenge-answered/proxy",
         cause: "challenge-answered",
         does: "The lab as a proxy: asks with 407 and then answers for the origin.",
@@ -153,7 +151,9 @@ pub(crate) const STATIONS: &[Station] = &[
 fn session(call: &mut Call<'_>) -> Answer {
     if call.rest == "login" {
         return match guard::basic(call) {
-            Ok(account) => admit(account.name).with("Set-Cookie", format!("sid=s-{}; Path=/; HttpOnly", account.name)),
+            Ok(account) => {
+                admit(account.name).with("Set-Cookie", format!("sid=s-{}; Path=/; HttpOnly", account.name))
+            }
             Err(refusal) => refuse(guard::BASIC, &refusal),
         };
     }
@@ -161,20 +161,26 @@ fn session(call: &mut Call<'_>) -> Answer {
         Some(_) => admit("alice"),
         None => {
             let refusal = why401_verify::Refusal::new("session-missing", "no session cookie");
-            refuse("Cookie realm=\"lab\", form-action=\"/challenge-answered/session/login\", cookie-name=\"sid\"", &refusal)
+            refuse(
+                "Cookie realm=\"lab\", form-action=\"/challenge-answered/session/login\", cookie-name=\"sid\"",
+                &refusal,
+            )
         }
     }
 }
 
 /// A resource that a client certificate opens.
 pub(super) fn certificate(call: &mut Call<'_>) -> Answer {
-    let says = |cause, text: &str| {
-        guard::refuse_saying(401, Some("Certificate realm=\"lab\""), cause, text)
-    };
+    let says = |cause, text: &str| guard::refuse_saying(401, Some("Certificate realm=\"lab\""), cause, text);
     match &call.request.below.tls {
         Some(Certificate::Good) => admit("alice"),
-        Some(Certificate::Bad(why)) => says("client-certificate-refused", &format!("The SSL certificate error: client certificate refused: {why}")),
-        Some(c) if c.is_absent() => says("client-certificate-missing", "No required SSL certificate was sent"),
+        Some(Certificate::Bad(why)) => says(
+            "client-certificate-refused",
+            &format!("The SSL certificate error: client certificate refused: {why}"),
+        ),
+        Some(c) if c.is_absent() => {
+            says("client-certificate-missing", "No required SSL certificate was sent")
+        }
         _ => says("plain-http", "Please use HTTPS: a client certificate is required"),
     }
 }

@@ -14,7 +14,9 @@ pub(crate) const STATIONS: &[Station] = &[
         command: Some("curl -v -s -u alice:Kiefer-88-Boot $LAB/forbidden"),
         serve: |call| match guard::basic(call) {
             Ok(account) => {
-                let answer = Answer::text(403, "403 Forbidden\n").because("forbidden", "alice is known and not let in").user(account.name);
+                let answer = Answer::text(403, "403 Forbidden\n")
+                    .because("forbidden", "alice is known and not let in")
+                    .user(account.name);
                 Answer { plain: true, ..answer }
             }
             Err(refusal) => refuse(BASIC, &refusal),
@@ -33,13 +35,15 @@ pub(crate) const STATIONS: &[Station] = &[
         cause: "login-redirect",
         does: "Redirects to a login page in place of a 401.",
         good: "Sends Accept: application/json, or signs in first; does not take the page for the answer.",
-        command: Some("curl -v -s -L $LAB/login-redirect"),
+        command: Some("curl -v -s -L -H 'Accept: application/json' $LAB/login-redirect"),
         serve: |call| match call.rest {
             "login" => Answer::html(
                 200,
                 "<!doctype html><title>Sign in</title><form method=\"post\" action=\"/login-redirect/login\"><input name=\"username\"><input name=\"password\" type=\"password\"><button>Sign in</button></form>\n",
             ),
-            _ => Answer::text(302, "").with("Location", "/login-redirect/login?next=%2Flogin-redirect").because("login-redirect", "sent to the login page"),
+            _ => Answer::text(302, "")
+                .with("Location", "/login-redirect/login?next=%2Flogin-redirect")
+                .because("login-redirect", "sent to the login page"),
         },
     },
     Station {
@@ -50,7 +54,12 @@ pub(crate) const STATIONS: &[Station] = &[
         command: Some(
             "curl -v -s -A 'Windows-Update-Agent/10.0.10011.16384 Client-Protocol/2.33' $LAB/windows-update-denied; echo '2026-11-22 10:00:00:123  1024 d3c PT WARNING: SyncUpdates failure, error = 0x80244017, soap client error = 10, soap error code = 0, HTTP status code = 401'",
         ),
-        serve: |_| refuse("Negotiate", &Refusal::new("windows-update-denied", "0x80244017: the update client got 401")),
+        serve: |_| {
+            refuse(
+                "Negotiate",
+                &Refusal::new("windows-update-denied", "0x80244017: the update client got 401"),
+            )
+        },
     },
 ];
 

@@ -51,7 +51,9 @@ pub(crate) const STATIONS: &[Station] = &[
         cause: "placeholder-credentials",
         does: "Gets a variable's name in place of its value.",
         good: "Expands its variables: double quotes, not single ones.",
-        command: Some("curl -v -s -H 'Authorization: Bearer ${API_TOKEN}' $LAB/placeholder-credentials/template"),
+        command: Some(
+            "curl -v -s -H 'Authorization: Bearer ${API_TOKEN}' $LAB/placeholder-credentials/template",
+        ),
         serve: guard::bearer_resource,
     },
     Station {
@@ -70,7 +72,9 @@ pub(crate) const STATIONS: &[Station] = &[
         command: Some("curl -v -s -u alice:Kiefer-88-Boot $LAB/dropped-by-intermediary"),
         serve: |call| match guard::basic(call) {
             Err(refusal) => refuse(BASIC, &refusal),
-            Ok(_) => refuse_saying(401, Some(BASIC), "dropped-by-intermediary", "Authorization header is missing"),
+            Ok(_) => {
+                refuse_saying(401, Some(BASIC), "dropped-by-intermediary", "Authorization header is missing")
+            }
         },
     },
     Station {
@@ -106,7 +110,9 @@ pub(crate) const STATIONS: &[Station] = &[
         command: Some("curl -v -s -u alice:Kiefer-88-Boot $LAB/tenant-missing"),
         serve: |call| match call.request.field("x-scope-orgid") {
             Some(tenant) => admit(&tenant),
-            None => Answer::text(401, "no org id\n").with("X-Error", "no org id").because("tenant-missing", "no tenant is named"),
+            None => Answer::text(401, "no org id\n")
+                .with("X-Error", "no org id")
+                .because("tenant-missing", "no tenant is named"),
         },
     },
     Station {
@@ -132,7 +138,9 @@ pub(crate) const STATIONS: &[Station] = &[
         cause: "wrong-field",
         does: "Wants a Bearer token in Authorization and gets it in the query.",
         good: "Sends it in the field: addresses are logged.",
-        command: Some("T=$(curl -s $LAB/mint/token/good); curl -v -s \"$LAB/wrong-field/query?access_token=$T\""),
+        command: Some(
+            "T=$(curl -s $LAB/mint/token/good); curl -v -s \"$LAB/wrong-field/query?access_token=$T\"",
+        ),
         serve: guard::bearer_resource,
     },
     Station {
@@ -212,7 +220,9 @@ fn elsewhere(request: &Request) -> String {
 fn api_key(call: &mut Call<'_>) -> Answer {
     let key = call.request.all("x-api-key").next();
     match key {
-        Some(key) if why401_verify::equal(key.trim_ascii(), crate::accounts::API_KEY.as_bytes()) => admit("key"),
+        Some(key) if why401_verify::equal(key.trim_ascii(), crate::accounts::API_KEY.as_bytes()) => {
+            admit("key")
+        }
         Some(_) => refuse_saying(401, None, "credentials-refused", "Invalid API key"),
         None => refuse_saying(401, None, "wrong-field", "No API key found"),
     }
@@ -221,7 +231,8 @@ fn api_key(call: &mut Call<'_>) -> Answer {
 /// A login that sets a cookie, and the resource that wants it.
 fn session(call: &mut Call<'_>) -> Answer {
     match (call.rest, call.request.cookie("sid")) {
-        ("login", _) => admit("alice").with("Set-Cookie", "sid=5d41402abc4b2a76b9719d911017c592; Path=/; HttpOnly; SameSite=Lax"),
+        ("login", _) => admit("alice")
+            .with("Set-Cookie", "sid=5d41402abc4b2a76b9719d911017c592; Path=/; HttpOnly; SameSite=Lax"),
         (_, Some(_)) => admit("alice"),
         (_, None) => refuse_saying(401, None, "session-missing", "No session found"),
     }

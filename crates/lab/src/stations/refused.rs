@@ -37,10 +37,15 @@ pub(crate) const STATIONS: &[Station] = &[
         cause: "wrong-account",
         does: "Keeps each account at its own address: /wrong-account/NAME/NAME.sms.",
         good: "Puts its own name into the address.",
-        command: Some("curl -v -s -u alice:Kiefer-88-Boot -d 'hello' $LAB/wrong-account/customerbob/customerbob.sms"),
+        command: Some(
+            "curl -v -s -u alice:Kiefer-88-Boot -d 'hello' $LAB/wrong-account/customerbob/customerbob.sms",
+        ),
         serve: |call| match guard::basic(call) {
             Ok(account) if call.rest.starts_with(&format!("{}/", account.name)) => admit(account.name),
-            Ok(account) => refuse(BASIC, &Refusal::new("wrong-account", format!("the address is not {}'s", account.name))),
+            Ok(account) => refuse(
+                BASIC,
+                &Refusal::new("wrong-account", format!("the address is not {}'s", account.name)),
+            ),
             Err(refusal) => refuse(BASIC, &refusal),
         },
     },
@@ -50,7 +55,14 @@ pub(crate) const STATIONS: &[Station] = &[
         does: "Gets a key of the sandbox on the live host.",
         good: "Keeps each environment's key with its address.",
         command: Some("curl -v -s -H 'X-Api-Key: sandbox_8a7b6c5d4e3f2a1b0c9d' $LAB/wrong-environment"),
-        serve: |_| refuse_saying(401, None, "wrong-environment", "wrong environment: this is a sandbox key, a production API key is needed"),
+        serve: |_| {
+            refuse_saying(
+                401,
+                None,
+                "wrong-environment",
+                "wrong environment: this is a sandbox key, a production API key is needed",
+            )
+        },
     },
     Station {
         path: "/account-locked",

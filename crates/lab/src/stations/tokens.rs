@@ -9,12 +9,27 @@ use why401_verify::signed::{Components, verify_content, verify_message};
 use why401_verify::{Presented, Refusal, presented, sigv4};
 
 pub(crate) const STATIONS: &[Station] = &[
-    token("/token-expired", "token-expired", "Gets a token whose time is over.", "Renews its token before exp.",
-        "T=$(curl -s $LAB/mint/token/expired); curl -v -s -H \"Authorization: Bearer $T\" $LAB/token-expired"),
-    token("/token-not-yet-valid", "token-not-yet-valid", "Gets a token whose nbf lies an hour ahead.", "Waits until nbf.",
-        "T=$(curl -s $LAB/mint/token/not-yet-valid); curl -v -s -H \"Authorization: Bearer $T\" $LAB/token-not-yet-valid"),
-    token("/clock-skew", "clock-skew", "Gets a token that was issued a quarter of an hour in the future.", "Keeps its clock by NTP.",
-        "T=$(curl -s $LAB/mint/token/from-the-future); curl -v -s -H \"Authorization: Bearer $T\" $LAB/clock-skew"),
+    token(
+        "/token-expired",
+        "token-expired",
+        "Gets a token whose time is over.",
+        "Renews its token before exp.",
+        "T=$(curl -s $LAB/mint/token/expired); curl -v -s -H \"Authorization: Bearer $T\" $LAB/token-expired",
+    ),
+    token(
+        "/token-not-yet-valid",
+        "token-not-yet-valid",
+        "Gets a token whose nbf lies an hour ahead.",
+        "Waits until nbf.",
+        "T=$(curl -s $LAB/mint/token/not-yet-valid); curl -v -s -H \"Authorization: Bearer $T\" $LAB/token-not-yet-valid",
+    ),
+    token(
+        "/clock-skew",
+        "clock-skew",
+        "Gets a token that was issued a quarter of an hour in the future.",
+        "Keeps its clock by NTP.",
+        "T=$(curl -s $LAB/mint/token/from-the-future); curl -v -s -H \"Authorization: Bearer $T\" $LAB/clock-skew",
+    ),
     Station {
         path: "/clock-skew/signature",
         cause: "clock-skew",
@@ -25,28 +40,70 @@ pub(crate) const STATIONS: &[Station] = &[
         ),
         serve: message_signature,
     },
-    token("/wrong-audience", "wrong-audience", "Gets a token for another API.", "Asks for a token for this resource (RFC 8707).",
-        "T=$(curl -s $LAB/mint/token/wrong-audience); curl -v -s -H \"Authorization: Bearer $T\" $LAB/wrong-audience"),
-    token("/wrong-issuer", "wrong-issuer", "Gets a token of an issuer that is not trusted here.", "Gets its token where the metadata says.",
-        "T=$(curl -s $LAB/mint/token/wrong-issuer); curl -v -s -H \"Authorization: Bearer $T\" $LAB/wrong-issuer"),
-    token("/bad-signature", "bad-signature", "Gets a token that was altered after it was signed.", "Passes tokens on byte for byte.",
-        "T=$(curl -s $LAB/mint/token/altered); curl -v -s -H \"Authorization: Bearer $T\" $LAB/bad-signature"),
-    token("/bad-signature/unknown-key", "bad-signature", "Gets a token whose kid is not in the key set.", "Gets a new token after the issuer has changed its keys.",
-        "T=$(curl -s $LAB/mint/token/unknown-key); curl -v -s -H \"Authorization: Bearer $T\" $LAB/bad-signature/unknown-key"),
-    token("/bad-signature/foreign-key", "bad-signature", "Gets a token that another key signed under the name of the lab's.", "Does not make tokens itself.",
-        "T=$(curl -s \"$LAB/mint/token/foreign-key?alg=ES256\"); curl -v -s -H \"Authorization: Bearer $T\" $LAB/bad-signature/foreign-key"),
-    token("/wrong-token-type", "wrong-token-type", "Gets an ID token in place of an access token.", "Sends the access token: the ID token is for the client itself.",
-        "T=$(curl -s $LAB/mint/token/id); curl -v -s -H \"Authorization: Bearer $T\" $LAB/wrong-token-type"),
-    token("/token-malformed", "token-malformed", "Gets a token that was cut off.", "Stores tokens in fields that are long enough.",
-        "T=$(curl -s $LAB/mint/token/good | cut -c1-120); curl -v -s -H \"Authorization: Bearer $T\" $LAB/token-malformed"),
-    token("/token-revoked", "token-revoked", "Gets a token that was revoked.", "Gets a new one, with its user's consent.",
-        "T=$(curl -s $LAB/mint/token/revoked); curl -v -s -H \"Authorization: Bearer $T\" $LAB/token-revoked"),
+    token(
+        "/wrong-audience",
+        "wrong-audience",
+        "Gets a token for another API.",
+        "Asks for a token for this resource (RFC 8707).",
+        "T=$(curl -s $LAB/mint/token/wrong-audience); curl -v -s -H \"Authorization: Bearer $T\" $LAB/wrong-audience",
+    ),
+    token(
+        "/wrong-issuer",
+        "wrong-issuer",
+        "Gets a token of an issuer that is not trusted here.",
+        "Gets its token where the metadata says.",
+        "T=$(curl -s $LAB/mint/token/wrong-issuer); curl -v -s -H \"Authorization: Bearer $T\" $LAB/wrong-issuer",
+    ),
+    token(
+        "/bad-signature",
+        "bad-signature",
+        "Gets a token that was altered after it was signed.",
+        "Passes tokens on byte for byte.",
+        "T=$(curl -s $LAB/mint/token/altered); curl -v -s -H \"Authorization: Bearer $T\" $LAB/bad-signature",
+    ),
+    token(
+        "/bad-signature/unknown-key",
+        "bad-signature",
+        "Gets a token whose kid is not in the key set.",
+        "Gets a new token after the issuer has changed its keys.",
+        "T=$(curl -s $LAB/mint/token/unknown-key); curl -v -s -H \"Authorization: Bearer $T\" $LAB/bad-signature/unknown-key",
+    ),
+    token(
+        "/bad-signature/foreign-key",
+        "bad-signature",
+        "Gets a token that another key signed under the name of the lab's.",
+        "Does not make tokens itself.",
+        "T=$(curl -s \"$LAB/mint/token/foreign-key?alg=ES256\"); curl -v -s -H \"Authorization: Bearer $T\" $LAB/bad-signature/foreign-key",
+    ),
+    token(
+        "/wrong-token-type",
+        "wrong-token-type",
+        "Gets an ID token in place of an access token.",
+        "Sends the access token: the ID token is for the client itself.",
+        "T=$(curl -s $LAB/mint/token/id); curl -v -s -H \"Authorization: Bearer $T\" $LAB/wrong-token-type",
+    ),
+    token(
+        "/token-malformed",
+        "token-malformed",
+        "Gets a token that was cut off.",
+        "Stores tokens in fields that are long enough.",
+        "T=$(curl -s $LAB/mint/token/good | cut -c1-120); curl -v -s -H \"Authorization: Bearer $T\" $LAB/token-malformed",
+    ),
+    token(
+        "/token-revoked",
+        "token-revoked",
+        "Gets a token that was revoked.",
+        "Gets a new one, with its user's consent.",
+        "T=$(curl -s $LAB/mint/token/revoked); curl -v -s -H \"Authorization: Bearer $T\" $LAB/token-revoked",
+    ),
     Station {
         path: "/scope-missing",
         cause: "scope-missing",
         does: "Wants the scope write and gets a token that has read only. (RFC 6750 wants 403 for it.)",
         good: "Asks for the scope that the challenge names.",
-        command: Some("T=$(curl -s $LAB/mint/token/read-only); curl -v -s -H \"Authorization: Bearer $T\" $LAB/scope-missing"),
+        command: Some(
+            "T=$(curl -s $LAB/mint/token/read-only); curl -v -s -H \"Authorization: Bearer $T\" $LAB/scope-missing",
+        ),
         serve: guard::scoped_resource,
     },
     Station {
@@ -54,10 +111,15 @@ pub(crate) const STATIONS: &[Station] = &[
         cause: "scope-missing",
         does: "The same with 403, as RFC 6750 section 3.1 wants it.",
         good: "Asks for the scope that the challenge names.",
-        command: Some("T=$(curl -s $LAB/mint/token/read-only); curl -v -s -H \"Authorization: Bearer $T\" $LAB/scope-missing/403"),
+        command: Some(
+            "T=$(curl -s $LAB/mint/token/read-only); curl -v -s -H \"Authorization: Bearer $T\" $LAB/scope-missing/403",
+        ),
         serve: |call| {
             let answer = guard::scoped_resource(call);
-            Answer { status: if answer.cause == Some("scope-missing") { 403 } else { answer.status }, ..answer }
+            Answer {
+                status: if answer.cause == Some("scope-missing") { 403 } else { answer.status },
+                ..answer
+            }
         },
     },
     Station {
@@ -137,7 +199,9 @@ fn fields<'a>(call: &'a Call<'_>) -> Vec<(&'a [u8], &'a [u8])> {
 fn aws(call: &mut Call<'_>) -> Answer {
     let element = match presented::read(&call.request.values("authorization"), &["aws4-hmac-sha256"]) {
         Ok(Presented::Other(element)) => element,
-        Ok(_) => return refuse("AWS4-HMAC-SHA256", &Refusal::new("scheme-not-offered", "not an AWS signature")),
+        Ok(_) => {
+            return refuse("AWS4-HMAC-SHA256", &Refusal::new("scheme-not-offered", "not an AWS signature"));
+        }
         Err(refusal) => return refuse("AWS4-HMAC-SHA256", &refusal),
     };
     let fields = fields(call);
@@ -168,8 +232,14 @@ fn aws(call: &mut Call<'_>) -> Answer {
 /// A resource that an HTTP Message Signature opens.
 fn message_signature(call: &mut Call<'_>) -> Answer {
     let request = call.request;
-    let (Some(input), Some(signature)) = (request.field("signature-input"), request.field("signature")) else {
-        return refuse_saying(401, Some("Signature realm=\"lab\""), "no-credentials", "Signature-Input and Signature are wanted");
+    let (Some(input), Some(signature)) = (request.field("signature-input"), request.field("signature"))
+    else {
+        return refuse_saying(
+            401,
+            Some("Signature realm=\"lab\""),
+            "no-credentials",
+            "Signature-Input and Signature are wanted",
+        );
     };
     let authority = request.authority();
     let fields = fields(call);

@@ -9,7 +9,9 @@ pub(crate) const STATIONS: &[Station] = &[
         cause: "scheme-missing",
         does: "Gets a token without the word Bearer before it.",
         good: "Writes the scheme, a space, the token.",
-        command: Some("T=$(curl -s $LAB/mint/token/good); curl -v -s -H \"Authorization: $T\" $LAB/scheme-missing"),
+        command: Some(
+            "T=$(curl -s $LAB/mint/token/good); curl -v -s -H \"Authorization: $T\" $LAB/scheme-missing",
+        ),
         serve: guard::bearer_resource,
     },
     Station {
@@ -47,9 +49,15 @@ pub(crate) const STATIONS: &[Station] = &[
         good: "Says that it cannot answer; the operator offers what clients speak.",
         command: Some("curl -v -s --digest -u alice:Kiefer-88-Boot $LAB/scheme-unsupported-by-client"),
         serve: |call| {
-            let refusal = why401_verify::Refusal::new("scheme-unsupported-by-client", "the client answered none of the challenges");
+            let refusal = why401_verify::Refusal::new(
+                "scheme-unsupported-by-client",
+                "the client answered none of the challenges",
+            );
             guard::refuse(
-                &format!("Digest realm=\"lab\", qop=\"auth\", algorithm=SHA3-512, nonce=\"{}\"", call.lab.nonces.issue(call.lab.now())),
+                &format!(
+                    "Digest realm=\"lab\", qop=\"auth\", algorithm=SHA3-512, nonce=\"{}\"",
+                    call.lab.nonces.issue(call.lab.now())
+                ),
                 &refusal,
             )
         },
