@@ -10,6 +10,8 @@ use why401_http::{Moment, path_of};
 use why401_knowledge::Knowledge;
 use why401_report::{AlsoPossible, Certainty, ExchangeRow, Finding, Fix, Party, Verdict};
 
+/// From so many refusals on they are explained by several threads.
+const MANY: usize = 24;
 /// So many exchanges are given as examples of a finding.
 const EXAMPLES: usize = 20;
 /// So many pieces of evidence are given for a finding.
@@ -22,9 +24,22 @@ const FIXES: usize = 4;
 /// Explains every refusal of a case. `now` is the time of the diagnosis; without it no time is taken for past.
 pub fn diagnose(case: &Case, now: Option<Timestamp>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();
-    for refusal in &case.refusals {
-        let scene = Scene::of(case, refusal, now);
-        findings.extend(explain(&scene));
+    let each = |refusal| explain(&Scene::of(case, refusal, now));
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(8));
+    if case.refusals.len() < MANY || threads == 1 {
+        findings.extend(case.refusals.iter().flat_map(each));
+    } else {
+        // In turns, so that nobody gets all the hard ones; put back in order afterwards.
+        let part =
+            |first: usize| case.refusals.iter().skip(first).step_by(threads).map(each).collect::<Vec<_>>();
+        let mut parts: Vec<_> = std::thread::scope(|scope| {
+            let rest: Vec<_> = (1..threads).map(|first| scope.spawn(move || part(first))).collect();
+            let own = std::iter::once(part(0));
+            own.chain(rest.into_iter().map(|t| t.join().unwrap_or_default())).map(Vec::into_iter).collect()
+        });
+        while parts.iter().any(|part| part.len() > 0) {
+            findings.extend(parts.iter_mut().filter_map(Iterator::next).flatten());
+        }
     }
     order(merge(findings))
 }
@@ -116,6 +131,13 @@ fn finding(scene: &Scene<'_>, ranked: Ranked) -> Finding {
     };
     for (cause, settle) in left_open {
         also(&mut f, cause, &settle);
+    }
+    // Where only examples were looked at, the sentence is about one of them.
+    let (accounts, clients) = scene.refusal.others;
+    match (accounts.saturating_sub(1), clients.saturating_sub(1)) {
+        (0, 0) => {}
+        (0, more) => f.summary.push_str(&format!("; {more} more clients were refused alike")),
+        (more, _) => f.summary.push_str(&format!("; {more} more accounts were refused alike")),
     }
     f
 }

@@ -72,6 +72,26 @@ pub(crate) struct Evidence {
     #[arg(long, value_name = "SCHEME")]
     pub(crate) intended_scheme: Option<String>,
 
+    /// Look only at requests of logs from this time on (RFC 3339, or a date)
+    #[arg(long, value_name = "TIME", value_parser = crate::filter::time)]
+    pub(crate) since: Option<jiff::Timestamp>,
+
+    /// Look only at requests of logs before this time
+    #[arg(long, value_name = "TIME", value_parser = crate::filter::time)]
+    pub(crate) until: Option<jiff::Timestamp>,
+
+    /// Look only at requests under this account name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) account: Option<String>,
+
+    /// Look only at requests from this client address
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) client: Option<String>,
+
+    /// Look only at requests for this path and those below it
+    #[arg(long, value_name = "PATH")]
+    pub(crate) resource: Option<String>,
+
     /// The time to take for the present, RFC 3339
     #[arg(long, value_name = "TIME", hide = true)]
     pub(crate) now: Option<jiff::Timestamp>,

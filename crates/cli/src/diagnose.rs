@@ -1,12 +1,12 @@
 //! Evidence in, diagnosis out.
 
 use crate::args::Args;
-use crate::{Status, evidence, output, secrets};
+use crate::{Status, bulk, evidence, output, secrets};
 use clap::CommandFactory;
-use why401_history::Collector;
+use why401_history::{Collector, Folded};
 use why401_http::{Exchange, Fact, Statement};
 use why401_read::Sink;
-use why401_report::{Diagnosis, Finding, Problem, SourceReport, Verdict};
+use why401_report::{Diagnosis, Finding, Overview, Problem, Series, SourceReport, Verdict};
 use why401_span::LayerId;
 
 /// Reads, diagnoses and prints.
@@ -32,11 +32,12 @@ pub(crate) fn finish(
     sources: Vec<SourceReport>,
     keep: impl FnOnce(&mut Vec<Finding>),
 ) -> Result<Status, String> {
-    let case = intake.0.finish(sources);
+    let overview = intake.overview;
+    let case = intake.collector.finish(sources);
     let mut findings = why401_causes::diagnose(&case, args.evidence.now);
     keep(&mut findings);
     let secrets = secrets::of(&case);
-    let mut diagnosis = Diagnosis { sources: case.sources, findings };
+    let mut diagnosis = Diagnosis { sources: case.sources, findings, overview };
     if !args.output.show_secrets {
         why401_redact::diagnosis(&mut diagnosis, &secrets);
     }
@@ -47,17 +48,30 @@ pub(crate) fn finish(
 
 /// Hands what the readers yield to the collector. Problems and layers are kept in the account of each source.
 #[derive(Default)]
-pub(crate) struct Intake(Collector);
+pub(crate) struct Intake {
+    collector: Collector,
+    /// Large logs at a glance.
+    pub(crate) overview: Option<Overview>,
+}
+
+impl bulk::Take for Intake {
+    fn folded(&mut self, exchange: Exchange, known: Folded, series: Series) {
+        self.collector.folded(exchange, known, series);
+    }
+    fn statement(&mut self, statement: Statement) {
+        self.collector.statement(statement);
+    }
+}
 
 impl Sink for Intake {
     fn exchange(&mut self, exchange: Exchange) {
-        self.0.exchange(exchange);
+        self.collector.exchange(exchange);
     }
     fn statement(&mut self, statement: Statement) {
-        self.0.statement(statement);
+        self.collector.statement(statement);
     }
     fn fact(&mut self, fact: Fact) {
-        self.0.fact(fact);
+        self.collector.fact(fact);
     }
     fn problem(&mut self, _: Problem) {}
     fn layer(&mut self, _: String) -> LayerId {

@@ -1,15 +1,18 @@
 //! Opens each piece of evidence and reads it into a sink.
 
 use crate::args::Evidence;
+use crate::diagnose::Intake;
 use crate::probe::{self, Asked};
 use crate::tally::Tally;
-use crate::{context, keys};
+use crate::{bulk, context, filter, keys};
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 use why401_http::{Fact, FactKind};
 use why401_read::Sink;
+use why401_read::bulk::Filter;
 use why401_report::{Problem, SourceReport};
 use why401_span::{Derived, SourceId, Span};
 
@@ -18,13 +21,13 @@ pub(crate) fn is_absent(args: &Evidence) -> bool {
     args.evidence.is_empty() && io::stdin().is_terminal()
 }
 
-/// Reads everything into `sink`, source by source; what could be read of each comes back.
+/// Reads everything into `intake`, source by source; what could be read of each comes back.
 ///
 /// # Errors
 /// Where not one source could be used: a line for each, what is wrong with it.
 pub(crate) fn read_all(
     args: &Evidence,
-    sink: &mut dyn Sink,
+    intake: &mut Intake,
 ) -> Result<(Vec<SourceReport>, Vec<Asked>), String> {
     let mut asked = Vec::new();
     let mut keys = read_keys(args)?;
@@ -34,13 +37,21 @@ pub(crate) fn read_all(
     for name in named.iter().filter(|name| keys::is_key_log(name)) {
         keys.extend(keys::read(Path::new(name)));
     }
+    let filter = filter::of(args);
+    let logs = bulk::choose(named, args.input.as_deref(), args.log_format.as_deref());
+    let mut folded = read_logs(&logs, &filter, intake);
+    let mut wanted = filter::Wanted { to: intake, filter };
     let mut sources = Vec::new();
     let mut failures = Vec::new();
     for (number, name) in named.iter().enumerate() {
         let id = SourceId(u32::try_from(number).unwrap_or(u32::MAX));
         let shown = if name == "-" { "standard input".into() } else { name.to_string_lossy() };
+        if let Some(report) = folded.remove(&id) {
+            sources.push(SourceReport { name: shown.into_owned(), ..report });
+            continue;
+        }
         if let Some(url) = address(name) {
-            match probe::look(url, id, sink) {
+            match probe::look(url, id, wanted.to) {
                 Ok(a) => {
                     sources.push(a.report.clone());
                     asked.push(a);
@@ -52,7 +63,7 @@ pub(crate) fn read_all(
             }
             continue;
         }
-        match read_one(args, id, name, &keys, sink) {
+        match read_one(args, id, name, &keys, &mut wanted) {
             Ok(report) => sources.push(SourceReport { name: shown.into_owned(), ..report }),
             Err(why) => {
                 failures.push(format!("{shown}: {why}"));
@@ -63,8 +74,19 @@ pub(crate) fn read_all(
     if failures.len() == named.len() {
         return Err(failures.join("\n"));
     }
-    context::read_all(args, &mut sources, sink)?;
+    context::read_all(args, &mut sources, intake)?;
     Ok((sources, asked))
+}
+
+/// Reads the large logs together.
+fn read_logs(logs: &[bulk::Log], filter: &Filter, intake: &mut Intake) -> BTreeMap<SourceId, SourceReport> {
+    if logs.is_empty() {
+        return BTreeMap::new();
+    }
+    let folded = bulk::fold(logs, filter, &bulk::Watch::default());
+    let (reports, overview) = bulk::enter(logs, &folded, intake);
+    intake.overview = Some(overview);
+    reports.into_iter().collect()
 }
 
 /// An address to ask.

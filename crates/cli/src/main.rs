@@ -3,11 +3,13 @@
 //! Exit status: 0 no fault found, 1 a fault or an attack, 2 the evidence or the command line could not be used.
 
 mod args;
+mod bulk;
 mod context;
 mod decode;
 mod diagnose;
 mod evidence;
 mod explain;
+mod filter;
 mod keys;
 mod lab;
 mod output;

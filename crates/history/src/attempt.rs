@@ -1,5 +1,6 @@
 //! One request of a client, with everything that any vantage point shows of it.
 
+use crate::thin::Folded;
 use std::borrow::Cow;
 use why401_http::{Exchange, FieldLine, LoggedUser, Moment, Peer, Request, Response, Statement, path_of};
 use why401_report::Series;
@@ -24,6 +25,8 @@ pub struct Attempt {
     pub last: Option<Moment>,
     /// Those that it stands for over time, where it stands for more than itself.
     pub series: Option<Box<Series>>,
+    /// What the fold of a large log knows of it, where it comes from there.
+    pub folded: Option<Folded>,
     /// The user: as a log shows it, or as the credentials name it; never a verified name.
     pub user: Option<String>,
     /// The same request as the intermediary passed it on, where the evidence shows that too.

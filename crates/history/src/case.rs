@@ -80,6 +80,7 @@ impl Case {
                 continue;
             };
             let series = self.series(chain);
+            let others = first.folded.map_or((0, 0), |f| f.others);
             match refusals.get_mut(at) {
                 Some(refusal) => {
                     refusal.count += self.refused(chain);
@@ -95,6 +96,7 @@ impl Case {
                 None => refusals.push(Refusal {
                     subject: Subject::Chains(vec![chain.clone()]),
                     count: self.refused(chain),
+                    others,
                     first: first.first,
                     last: last.last,
                     series,
@@ -106,6 +108,9 @@ impl Case {
 
     /// How many exchanges of a chain, and of those that it stands for, did not let the client in.
     fn refused(&self, chain: &Chain) -> u64 {
+        if let Some(folded) = self.attempt(chain.first()).and_then(|a| a.folded) {
+            return folded.refused;
+        }
         let refused = chain.steps.iter().filter_map(|&i| self.attempt(i)).filter(|a| !a.let_in()).count();
         refused.max(1) as u64 * chain.stands_for
     }
@@ -113,6 +118,11 @@ impl Case {
     /// When those exchanges were.
     fn series(&self, chain: &Chain) -> Series {
         let mut all = Series::default();
+        if self.attempt(chain.first()).is_some_and(|a| a.folded.is_some()) {
+            let steps = chain.steps.iter().filter_map(|&i| self.attempt(i)?.series.as_ref());
+            steps.for_each(|series| all.merge(series));
+            return all;
+        }
         for attempt in chain.steps.iter().filter_map(|&i| self.attempt(i)).filter(|a| !a.let_in()) {
             match (&attempt.series, attempt.time()) {
                 (Some(series), _) => all.merge(series),
@@ -152,6 +162,12 @@ impl Case {
     }
 
     fn likeness(&self, chain: &Chain) -> u64 {
+        // The fold has sorted them already.
+        if let Some(folded) = self.attempt(chain.first()).and_then(|a| a.folded) {
+            let mut h = DefaultHasher::new();
+            ("folded", folded.group).hash(&mut h);
+            return h.finish();
+        }
         let mut h = DefaultHasher::new();
         chain.outcome.hash(&mut h);
         for a in chain.steps.iter().filter_map(|&i| self.attempt(i)) {
@@ -229,6 +245,7 @@ impl Case {
                     None => self.refusals.push(Refusal {
                         subject: Subject::Statements(part.into_iter().map(|(s, _)| s).collect()),
                         count,
+                        others: (0, 0),
                         first: time,
                         last: time,
                         series,
@@ -246,6 +263,7 @@ impl Case {
             self.refusals.push(Refusal {
                 subject: Subject::Statements(context.clone()),
                 count: 1,
+                others: (0, 0),
                 first: time,
                 last,
                 series: thin::of_one(time),

@@ -54,10 +54,11 @@ pub(crate) fn chains(attempts: &[Attempt]) -> Vec<Chain> {
     for attempt in attempts.iter().filter(|a| a.forwarded_from.is_none()) {
         let key = conversation(attempt);
         let continued = open.get(&key).copied().filter(|&i| {
-            chains
-                .get(i)
-                .and_then(|chain| attempts.get(chain.last()))
-                .is_some_and(|before| answers(attempt, before) || renewed_in_log(attempt, before, &admitted))
+            chains.get(i).and_then(|chain| attempts.get(chain.last())).is_some_and(|before| {
+                attempt.folded.is_some()
+                    || answers(attempt, before)
+                    || renewed_in_log(attempt, before, &admitted)
+            })
         });
         if attempt.let_in()
             && let Some(who) = who(attempt)
@@ -109,6 +110,10 @@ fn renewed_in_log(next: &Attempt, before: &Attempt, admitted: &HashSet<(String, 
 
 /// Who talks with whom about what: the client, the method and the path.
 fn conversation(a: &Attempt) -> String {
+    // The fold saw every line and knows what belongs together.
+    if let Some(folded) = a.folded {
+        return format!("\n{}", folded.chain);
+    }
     format!("{}\n{}\n{}", parties(a), a.method().unwrap_or_default(), a.path().unwrap_or_default())
 }
 

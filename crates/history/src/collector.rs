@@ -1,10 +1,10 @@
 //! Takes what the readers yield and keeps what a diagnosis needs.
 
-use crate::thin::Thinned;
+use crate::thin::{Folded, Thinned};
 use crate::{Case, correlate};
 use std::collections::HashMap;
 use why401_http::{Exchange, Fact, Statement};
-use why401_report::{Problem, SourceReport};
+use why401_report::{Problem, Series, SourceReport};
 
 /// So many statements are kept; of more, only one of each wording is kept and the rest counted.
 const STATEMENTS: usize = 20_000;
@@ -29,6 +29,11 @@ impl Collector {
     /// Takes an exchange.
     pub fn exchange(&mut self, exchange: Exchange) {
         self.thinned.push(exchange);
+    }
+
+    /// Takes an exchange that the fold of a large log chose to stand for others; `series` has all of them over time.
+    pub fn folded(&mut self, exchange: Exchange, folded: Folded, series: Series) {
+        self.thinned.keep(exchange, folded, series);
     }
 
     /// Takes a statement.

@@ -44,6 +44,7 @@ pub(crate) fn attempts(kept: Vec<Kept>) -> Vec<Attempt> {
                     first: k.first,
                     last: k.last,
                     series: k.series,
+                    folded: k.folded,
                     user: None,
                     forwarded_as: None,
                     forwarded_from: None,
@@ -70,6 +71,7 @@ fn add_view(attempt: &mut Attempt, k: Kept) {
         attempt.series = k.series;
     }
     attempt.stands_for = attempt.stands_for.max(k.stands_for);
+    attempt.folded = attempt.folded.or(k.folded);
     attempt.views.push(k.exchange);
     attempt.views.sort_by_key(|v| std::cmp::Reverse(shown(v)));
 }

@@ -21,4 +21,5 @@ pub use chain::{Chain, Outcome};
 pub use collector::Collector;
 pub use index::Index;
 pub use refusal::{Refusal, Subject};
+pub use thin::Folded;
 pub use user::named;

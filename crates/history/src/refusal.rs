@@ -20,6 +20,8 @@ pub struct Refusal {
     pub subject: Subject,
     /// How many there were.
     pub count: u64,
+    /// How many accounts and clients it stands for, where that is more than the examples show.
+    pub others: (u64, u64),
     /// The first time.
     pub first: Option<Moment>,
     /// The last time.

@@ -33,6 +33,24 @@ pub(crate) struct Kept {
     pub(crate) last: Option<Moment>,
     /// Those that it stands for over time, where it stands for more than itself.
     pub(crate) series: Option<Box<Series>>,
+    pub(crate) folded: Option<Folded>,
+}
+
+/// What the fold of a large log knows of an exchange beyond the exchange itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Folded {
+    /// Exchanges with the same number are steps of one handshake, and belong to no other.
+    pub chain: u64,
+    /// Handshakes with the same number are explained together.
+    pub group: u64,
+    /// How many accounts and clients those are of.
+    pub others: (u64, u64),
+    /// How many exchanges that were not let in the handshake stands for, its own among them.
+    pub refused: u64,
+    /// The first of what it stands for.
+    pub first: Option<Moment>,
+    /// The last of what it stands for.
+    pub last: Option<Moment>,
 }
 
 #[derive(Debug, Default)]
@@ -47,6 +65,13 @@ pub(crate) struct Thinned {
 }
 
 impl Thinned {
+    /// Keeps an exchange that the fold of a large log chose.
+    pub(crate) fn keep(&mut self, exchange: Exchange, folded: Folded, series: Series) {
+        self.bytes += size(&exchange);
+        let (first, last, series) = (folded.first, folded.last, Some(Box::new(series)));
+        self.kept.push(Kept { exchange, stands_for: 1, first, last, series, folded: Some(folded) });
+    }
+
     pub(crate) fn push(&mut self, mut exchange: Exchange) {
         let mut kind = kind(&exchange);
         if self.kinds.len() >= KINDS && !self.kinds.contains_key(&kind) {
@@ -69,7 +94,14 @@ impl Thinned {
             *newest = Some(next);
             let time = exchange.time;
             self.bytes += size(&exchange);
-            self.kept.push(Kept { exchange, stands_for: 1, first: time, last: time, series: None });
+            self.kept.push(Kept {
+                exchange,
+                stands_for: 1,
+                first: time,
+                last: time,
+                series: None,
+                folded: None,
+            });
         } else if let Some(kept) = newest.and_then(|i| self.kept.get_mut(i)) {
             kept.stands_for += 1;
             if let (Some(time), false) = (exchange.time, is_success(&exchange)) {

@@ -1,21 +1,26 @@
 //! Compressed evidence: decompressed as it is read, into a layer whose offsets count in what came out.
 
 use crate::{Format, Sink};
-use flate2::read::MultiGzDecoder;
-use std::cell::Cell;
+use flate2::bufread::MultiGzDecoder;
+use lzma_rust2::XzReader;
 use std::io::{self, BufReader, Read};
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use why401_http::{Body, Exchange, Fact, Fields, LoggedUser, Request, Response, Statement};
 use why401_report::Problem;
 use why401_span::{Derived, LayerId};
 
 /// How a source is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Coding {
+pub enum Coding {
     /// RFC 1952, one or several members.
     Gzip,
     /// RFC 8878, one or several frames.
     Zstandard,
+    /// bzip2, one or several streams.
+    Bzip2,
+    /// xz, one or several streams.
+    Xz,
 }
 
 /// Behind this many bytes, what decompresses to more than [`RATIO`] times its size is taken for a bomb: logs reach
@@ -24,13 +29,19 @@ const FREE: u64 = if cfg!(test) { 256 * 1024 } else { 256 * 1024 * 1024 };
 const RATIO: u64 = 300;
 /// The largest window that is decoded: what `zstd --long` makes.
 const WINDOW_LOG: u32 = 27;
+/// The most memory that xz may ask for, in KiB: `xz -9` needs 65 MiB.
+const XZ_MEMORY: u32 = 256 * 1024;
 
-/// The coding of a source by its magic number.
-pub(crate) fn coding(head: &[u8]) -> Option<Coding> {
-    match head {
-        [0x1f, 0x8b, 8, ..] => Some(Coding::Gzip),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Coding::Zstandard),
-        _ => None,
+impl Coding {
+    /// The coding of a source by its magic number.
+    pub fn of(head: &[u8]) -> Option<Coding> {
+        match head {
+            [0x1f, 0x8b, 8, ..] => Some(Coding::Gzip),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Some(Coding::Zstandard),
+            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, 0x59, 0x26, 0x53, 0x59, ..] => Some(Coding::Bzip2),
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Coding::Xz),
+            _ => None,
+        }
     }
 }
 
@@ -41,60 +52,101 @@ pub(crate) fn read(
     sink: &mut dyn Sink,
     inner: impl FnOnce(&mut dyn Read, &mut dyn Sink) -> io::Result<&'static Format>,
 ) -> io::Result<&'static Format> {
-    let taken = Rc::new(Cell::new(0));
-    let counted = BufReader::with_capacity(128 * 1024, Counted { inner: bytes, taken: Rc::clone(&taken) });
-    let decoder: Box<dyn Read + '_> = match coding {
-        Coding::Gzip => Box::new(MultiGzDecoder::new(counted)),
-        Coding::Zstandard => {
-            let mut decoder = zstd::Decoder::with_buffer(counted)?;
-            decoder.window_log_max(WINDOW_LOG)?;
-            Box::new(decoder)
-        }
-    };
-    let layer = sink.layer("decompressed".to_owned());
-    let mut plain = Plain { decoder, taken, given: 0, fault: None };
+    let mut plain = Plain::new(coding, bytes)?;
+    let layer = sink.layer(LAYER.to_owned());
     let result = inner(&mut plain, &mut InLayer { sink, layer });
-    if let Some(what) = plain.fault.take() {
-        sink.problem(Problem { offset: plain.taken.get(), line: None, what });
+    if let Some((offset, what)) = plain.fault() {
+        sink.problem(Problem { offset, line: None, what });
     }
     result
 }
 
+/// The name of the layer that offsets in decompressed content count in.
+pub const LAYER: &str = "decompressed";
+
 /// Counts what is read of the source.
-struct Counted<'a> {
-    inner: &'a mut dyn Read,
-    taken: Rc<Cell<u64>>,
+struct Counted<R> {
+    inner: R,
+    taken: Arc<AtomicU64>,
 }
 
-impl Read for Counted<'_> {
+impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.inner.read(buffer)?;
-        self.taken.set(self.taken.get() + count as u64);
+        self.taken.fetch_add(count as u64, Ordering::Relaxed);
         Ok(count)
     }
 }
 
+type Source<R> = BufReader<Counted<R>>;
+
+enum Decoder<R: Read> {
+    Gzip(Box<MultiGzDecoder<Source<R>>>),
+    Zstandard(zstd::Decoder<'static, Source<R>>),
+    Bzip2(bzip2::bufread::MultiBzDecoder<Source<R>>),
+    Xz(Box<XzReader<Source<R>>>),
+}
+
 /// What comes out of a decoder; ends where the data is damaged, and remembers why.
-struct Plain<'a> {
-    decoder: Box<dyn Read + 'a>,
-    taken: Rc<Cell<u64>>,
+pub struct Plain<R: Read> {
+    decoder: Decoder<R>,
+    taken: Arc<AtomicU64>,
     given: u64,
     fault: Option<String>,
 }
 
-impl Read for Plain<'_> {
+impl<R: Read> Plain<R> {
+    /// Decompresses `bytes`.
+    ///
+    /// # Errors
+    /// Where no decoder can be set up.
+    pub fn new(coding: Coding, bytes: R) -> io::Result<Self> {
+        let taken = Arc::new(AtomicU64::new(0));
+        let counted = Counted { inner: bytes, taken: Arc::clone(&taken) };
+        let source = BufReader::with_capacity(128 * 1024, counted);
+        let decoder = match coding {
+            Coding::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(source))),
+            Coding::Zstandard => {
+                let mut decoder = zstd::Decoder::with_buffer(source)?;
+                decoder.window_log_max(WINDOW_LOG)?;
+                Decoder::Zstandard(decoder)
+            }
+            Coding::Bzip2 => Decoder::Bzip2(bzip2::bufread::MultiBzDecoder::new(source)),
+            Coding::Xz => Decoder::Xz(Box::new(XzReader::new_mem_limit(source, true, XZ_MEMORY))),
+        };
+        Ok(Plain { decoder, taken, given: 0, fault: None })
+    }
+
+    /// Where in the compressed bytes it ended before their end, and why.
+    pub fn fault(&self) -> Option<(u64, String)> {
+        self.fault.clone().map(|what| (self.taken(), what))
+    }
+
+    /// How many compressed bytes were taken.
+    pub fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+}
+
+impl<R: Read> Read for Plain<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.fault.is_some() {
             return Ok(0);
         }
-        if self.given > FREE && self.given / RATIO > self.taken.get() {
+        if self.given > FREE && self.given / RATIO > self.taken() {
             self.fault = Some(format!(
                 "decompresses to more than {RATIO} times its size: only the first {} bytes are read",
                 self.given
             ));
             return Ok(0);
         }
-        match self.decoder.read(buffer) {
+        let read = match &mut self.decoder {
+            Decoder::Gzip(decoder) => decoder.read(buffer),
+            Decoder::Zstandard(decoder) => decoder.read(buffer),
+            Decoder::Bzip2(decoder) => decoder.read(buffer),
+            Decoder::Xz(decoder) => decoder.read(buffer),
+        };
+        match read {
             Ok(count) => {
                 self.given += count as u64;
                 Ok(count)
@@ -114,9 +166,9 @@ impl Read for Plain<'_> {
 }
 
 /// Passes everything on, with its places counted in a layer.
-struct InLayer<'a> {
-    sink: &'a mut dyn Sink,
-    layer: LayerId,
+pub(crate) struct InLayer<'a> {
+    pub(crate) sink: &'a mut dyn Sink,
+    pub(crate) layer: LayerId,
 }
 
 impl InLayer<'_> {
@@ -195,10 +247,33 @@ mod tests {
 
     const LINE: &str = "192.0.2.1 - bob [22/Nov/2026:17:14:41 +0000] \"GET / HTTP/1.1\" 401 0\n";
 
+    /// [`LINE`] once and twice, two streams made by xz 5.4.
+    const XZ: &str = concat!(
+        "fd377a585a000004e6d6b4460200210116000000742fe5a30100433139322e302e322e31202d20626f62205b32322f4e",
+        "6f762f323032363a31373a31343a3431202b303030305d2022474554202f20485454502f312e31222034303120300a00",
+        "a853e94fdd56003100015c44fa2239471fb6f37d010000000004595afd377a585a000004e6d6b4460200210116000000",
+        "742fe5a3e0008700465d00188e428874b749eebd3a6fa7cfe3e9f8bd8cf92bcc6ec977614ab31c8ea2f46f103ad41c00",
+        "2f67e7dfb1384a1200c05605759da42bd2f502b8eb194e8bedd3717acecb500000000000a295978887ff2d8200016288",
+        "01000000bae643bfb1c467fb020000000004595a",
+    );
+
     fn gzip(bytes: &[u8]) -> Vec<u8> {
         let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
         encoder.write_all(bytes).unwrap();
         encoder.finish().unwrap()
+    }
+
+    fn bzip2(text: &str) -> Vec<u8> {
+        let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn unhex(text: &str) -> Vec<u8> {
+        text.as_bytes()
+            .chunks(2)
+            .map(|h| u8::from_str_radix(str::from_utf8(h).unwrap(), 16).unwrap())
+            .collect()
     }
 
     fn collect(bytes: &[u8]) -> Collected {
@@ -211,8 +286,10 @@ mod tests {
     fn a_compressed_log_is_read_in_a_layer() {
         let zstd = zstd::encode_all(LINE.repeat(3).as_bytes(), 1).unwrap();
         let members = [gzip(LINE.as_bytes()), gzip(LINE.repeat(2).as_bytes())].concat();
-        for bytes in [gzip(LINE.repeat(3).as_bytes()), zstd, members, gzip(&gzip(LINE.repeat(3).as_bytes()))]
-        {
+        let bzip2 = [bzip2(LINE), bzip2(&LINE.repeat(2))].concat();
+        let xz = unhex(XZ);
+        let twice = gzip(&gzip(LINE.repeat(3).as_bytes()));
+        for bytes in [gzip(LINE.repeat(3).as_bytes()), zstd, members, twice, bzip2, xz] {
             let got = collect(&bytes);
             assert_eq!((got.exchanges.len(), got.problems.len()), (3, 0));
             let line = &got.exchanges[2].log.as_ref().unwrap().line;

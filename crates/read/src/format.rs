@@ -62,7 +62,7 @@ pub fn detect(head: &[u8]) -> Option<&'static Format> {
 }
 
 /// Reads a source in the format that its head fits, or in the one named; gives back the format. A compressed source
-/// (gzip, Zstandard) is decompressed first, into a layer.
+/// (gzip, Zstandard, bzip2, xz) is decompressed first, into a layer.
 ///
 /// # Errors
 /// Where the bytes cannot be had, where no format fits ([`io::ErrorKind::InvalidData`]) and where the named format is
@@ -77,7 +77,7 @@ pub fn read(
 ) -> io::Result<&'static Format> {
     let head = head(bytes)?;
     let claimed = detect(&head).is_some() || matches!(named, Some("pcap" | "pcapng"));
-    if let Some(coding) = compressed::coding(&head).filter(|_| !claimed) {
+    if let Some(coding) = compressed::Coding::of(&head).filter(|_| !claimed) {
         return compressed::read(coding, &mut io::Cursor::new(head).chain(bytes), sink, |plain, sink| {
             read(source, plain, named, log_format, keys, sink)
         });

@@ -13,6 +13,8 @@ mod sink;
 mod text;
 
 pub use capture::Live;
+pub use compressed::{Coding, LAYER, Plain};
 pub use format::{FORMATS, Format, HEAD, Input, detect, read};
+pub use logs::bulk;
 pub use sink::{Collected, Sink};
 pub use text::{address, code, configuration};

@@ -62,6 +62,7 @@ fn careless(s: &str) -> Diagnosis {
         also_possible: vec![AlsoPossible { cause: "unknown-user", settle: format!("try {s} again") }],
     };
     Diagnosis {
+        overview: None,
         sources: vec![SourceReport {
             name: format!("a-{s}.txt"),
             format: "text".into(),

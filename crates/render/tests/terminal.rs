@@ -164,7 +164,7 @@ fn source() -> SourceReport {
 }
 
 fn check(name: &str, findings: Vec<Finding>, layout: Layout) {
-    let diagnosis = Diagnosis { sources: vec![source()], findings };
+    let diagnosis = Diagnosis { sources: vec![source()], findings, overview: None };
     let got = text(&Shown::new(diagnosis, Secrets::Masked), layout);
     for line in got.lines().filter(|_| !layout.colour) {
         let command = line.trim_start().starts_with("curl ");

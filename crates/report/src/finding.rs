@@ -1,6 +1,6 @@
 //! Findings and what belongs to them.
 
-use crate::{Excerpt, Sequence, Series};
+use crate::{Excerpt, Overview, Sequence, Series};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -53,6 +53,8 @@ pub struct Diagnosis {
     pub sources: Vec<SourceReport>,
     /// What was found, first what the reader should act on first.
     pub findings: Vec<Finding>,
+    /// Large logs at a glance, where there are any.
+    pub overview: Option<Overview>,
 }
 
 /// What was read from one piece of evidence.

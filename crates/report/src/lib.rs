@@ -2,6 +2,7 @@
 
 mod excerpt;
 mod finding;
+mod overview;
 mod sequence;
 mod series;
 
@@ -10,5 +11,6 @@ pub use finding::{
     AlsoPossible, Annotation, Certainty, Diagnosis, ExchangeRow, Finding, Fix, Party, Problem, SourceReport,
     Verdict,
 };
+pub use overview::{Overview, Share};
 pub use sequence::{Message, Participant, Role, Sequence};
 pub use series::{Series, Slots};

@@ -27,7 +27,7 @@ pub(crate) fn outputs(bytes: &[u8], named: Option<&str>) -> Result<[String; 4], 
     let case = intake.0.finish(vec![source]);
     let findings = why401_causes::diagnose(&case, None);
     let secrets = secrets::of(&case);
-    let mut diagnosis = Diagnosis { sources: case.sources, findings };
+    let mut diagnosis = Diagnosis { sources: case.sources, findings, overview: None };
     why401_redact::diagnosis(&mut diagnosis, &secrets);
     let shown = Shown::new(diagnosis, Secrets::Masked);
     Ok([

@@ -58,6 +58,15 @@ fn is_logged(line: &[u8]) -> bool {
     KEYS.iter().any(|key| memchr::memmem::find(line, key).is_some())
 }
 
+/// The lines of a head by which a format is told; the last one is left out where it may be cut off.
+pub(crate) fn sampled(head: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let whole = match memchr::memrchr(b'\n', head) {
+        Some(end) if head.len() >= crate::HEAD => head.get(..end).unwrap_or_default(),
+        _ => head,
+    };
+    lines::of(whole).filter(|l| !l.trim_ascii().is_empty())
+}
+
 impl Sample {
     fn of(head: &[u8]) -> Sample {
         let mut sample = Sample::default();

@@ -6,7 +6,7 @@ use super::w3c::W3c;
 use super::{apache_format, nginx_format};
 
 /// How lines are to be read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Given {
     /// By a plan.
     Plan(Plan),

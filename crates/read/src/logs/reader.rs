@@ -21,7 +21,7 @@ const NAMED_PROBLEMS: u64 = 20;
 /// How many bytes of lines that carry a statement on (a stack trace) are joined to it.
 const JOINED: usize = 64 * 1024;
 /// How many layers of wrapping are taken off.
-const LAYERS: usize = 3;
+pub(crate) const LAYERS: usize = 3;
 
 /// What a line turned out to be.
 #[expect(clippy::large_enum_variant, reason = "a box would cost every line an allocation")]
@@ -60,6 +60,11 @@ impl Recogniser {
         is_directive
     }
 
+    /// Remembers that the last line was a request.
+    pub(crate) fn was_access(&self) {
+        self.last_was_error.set(false);
+    }
+
     /// Takes a line apart by the first reader that it fits.
     pub(crate) fn recognise<'a>(&'a self, line: &'a [u8], program: Option<&[u8]>) -> Option<Reading<'a>> {
         let by_given = match &self.given {
@@ -88,6 +93,40 @@ impl Recogniser {
             Some(read) => Some(Reading::Access(read)),
             None => said::parse(line, program).map(Reading::Said),
         }
+    }
+}
+
+/// One line, read by itself.
+pub(crate) struct Once {
+    pub(crate) source: SourceId,
+    /// Which exchange of the source it is.
+    pub(crate) index: u64,
+}
+
+impl Once {
+    /// Reads it.
+    pub(crate) fn read(self, raw: Raw<'_>, recogniser: &mut Recogniser, sink: &mut dyn Sink) {
+        self.read_all(std::iter::once(raw), recogniser, sink);
+    }
+
+    /// Reads several lines; those that follow each other may carry each other on.
+    pub(crate) fn read_all<'a>(
+        self,
+        lines: impl Iterator<Item = Raw<'a>>,
+        recogniser: &mut Recogniser,
+        sink: &mut dyn Sink,
+    ) {
+        let Once { source, index } = self;
+        let mut out = Out { source, sink, index, unreadable: 0, pending: None, debug: Debug::default() };
+        let mut before = 0;
+        for raw in lines {
+            if raw.number != before + 1 {
+                out.flush();
+            }
+            before = raw.number;
+            out.line(raw, recogniser);
+        }
+        out.finish();
     }
 }
 

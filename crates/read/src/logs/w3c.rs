@@ -8,7 +8,7 @@ use super::time;
 use memchr::memchr;
 
 /// The columns that hold now.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct W3c {
     columns: Vec<Column>,
     local: bool,

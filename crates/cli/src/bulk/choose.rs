@@ -1,0 +1,78 @@
+//! Which pieces of the evidence are logs that are read this way.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use why401_fold::{Part, Parts, Seed};
+use why401_read::bulk::{Bulk, Filter};
+use why401_read::{Coding, HEAD, Plain};
+use why401_span::SourceId;
+
+/// Logs that are smaller than this all together are read line by line.
+const LARGE: u64 = 4 * 1024 * 1024;
+/// How many times smaller a compressed log is taken to be.
+const RATIO: u64 = 8;
+
+/// A log that is read this way.
+pub(crate) struct Log {
+    /// Its number among the sources.
+    pub(crate) id: SourceId,
+    pub(crate) path: PathBuf,
+    pub(crate) coding: Option<Coding>,
+    /// Its bytes as they lie there.
+    pub(crate) size: u64,
+    pub(crate) bulk: Bulk,
+    /// The first time in it, in milliseconds since 1970.
+    first: Option<i64>,
+}
+
+/// Picks them, in order of time. None, if they are small.
+pub(crate) fn choose(names: &[OsString], input: Option<&str>, log_format: Option<&str>) -> Vec<Log> {
+    let known = |name: &OsString| std::fs::metadata(name).ok().filter(std::fs::Metadata::is_file);
+    let sizes: u64 = names.iter().filter_map(known).map(|m| m.len()).sum();
+    if sizes.saturating_mul(RATIO) < LARGE {
+        return Vec::new();
+    }
+    let mut logs: Vec<Log> = names
+        .iter()
+        .enumerate()
+        .filter_map(|(number, name)| {
+            let size = known(name)?.len();
+            look(SourceId(u32::try_from(number).ok()?), Path::new(name), size, input, log_format)
+        })
+        .collect();
+    let weigh = |log: &Log| if log.coding.is_some() { log.size.saturating_mul(RATIO) } else { log.size };
+    if logs.iter().map(weigh).sum::<u64>() < LARGE {
+        return Vec::new();
+    }
+    // Rotated sets: whatever their names, what began first comes first.
+    logs.sort_by_key(|log| (log.first.is_none(), log.first, log.id));
+    logs
+}
+
+fn look(id: SourceId, path: &Path, size: u64, input: Option<&str>, log_format: Option<&str>) -> Option<Log> {
+    let mut head = Vec::new();
+    File::open(path).ok()?.take(HEAD as u64).read_to_end(&mut head).ok()?;
+    let coding = Coding::of(&head);
+    if let Some(coding) = coding {
+        head.clear();
+        let mut plain = Plain::new(coding, File::open(path).ok()?).ok()?;
+        (&mut plain).take(HEAD as u64).read_to_end(&mut head).ok()?;
+        if Coding::of(&head).is_some() {
+            return None;
+        }
+    }
+    let bulk = Bulk::of(&head, input, log_format)?;
+    let first = first_time(&bulk, &head);
+    Some(Log { id, path: path.to_owned(), coding, size, bulk, first })
+}
+
+/// The first time that the head of a log tells.
+pub(crate) fn first_time(bulk: &Bulk, head: &[u8]) -> Option<i64> {
+    let mut part = Part::new(Seed(0), 0, 0, false);
+    bulk.scanner(&Filter::default()).block(head, 0, 0, false, &mut part);
+    let mut parts = Parts::default();
+    parts.insert(part);
+    parts.finish().accounts.first().and_then(|a| a.first)
+}

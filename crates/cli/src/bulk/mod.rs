@@ -1,0 +1,12 @@
+//! Large logs: read from several places at once, folded, and only examples read in full.
+
+mod again;
+mod choose;
+mod file;
+mod share;
+mod stream;
+mod work;
+
+pub(crate) use again::{Take, enter};
+pub(crate) use choose::{Log, choose};
+pub(crate) use work::{Watch, fold};

@@ -1,0 +1,83 @@
+//! Who reads what: logs and stretches of them, shared out so that nobody waits.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+/// So much is read at once.
+pub(crate) const RANGE: u64 = 512 * 1024;
+/// What is left of a log is worth sharing from this size on.
+const WORTH: u64 = 8 * RANGE;
+
+/// A log to be read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Job {
+    /// Its position in order of time.
+    pub(crate) order: usize,
+    pub(crate) size: u64,
+    /// Whether it can be read from several places at once.
+    pub(crate) divisible: bool,
+}
+
+/// A stretch of a log, by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    number: usize,
+    /// The log.
+    pub(crate) order: usize,
+    /// Where it begins.
+    pub(crate) start: u64,
+    /// Whether it is to be read as a stream, to its end.
+    pub(crate) whole: bool,
+}
+
+#[derive(Debug)]
+struct Open {
+    order: usize,
+    next: u64,
+    end: u64,
+    divisible: bool,
+}
+
+/// Shares the work out.
+#[derive(Debug)]
+pub(crate) struct Share(Mutex<(VecDeque<Job>, Vec<Open>)>);
+
+impl Share {
+    pub(crate) fn new(jobs: impl IntoIterator<Item = Job>) -> Share {
+        Share(Mutex::new((jobs.into_iter().collect(), Vec::new())))
+    }
+
+    /// Something to begin with: a log that nobody has begun, else half of what is left of another's.
+    pub(crate) fn begin(&self) -> Option<Stretch> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (jobs, open) = &mut *state;
+        let number = open.len();
+        if let Some(job) = jobs.pop_front() {
+            open.push(Open { order: job.order, next: 0, end: job.size, divisible: job.divisible });
+            return Some(Stretch { number, order: job.order, start: 0, whole: !job.divisible });
+        }
+        let left = |o: &Open| if o.divisible { o.end - o.next } else { 0 };
+        let from = open.iter_mut().max_by_key(|o| left(o)).filter(|o| left(o) > WORTH)?;
+        let start = from.next + (from.end - from.next) / 2;
+        let taken = Open { order: from.order, next: start, end: from.end, divisible: true };
+        let order = from.order;
+        from.end = start;
+        open.push(taken);
+        Some(Stretch { number, order, start, whole: false })
+    }
+
+    /// The next range of a stretch; `None` at its end.
+    pub(crate) fn next(&self, stretch: Stretch) -> Option<(u64, u64)> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = state.1.get_mut(stretch.number)?;
+        let from = open.next;
+        open.next = (from + RANGE).min(open.end);
+        (from < open.next).then_some((from, open.next))
+    }
+
+    /// Where a stretch ended in the end.
+    pub(crate) fn end(&self, stretch: Stretch) -> u64 {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.1.get(stretch.number).map_or(0, |o| o.end)
+    }
+}

@@ -1,0 +1,203 @@
+//! Threads that read logs and fold what they read.
+
+use super::choose::Log;
+use super::file::block;
+use super::share::{Job, Share, Stretch};
+use super::stream::{Blocks, Lines};
+use std::fs::File;
+use std::hash::BuildHasher;
+use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use why401_fold::{Part, Parts, Seed, Told};
+use why401_read::Plain;
+use why401_read::bulk::{Filter, Scanner};
+
+/// How far the reading is, for who watches it, and whether it shall stop.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    /// Bytes of the files that were read.
+    pub(crate) read: AtomicU64,
+    /// Refused requests so far.
+    pub(crate) refused: AtomicU64,
+    /// Whether to stop here and say what is known.
+    pub(crate) stop: AtomicBool,
+}
+
+impl Watch {
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// What the logs say together, and what could not be read of each.
+pub(crate) struct Folded {
+    pub(crate) told: Told,
+    /// By position in order of time: where, and why.
+    pub(crate) faults: Vec<(usize, u64, String)>,
+}
+
+/// Reads all logs, given in order of time.
+pub(crate) fn fold(logs: &[Log], filter: &Filter, watch: &Watch) -> Folded {
+    let job = |(order, log): (usize, &Log)| Job {
+        order,
+        size: log.size,
+        divisible: log.coding.is_none() && log.bulk.is_divisible(),
+    };
+    let work = Work {
+        logs,
+        filter,
+        watch,
+        share: Share::new(logs.iter().enumerate().map(job)),
+        seed: Seed(std::hash::RandomState::new().hash_one(logs.len())),
+        parts: Mutex::default(),
+        faults: Mutex::default(),
+    };
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(16));
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(|| work.run());
+        }
+        work.run();
+    });
+    let parts = work.parts.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let faults = work.faults.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Folded { told: parts.finish(), faults }
+}
+
+struct Work<'a> {
+    logs: &'a [Log],
+    filter: &'a Filter,
+    watch: &'a Watch,
+    share: Share,
+    seed: Seed,
+    parts: Mutex<Parts>,
+    faults: Mutex<Vec<(usize, u64, String)>>,
+}
+
+impl Work<'_> {
+    fn run(&self) {
+        let mut buffer = Vec::new();
+        while let Some(stretch) = self.share.begin() {
+            let Some(log) = self.logs.get(stretch.order) else { continue };
+            let read = match stretch.whole {
+                true => self.stream(log, stretch),
+                false => self.stretch(log, stretch, &mut buffer),
+            };
+            match read {
+                Ok(part) => self.parts.lock().unwrap_or_else(PoisonError::into_inner).insert(part),
+                Err((at, error)) => self.fault(stretch.order, at, error.to_string()),
+            }
+        }
+    }
+
+    fn fault(&self, order: usize, at: u64, what: String) {
+        self.faults.lock().unwrap_or_else(PoisonError::into_inner).push((order, at, what));
+    }
+
+    fn part(&self, order: usize, offset: u64, keeps_text: bool) -> Part {
+        Part::new(self.seed, u32::try_from(order).unwrap_or(u32::MAX), offset, keeps_text)
+    }
+
+    /// Reads a stretch of a log that lies there as it is.
+    fn stretch(&self, log: &Log, stretch: Stretch, buffer: &mut Vec<u8>) -> Result<Part, (u64, io::Error)> {
+        let file = File::open(&log.path).map_err(|e| (stretch.start, e))?;
+        let mut scanner = log.bulk.scanner(self.filter);
+        let mut part: Option<Part> = None;
+        let mut lines = 0;
+        while let Some(range) = self.share.next(stretch) {
+            if self.watch.is_stopped() {
+                break;
+            }
+            let read = block(&file, range, log.size, buffer).map_err(|e| (range.0, e))?;
+            self.watch.read.fetch_add(range.1 - range.0, Ordering::Relaxed);
+            let Some(block) = read else { continue };
+            let part = part.get_or_insert_with(|| self.part(stretch.order, block.start, false));
+            let text = buffer.get(block.lines.clone()).unwrap_or_default();
+            let mut added = scanner.block(text, block.start, lines, false, part).lines;
+            if let Some((kept, from)) = &block.long {
+                added += self.long(&mut scanner, kept, *from, lines + added, false, part);
+            }
+            lines = lines.saturating_add(added);
+            part.advance(block.end, u64::from(added));
+        }
+        let mut part = part.unwrap_or_else(|| self.part(stretch.order, stretch.start, false));
+        if self.share.end(stretch) == log.size {
+            part.close();
+        }
+        self.watch.refused.fetch_add(part.refused(), Ordering::Relaxed);
+        Ok(part)
+    }
+
+    /// Reads a log from its front to its end.
+    fn stream(&self, log: &Log, stretch: Stretch) -> Result<Part, (u64, io::Error)> {
+        let file = File::open(&log.path).map_err(|e| (0, e))?;
+        let file = Watched { file, watch: self.watch };
+        let mut part = self.part(stretch.order, 0, log.coding.is_some());
+        let mut scanner = log.bulk.scanner(self.filter);
+        match log.coding {
+            Some(coding) => {
+                let mut blocks = Blocks::new(Plain::new(coding, file).map_err(|e| (0, e))?);
+                self.blocks(&mut blocks, &mut scanner, true, &mut part).map_err(|e| (0, e))?;
+                if let Some((at, what)) = blocks.source().fault() {
+                    self.fault(stretch.order, at, what);
+                }
+            }
+            None => {
+                let mut blocks = Blocks::new(file);
+                self.blocks(&mut blocks, &mut scanner, false, &mut part).map_err(|e| (0, e))?;
+            }
+        }
+        part.close();
+        self.watch.refused.fetch_add(part.refused(), Ordering::Relaxed);
+        Ok(part)
+    }
+
+    fn blocks<R: Read>(
+        &self,
+        blocks: &mut Blocks<R>,
+        scanner: &mut Scanner,
+        keep: bool,
+        part: &mut Part,
+    ) -> io::Result<()> {
+        let mut lines = 0u32;
+        while !self.watch.is_stopped() {
+            let added = match blocks.next()? {
+                None => break,
+                Some(Lines::Whole(text, offset)) => scanner.block(text, offset, lines, keep, part).lines,
+                Some(Lines::Long(kept, offset)) => self.long(scanner, &kept, offset, lines, keep, part),
+            };
+            lines = lines.saturating_add(added);
+            part.advance(blocks.position(), u64::from(added));
+        }
+        Ok(())
+    }
+
+    /// Reads what is kept of a very long line.
+    fn long(
+        &self,
+        scanner: &mut Scanner,
+        kept: &[u8],
+        at: u64,
+        lines: u32,
+        keep: bool,
+        part: &mut Part,
+    ) -> u32 {
+        let kept = kept.trim_ascii_end();
+        scanner.block(kept, at, lines, keep, part).lines.max(1)
+    }
+}
+
+/// A file whose reading is watched.
+struct Watched<'a> {
+    file: File,
+    watch: &'a Watch,
+}
+
+impl Read for Watched<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(into)?;
+        self.watch.read.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}

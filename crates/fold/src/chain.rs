@@ -1,0 +1,202 @@
+//! Requests that are steps of one handshake.
+
+use crate::hash::{FIXED, Seed};
+use crate::part::REACH;
+use crate::{Claimed, Event, Seen};
+
+/// How long a client may take to answer a challenge, and how far clocks may go back, in milliseconds.
+const ANSWER_WINDOW: std::ops::RangeInclusive<i64> = -1000..=120_000;
+/// How long a program takes to answer a renewed nonce, by a log of whole seconds, in milliseconds.
+const RENEWAL_WINDOW: std::ops::RangeInclusive<i64> = 0..=1000;
+
+/// What of a request matters for the one after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Step {
+    /// Which exchange of its part it is, from 0.
+    pub(crate) index: u64,
+    pub(crate) time: Option<i64>,
+    pub(crate) status: u16,
+    pub(crate) user: User,
+    pub(crate) let_in: bool,
+    handshake: bool,
+    pub(crate) lane: u64,
+    pub(crate) client: u64,
+    pub(crate) name: u64,
+    pub(crate) agent: u64,
+    pub(crate) code: u64,
+}
+
+/// Whom a request names, without the name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum User {
+    NotLogged,
+    Dash,
+    Empty,
+    Named,
+}
+
+/// The keys of one request.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Keys {
+    pub(crate) client: u64,
+    /// Of the name; of what stands for none, where there is none.
+    pub(crate) name: u64,
+    pub(crate) lane: u64,
+}
+
+impl Keys {
+    #[inline]
+    pub(crate) fn of(seen: &Seen<'_>, seed: Seed) -> Keys {
+        let client = seed.key(seen.client);
+        match seen.user {
+            Claimed::Name(name) => {
+                let name = seed.key(name);
+                // Of whoever has a name, the programs are told apart: that one of them changed may be the cause.
+                let lane = seed.of([client, name, seed.key(seen.agent), seed.key(seen.version)]);
+                Keys { client, name, lane }
+            }
+            Claimed::NotLogged => Keys { client, name: 0, lane: seed.of([client, 0]) },
+            Claimed::Dash => Keys { client, name: 1, lane: seed.of([client, 1]) },
+            Claimed::Empty => Keys { client, name: 2, lane: seed.of([client, 2]) },
+        }
+    }
+}
+
+/// How two requests hang together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Link {
+    /// The second answers the challenge of the first.
+    Answer,
+    /// The same client with the same name was let in at once: a nonce renewed, if it was let in before at all.
+    Renewal,
+}
+
+impl Step {
+    pub(crate) fn of(seen: &Seen<'_>, keys: Keys, index: u64, seed: Seed) -> Step {
+        let user = match seen.user {
+            Claimed::NotLogged => User::NotLogged,
+            Claimed::Dash => User::Dash,
+            Claimed::Empty => User::Empty,
+            Claimed::Name(_) => User::Named,
+        };
+        Step {
+            index,
+            time: seen.time,
+            status: seen.status,
+            user,
+            let_in: seen.let_in(),
+            handshake: seen.handshake,
+            lane: keys.lane,
+            client: keys.client,
+            name: keys.name,
+            agent: seed.key(seen.agent),
+            code: seen.code,
+        }
+    }
+
+    /// Whether an answer may follow.
+    pub(crate) fn waits(&self) -> bool {
+        matches!(self.status, 401 | 407)
+    }
+
+    fn is_named(&self) -> bool {
+        self.user == User::Named
+    }
+
+    /// How `next`, the next request of the same conversation, hangs together with this one. `between` is how many
+    /// requests further on it stands.
+    pub(crate) fn link(&self, next: &Step, between: u64) -> Option<Link> {
+        if between > REACH || !self.waits() {
+            return None;
+        }
+        let apart = self.time.zip(next.time).map(|(a, b)| b.saturating_sub(a));
+        if self.is_named() {
+            let renewed = self.status == 401
+                && next.let_in
+                && self.lane == next.lane
+                && apart.is_some_and(|ms| RENEWAL_WINDOW.contains(&ms));
+            return renewed.then_some(Link::Renewal);
+        }
+        let answers = next.is_named() || next.let_in || (self.user == User::Dash && self.handshake);
+        (answers && apart.is_none_or(|ms| ANSWER_WINDOW.contains(&ms))).then_some(Link::Answer)
+    }
+}
+
+/// Requests of one client for one resource, each answering the challenge before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chain {
+    /// The first request.
+    pub first: Event,
+    /// The second, and the last but one.
+    middle: Vec<Event>,
+    /// The last one, if there are several.
+    last: Option<Event>,
+    /// How many of them were not let in.
+    pub refused: u64,
+    pub(crate) opening: Step,
+    pub(crate) end: Step,
+    /// Whether any of them has to be explained.
+    pub(crate) wanted: bool,
+    pub(crate) renewed: bool,
+    /// The same for all requests of the same method and path, in every run.
+    pub(crate) resource: u64,
+}
+
+impl Chain {
+    pub(crate) fn new(seen: &Seen<'_>, step: Step, event: Event) -> Chain {
+        Chain {
+            first: event,
+            middle: Vec::new(),
+            last: None,
+            refused: u64::from(!step.let_in),
+            opening: step,
+            end: step,
+            wanted: seen.wants_explanation(),
+            renewed: false,
+            resource: FIXED.of([FIXED.key(seen.method), FIXED.key(seen.path)]),
+        }
+    }
+
+    /// Its requests in order: the first two and the last two of a long one.
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        std::iter::once(&self.first).chain(&self.middle).chain(&self.last)
+    }
+
+    /// Its last request.
+    pub fn last(&self) -> &Event {
+        self.last.as_ref().unwrap_or(&self.first)
+    }
+
+    pub(crate) fn events_mut(&mut self) -> impl Iterator<Item = &mut Event> {
+        std::iter::once(&mut self.first).chain(&mut self.middle).chain(&mut self.last)
+    }
+
+    /// Appends what follows it.
+    pub(crate) fn append(&mut self, next: Chain, link: Link) {
+        self.renewed |= link == Link::Renewal || next.renewed;
+        self.refused += next.refused;
+        self.wanted |= next.wanted;
+        self.end = next.end;
+        let added = std::iter::once(next.first).chain(next.middle).chain(next.last);
+        for event in added {
+            if let Some(before) = self.last.replace(event) {
+                self.middle.truncate(2);
+                if self.middle.len() == 2 {
+                    self.middle.pop();
+                }
+                self.middle.push(before);
+            }
+        }
+    }
+
+    /// Without its last request, where that turned out to be none of it.
+    pub(crate) fn without_last(mut self) -> Chain {
+        self.last = self.middle.pop().filter(|_| self.last.is_some());
+        self.renewed = false;
+        self
+    }
+
+    pub(crate) fn place(&self) -> (u32, u64) {
+        self.last().place()
+    }
+}

@@ -1,0 +1,115 @@
+//! How much there was when.
+
+use std::collections::BTreeMap;
+
+/// So many buckets at most; then two become one, as often as need be.
+const MOST: usize = 4096;
+
+/// What was in a stretch of time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bucket {
+    /// Requests.
+    pub seen: u64,
+    /// Answers that refuse.
+    pub refused: u64,
+}
+
+/// Buckets of equal width, a power of two of seconds: the narrowest for which they do not become too many. That does
+/// not depend on the order in which they were filled.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Chart {
+    /// The width of a bucket is two to this power, in seconds.
+    scale: u32,
+    buckets: BTreeMap<i64, Bucket>,
+    /// The bucket in hand: requests of one time come together.
+    at: i64,
+    hand: Bucket,
+}
+
+impl Chart {
+    #[inline]
+    pub(crate) fn add(&mut self, second: i64, refused: bool) {
+        let at = second >> self.scale;
+        if at != self.at {
+            self.put();
+            self.at = second >> self.scale;
+        }
+        self.hand.seen += 1;
+        self.hand.refused += u64::from(refused);
+    }
+
+    fn put(&mut self) {
+        let hand = std::mem::take(&mut self.hand);
+        if hand.seen > 0 {
+            let bucket = self.buckets.entry(self.at).or_default();
+            bucket.seen += hand.seen;
+            bucket.refused += hand.refused;
+        }
+        while self.buckets.len() > MOST {
+            self.coarsen(self.scale + 1);
+        }
+    }
+
+    fn coarsen(&mut self, scale: u32) {
+        let by = scale.saturating_sub(self.scale).min(63);
+        self.scale += by;
+        for (at, bucket) in std::mem::take(&mut self.buckets) {
+            let into = self.buckets.entry(at >> by).or_default();
+            into.seen += bucket.seen;
+            into.refused += bucket.refused;
+        }
+    }
+
+    pub(crate) fn absorb(&mut self, mut other: Chart) {
+        self.put();
+        other.put();
+        let scale = self.scale.max(other.scale);
+        self.coarsen(scale);
+        other.coarsen(scale);
+        for (at, bucket) in other.buckets {
+            let into = self.buckets.entry(at).or_default();
+            into.seen += bucket.seen;
+            into.refused += bucket.refused;
+        }
+        self.put();
+    }
+
+    /// Nothing in hand any more.
+    pub(crate) fn settled(mut self) -> Chart {
+        self.put();
+        self.at = 0;
+        self
+    }
+
+    /// The buckets that hold anything: their first second since 1970 and what is in them.
+    pub fn buckets(&self) -> impl Iterator<Item = (i64, Bucket)> + '_ {
+        self.buckets.iter().map(|(at, bucket)| (at << self.scale, *bucket))
+    }
+
+    /// The width of a bucket in seconds.
+    pub fn width(&self) -> i64 {
+        1i64.checked_shl(self.scale).unwrap_or(i64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_and_cuts_do_not_matter() {
+        let seconds: Vec<i64> = (0..20_000i64).map(|i| (i * 7919) % 100_003).collect();
+        let chart = |part: &[i64]| {
+            let mut chart = Chart::default();
+            part.iter().for_each(|s| chart.add(*s, s % 3 == 0));
+            chart
+        };
+        let whole = chart(&seconds).settled();
+        let (a, b) = seconds.split_at(700);
+        let mut glued = chart(b);
+        glued.absorb(chart(a));
+        assert_eq!(glued.settled(), whole);
+        assert!(whole.buckets().count() <= MOST && whole.width() == 32);
+        assert_eq!(whole.buckets().map(|(_, b)| b.seen).sum::<u64>(), 20_000);
+    }
+}

@@ -1,0 +1,251 @@
+//! Which lines are worth reading again in full, and which refusals are explained together.
+
+use crate::{Event, Kind, Lane, Told};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use why401_report::Series;
+
+/// So many kinds are told apart at all; of more, those with the fewest refusals go with others of their status.
+pub(crate) const KINDS: usize = 12_000;
+/// So many kinds are explained one by one; the rest together with those that went alike.
+const SINGLE: usize = 80;
+/// So many clients that tried many names are explained one by one.
+const GUESSERS: usize = 20;
+/// So many names refused to one client are no typing errors.
+const NAMES: usize = 5;
+/// Of so many kinds that are explained together an example is read.
+const TOGETHER: usize = 60;
+/// So many admissions of accounts and clients that were refused too are read.
+const ADMISSIONS: usize = 600;
+/// So many admissions of others, the latest, which tell whether anybody goes on.
+const OTHERS: usize = 16;
+
+/// A line to be read again, and what it stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Where it stands.
+    pub event: Event,
+    /// Lines with the same number are steps of one handshake, in this order.
+    pub chain: u64,
+    /// Handshakes with the same number are explained together; 0 for what was let in.
+    pub group: u64,
+    /// The same for all that one client did, as in [`Lane`].
+    pub client: u64,
+    /// The same for all that was done under one name, as in [`Lane`].
+    pub name: u64,
+    /// How many requests that were not let in the handshake stands for, its own among them.
+    pub refused: u64,
+    /// How many accounts and clients it stands for, its own among them.
+    pub others: (u64, u64),
+    /// The first time of what it stands for, in milliseconds since 1970.
+    pub first: Option<i64>,
+    /// The last time.
+    pub last: Option<i64>,
+    /// Those requests over time; with one of the lines of each group.
+    pub series: Series,
+}
+
+/// Kinds that are explained together; the one with the most refusals first.
+struct Group<'a> {
+    kinds: Vec<&'a Kind>,
+}
+
+/// How an account fared, by places in order.
+#[derive(Default)]
+struct Course {
+    admitted: Option<((u32, u64), (u32, u64))>,
+    refused: Option<(u32, u64)>,
+}
+
+impl Course {
+    /// Let in before, never since.
+    fn broke(&self) -> bool {
+        matches!((self.admitted, self.refused), (Some((_, last)), Some(refused)) if last < refused)
+    }
+
+    fn shape(&self) -> u8 {
+        match (self.admitted, self.refused) {
+            (Some(_), _) if self.broke() => 0,
+            (Some((first, _)), Some(refused)) if refused < first => 1,
+            (Some(_), _) => 2,
+            (None, _) => 3,
+        }
+    }
+}
+
+impl Told {
+    /// The lines to be read again: examples of what was refused, and of what those who were refused got else.
+    pub fn wanted(&self) -> Vec<Wanted> {
+        let mut wanted = Vec::new();
+        let (groups, names) = self.groups();
+        let mut number = 0;
+        for (id, group) in groups.iter().enumerate() {
+            group.wanted(id as u64 + 1, &mut number, &mut wanted);
+        }
+        let mut known: HashSet<(u32, u64)> = wanted.iter().map(|w| w.event.place()).collect();
+        for event in self.admissions(&names).into_iter().filter(|e| known.insert(e.place())) {
+            number += 1;
+            wanted.push(Wanted {
+                chain: number,
+                group: 0,
+                client: 0,
+                name: 0,
+                refused: 0,
+                others: (0, 0),
+                first: event.time,
+                last: event.time,
+                series: Series::default(),
+                event: event.clone(),
+            });
+        }
+        wanted.sort_by_key(|w| w.event.place());
+        wanted
+    }
+
+    /// What is explained together, and the names of whom an example is read.
+    fn groups(&self) -> (Vec<Group<'_>>, HashSet<u64>) {
+        let courses = self.courses();
+        let guessers = self.guessers();
+        let shape = |kind: &Kind| courses.get(&kind.name).map_or(4, Course::shape);
+        let mut order: Vec<&Kind> = self.kinds.iter().collect();
+        // Whoever worked and does not any more comes first: there something has happened.
+        order.sort_by_key(|k| (shape(k) != 0 || k.let_in, std::cmp::Reverse(k.refused)));
+        let mut groups: Vec<Group<'_>> = Vec::new();
+        let mut single = 0;
+        let mut by_key: BTreeMap<(u64, u64), usize> = BTreeMap::new();
+        for kind in order {
+            let guesser = guessers.contains(&kind.client) && kind.name > 2 && !kind.let_in;
+            if !guesser && single < SINGLE {
+                single += 1;
+                groups.push(Group { kinds: vec![kind] });
+                continue;
+            }
+            let alike = u64::from(kind.status) << 8
+                | u64::from(kind.let_in) << 4
+                | u64::from(kind.name > 2) << 3
+                | u64::from(shape(kind));
+            let key = if guesser { (kind.client, 0) } else { (0, alike) };
+            let next = groups.len();
+            let at = *by_key.entry(key).or_insert(next);
+            match groups.get_mut(at) {
+                Some(group) => group.kinds.push(kind),
+                None => groups.push(Group { kinds: vec![kind] }),
+            }
+        }
+        let names = groups.iter().flat_map(|g| g.kinds.iter().take(TOGETHER)).map(|k| k.name).collect();
+        (groups, names)
+    }
+
+    fn courses(&self) -> HashMap<u64, Course> {
+        let mut courses: HashMap<u64, Course> = HashMap::new();
+        for kind in self.kinds.iter().filter(|k| k.name > 2 && !k.let_in) {
+            let first = kind.examples.first().map(|c| c.first.place());
+            let course = courses.entry(kind.name).or_default();
+            course.refused = [course.refused, first].into_iter().flatten().min();
+        }
+        for lane in self.lanes.iter().filter(|l| l.name > 2) {
+            let (Some((first, last)), Some(course)) = (&lane.admitted, courses.get_mut(&lane.name)) else {
+                continue;
+            };
+            let (first, last) = (first.place(), last.place());
+            let (least, most) = course.admitted.unwrap_or((first, last));
+            course.admitted = Some((least.min(first), most.max(last)));
+        }
+        courses
+    }
+
+    /// The clients to which the most names were refused.
+    fn guessers(&self) -> HashSet<u64> {
+        let mut names: HashMap<u64, BTreeSet<u64>> = HashMap::new();
+        for kind in self.kinds.iter().filter(|k| k.name > 2 && k.client != 0 && !k.let_in) {
+            names.entry(kind.client).or_default().insert(kind.name);
+        }
+        let mut many: Vec<(usize, u64)> =
+            names.into_iter().map(|(client, n)| (n.len(), client)).filter(|(n, _)| *n >= NAMES).collect();
+        many.sort_unstable_by(|a, b| b.cmp(a));
+        many.into_iter().take(GUESSERS).map(|(_, client)| client).collect()
+    }
+
+    fn admissions(&self, names: &HashSet<u64>) -> Vec<&Event> {
+        let refused = || self.kinds.iter().filter(|k| !k.let_in);
+        let clients: HashSet<u64> = refused().map(|k| k.client).collect();
+        let refused_names: HashSet<u64> = refused().map(|k| k.name).collect();
+        let own = self.lanes.iter().filter(|l| names.contains(&l.name));
+        let mut own: Vec<(&Lane, &(Event, Event))> =
+            own.filter_map(|l| Some((l, l.admitted.as_ref()?))).collect();
+        if own.len() > ADMISSIONS {
+            own.sort_by_key(|(lane, (_, last))| {
+                (!clients.contains(&lane.client), std::cmp::Reverse(last.place()))
+            });
+            own.truncate(ADMISSIONS);
+        }
+        let mut events: Vec<&Event> = own.into_iter().flat_map(|(_, (first, last))| [first, last]).collect();
+        let mut others: Vec<&Event> = self
+            .lanes
+            .iter()
+            .filter(|l| !refused_names.contains(&l.name))
+            .filter_map(|l| l.admitted.as_ref().map(|(_, last)| last))
+            .collect();
+        others.sort_by_key(|e| std::cmp::Reverse((e.time, e.place())));
+        events.extend(others.into_iter().take(OTHERS));
+        events
+    }
+}
+
+impl Group<'_> {
+    fn wanted(&self, id: u64, number: &mut u64, wanted: &mut Vec<Wanted>) {
+        let accounts: HashSet<u64> = self.kinds.iter().map(|k| k.name).filter(|n| *n > 2).collect();
+        let clients: HashSet<u64> = self.kinds.iter().map(|k| k.client).filter(|c| *c != 0).collect();
+        let others = (accounts.len() as u64, clients.len() as u64);
+        // What no example is read of is told by the first kind.
+        let (read, rest) = self.kinds.split_at(self.kinds.len().min(TOGETHER));
+        let mut whole = Rest::default();
+        rest.iter().for_each(|kind| whole.add(kind));
+        for (i, kind) in read.iter().enumerate() {
+            let mut own = if i == 0 { std::mem::take(&mut whole) } else { Rest::default() };
+            own.add(kind);
+            let few = if self.kinds.len() > 1 { 1 } else { 3 };
+            let count = kind.examples.len().min(few);
+            for (example, chain) in kind.examples.iter().take(few).enumerate() {
+                *number += 1;
+                let is_last = example + 1 == count;
+                let refused = if is_last { own.refused } else { chain.refused.min(own.refused) };
+                own.refused -= refused;
+                let (first, last) =
+                    if is_last { (own.first, own.last) } else { (chain.first.time, chain.last().time) };
+                for (step, event) in chain.events().enumerate() {
+                    let bears = is_last && step == 0;
+                    wanted.push(Wanted {
+                        event: event.clone(),
+                        chain: *number,
+                        group: id,
+                        client: kind.client,
+                        name: kind.name,
+                        refused,
+                        others,
+                        first,
+                        last,
+                        series: if bears { std::mem::take(&mut own.series) } else { Series::default() },
+                    });
+                }
+            }
+        }
+    }
+}
+
+/// What several kinds amount to.
+#[derive(Default)]
+struct Rest {
+    refused: u64,
+    first: Option<i64>,
+    last: Option<i64>,
+    series: Series,
+}
+
+impl Rest {
+    fn add(&mut self, kind: &Kind) {
+        self.refused += kind.refused;
+        self.first = [self.first, kind.first].into_iter().flatten().min();
+        self.last = self.last.max(kind.last);
+        self.series.merge(&kind.series);
+    }
+}

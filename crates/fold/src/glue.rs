@@ -1,0 +1,151 @@
+//! Two parts that touch become one.
+
+use crate::Part;
+use crate::chain::Chain;
+use crate::part::{Head, REACH, Tail};
+
+impl Part {
+    /// Takes in the part that follows this one.
+    pub(crate) fn append(&mut self, mut after: Part) {
+        self.settle();
+        after.settle();
+        after.shift(self);
+        let (seed, offset) = (self.seed, self.requests);
+        let all = self.requests + after.requests;
+        self.chart.absorb(after.chart);
+        self.paths.absorb(&after.paths);
+        self.lanes.absorb(after.lanes);
+        self.kinds.absorb(after.kinds);
+        let room = 1000usize.saturating_sub(self.oddities.len());
+        self.oddities.extend(after.oddities.into_iter().take(room));
+
+        let mut heads: Vec<(u64, Head)> = after.heads.into_iter().collect();
+        heads.sort_by_key(|(_, head)| head.chain.opening.index);
+        let mut waiting = Vec::new();
+        for (talk, head) in heads {
+            let before = self.tails.remove(&talk);
+            let end = match &before {
+                Some(Tail::Own(chain)) => Some(chain.end),
+                Some(Tail::InHead) => self.heads.get(&talk).map(|h| h.chain.end),
+                None => None,
+            };
+            if let Some(end) = end {
+                self.watch(end.client, -1);
+            }
+            let opening = head.chain.opening;
+            let link = end.and_then(|end| end.link(&opening, opening.index - end.index));
+            let end = head.chain.end;
+            let tail = match (before, link) {
+                (Some(Tail::Own(chain)), Some(link)) => {
+                    self.keep(Part::join(chain, head.chain, link), head.through)
+                }
+                (Some(Tail::InHead), Some(link)) => {
+                    if let Some(own) = self.heads.get_mut(&talk) {
+                        own.chain.append(head.chain, link);
+                        own.through = head.through;
+                    }
+                    head.through.then_some(Tail::InHead)
+                }
+                (before, _) => {
+                    match before {
+                        Some(Tail::Own(chain)) => self.kinds.add(chain, seed),
+                        Some(Tail::InHead) => {
+                            if let Some(own) = self.heads.get_mut(&talk) {
+                                own.through = false;
+                            }
+                        }
+                        None => {}
+                    }
+                    if opening.index < REACH && !self.heads.contains_key(&talk) {
+                        let through = head.through;
+                        self.heads.insert(talk, head);
+                        through.then_some(Tail::InHead)
+                    } else {
+                        self.keep(head.chain, head.through)
+                    }
+                }
+            };
+            if let Some(tail) = tail {
+                waiting.push((end, talk, tail));
+            }
+        }
+        for (talk, tail) in after.tails {
+            let Tail::Own(chain) = tail else { continue };
+            // What waited here for the same conversation has waited too long.
+            if let Some(before) = self.tails.remove(&talk) {
+                let end = match before {
+                    Tail::Own(before) => {
+                        let end = before.end;
+                        self.kinds.add(before, seed);
+                        Some(end)
+                    }
+                    Tail::InHead => self.heads.get_mut(&talk).map(|own| {
+                        own.through = false;
+                        own.chain.end
+                    }),
+                };
+                end.into_iter().for_each(|end| self.watch(end.client, -1));
+            }
+            waiting.push((chain.end, talk, Tail::Own(chain)));
+        }
+        waiting.sort_by_key(|(end, ..)| end.index);
+        for (end, talk, tail) in waiting {
+            self.wait(talk, end, tail);
+        }
+        debug_assert!(offset <= all, "requests are counted up");
+        self.requests = all;
+        self.end = after.end;
+        self.forget(all);
+    }
+
+    /// Keeps a chain that waits, to be entered with the others; enters any other.
+    fn keep(&mut self, chain: Chain, waits: bool) -> Option<Tail> {
+        if waits {
+            return Some(Tail::Own(chain));
+        }
+        self.kinds.add(chain, self.seed);
+        None
+    }
+
+    /// Counts from the front of the part before, and within a source that goes on from the front of that.
+    fn shift(&mut self, before: &mut Part) {
+        let requests = before.requests;
+        let mut begun = (u32::MAX, 0, 0);
+        let mut accounts = std::mem::take(&mut self.accounts).into_iter();
+        if let (Some(last), Some(first)) = (before.accounts.last_mut(), accounts.next()) {
+            if last.source == first.source {
+                begun = (last.source, last.exchanges, u32::try_from(last.lines).unwrap_or(u32::MAX));
+                last.lines += first.lines;
+                last.exchanges += first.exchanges;
+                last.odd += first.odd;
+                last.first = [last.first, first.first].into_iter().flatten().min();
+                last.last = last.last.max(first.last);
+                for (status, count) in first.statuses {
+                    *last.statuses.entry(status).or_default() += count;
+                }
+            } else {
+                before.accounts.push(first);
+            }
+        }
+        before.accounts.extend(accounts);
+        let (source, exchanges, lines) = begun;
+        let own = self.lanes.events_mut();
+        let heads = self.heads.values_mut().map(|h| &mut h.chain);
+        let tails = self.tails.values_mut().filter_map(|t| match t {
+            Tail::Own(chain) => Some(chain),
+            Tail::InHead => None,
+        });
+        let chains = heads.chain(tails).chain(self.kinds.chains_mut()).flat_map(|chain| {
+            chain.opening.index += requests;
+            chain.end.index += requests;
+            chain.events_mut()
+        });
+        for event in own.chain(chains).filter(|e| e.source == source) {
+            event.index += exchanges;
+            event.line = event.line.saturating_add(lines);
+        }
+        for oddity in self.oddities.iter_mut().filter(|o| o.source == source) {
+            oddity.line = oddity.line.saturating_add(lines);
+        }
+    }
+}

@@ -1,0 +1,318 @@
+//! Refusals that are alike: their exact number, and a few of them.
+
+use crate::Chain;
+use crate::chain::User;
+use crate::choice::KINDS;
+use crate::hash::{Keyed, Seed};
+use why401_report::Series;
+
+/// So many kinds are told apart by client and account; as many more by account only, and the rest by status.
+pub(crate) const MOST: usize = if cfg!(test) { 200 } else { 30_000 };
+/// Of so many resources the refusals of one kind are told apart: those that come first by a fixed order of chance,
+/// since that order does not depend on what came when.
+const RESOURCES: usize = 6;
+
+/// Up to so many kinds, resources are told apart.
+const FINE: usize = 150;
+
+/// Refusals that are alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kind {
+    /// The same for all that one client did; 0 where it stands for several.
+    pub client: u64,
+    /// The same for all that was done under one name; 0, 1 and 2 where there was none.
+    pub name: u64,
+    /// The status of the last answer.
+    pub status: u16,
+    /// Whether the client was let in in the end.
+    pub let_in: bool,
+    /// How many chains.
+    pub chains: u64,
+    /// How many requests of them were not let in.
+    pub refused: u64,
+    /// The first time, in milliseconds since 1970.
+    pub first: Option<i64>,
+    /// The last time.
+    pub last: Option<i64>,
+    /// The first two and the last one.
+    pub examples: Vec<Chain>,
+    /// Those requests over time.
+    pub series: Series,
+}
+
+/// Chains of one resource, or of all the others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Group {
+    resource: u64,
+    chains: u64,
+    refused: u64,
+    first: Option<i64>,
+    last: Option<i64>,
+    series: Series,
+    opening: Chain,
+    second: Option<Chain>,
+    latest: Option<Chain>,
+}
+
+impl Group {
+    fn new(chain: Chain) -> Group {
+        let mut series = Series::default();
+        if let Some(ms) = chain.first.time {
+            series.add(ms.div_euclid(1000), chain.refused.max(1));
+        }
+        Group {
+            resource: chain.resource,
+            chains: 1,
+            refused: chain.refused.max(1),
+            first: chain.first.time.or(chain.last().time),
+            last: chain.last().time.or(chain.first.time),
+            series,
+            opening: chain,
+            second: None,
+            latest: None,
+        }
+    }
+
+    fn add(&mut self, chain: Chain) {
+        let refused = chain.refused.max(1);
+        self.chains += 1;
+        self.refused += refused;
+        if let Some(ms) = chain.first.time {
+            self.series.add(ms.div_euclid(1000), refused);
+        }
+        let (first, last) = (chain.first.time.or(chain.last().time), chain.last().time.or(chain.first.time));
+        self.first = [self.first, first].into_iter().flatten().min();
+        self.last = self.last.max(last);
+        self.example(chain);
+    }
+
+    fn absorb(&mut self, other: Group) {
+        self.chains += other.chains;
+        self.refused += other.refused;
+        self.first = [self.first, other.first].into_iter().flatten().min();
+        self.last = self.last.max(other.last);
+        self.series.merge(&other.series);
+        self.example(other.opening);
+        other.second.into_iter().chain(other.latest).for_each(|c| self.example(c));
+    }
+
+    /// Keeps the first two and the last one in order of place.
+    #[inline]
+    fn example(&mut self, mut chain: Chain) {
+        if chain.place() < self.opening.place() {
+            std::mem::swap(&mut chain, &mut self.opening);
+        }
+        match &mut self.second {
+            None => {
+                self.second = Some(chain);
+                return;
+            }
+            Some(second) if chain.place() < second.place() => std::mem::swap(&mut chain, second),
+            Some(_) => {}
+        }
+        if self.latest.as_ref().is_none_or(|latest| latest.place() < chain.place()) {
+            self.latest = Some(chain);
+        }
+    }
+
+    fn examples(&self) -> impl Iterator<Item = &Chain> {
+        std::iter::once(&self.opening).chain(&self.second).chain(&self.latest)
+    }
+
+    fn examples_mut(&mut self) -> impl Iterator<Item = &mut Chain> {
+        std::iter::once(&mut self.opening).chain(&mut self.second).chain(&mut self.latest)
+    }
+}
+
+/// Chains alike but for the resource.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Class {
+    client: u64,
+    name: u64,
+    let_in: bool,
+    renewed: bool,
+    lane: u64,
+    /// In order of the resource's key.
+    groups: Vec<Group>,
+    others: Option<Box<Group>>,
+}
+
+impl Class {
+    fn add(&mut self, group: Group) {
+        match self.groups.binary_search_by_key(&group.resource, |g| g.resource) {
+            Ok(at) => {
+                if let Some(same) = self.groups.get_mut(at) {
+                    same.absorb(group);
+                }
+                return;
+            }
+            Err(at) => self.groups.insert(at, group),
+        }
+        if self.groups.len() > RESOURCES
+            && let Some(out) = self.groups.pop()
+        {
+            self.add_other(out);
+        }
+    }
+
+    /// Adds a chain without the making of a group, where there is one.
+    fn add_chain(&mut self, chain: Chain) {
+        match self.groups.binary_search_by_key(&chain.resource, |g| g.resource) {
+            Ok(at) => {
+                if let Some(same) = self.groups.get_mut(at) {
+                    same.add(chain);
+                }
+            }
+            Err(at) if at >= RESOURCES && self.others.is_some() => {
+                if let Some(others) = &mut self.others {
+                    others.add(chain);
+                }
+            }
+            Err(_) => self.add(Group::new(chain)),
+        }
+    }
+
+    fn add_other(&mut self, group: Group) {
+        match &mut self.others {
+            Some(others) => others.absorb(group),
+            None => self.others = Some(Box::new(group)),
+        }
+    }
+}
+
+/// All refusals, sorted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Kinds {
+    classes: Keyed<Class>,
+}
+
+impl Kinds {
+    pub(crate) fn add(&mut self, mut chain: Chain, seed: Seed) {
+        if !chain.wanted {
+            return;
+        }
+        let end = chain.end;
+        let agent = if end.user == User::Named { 0 } else { end.agent };
+        let outcome = u64::from(end.status) << 32
+            | u64::from(chain.opening.status) << 8
+            | u64::from(chain.renewed) << 2
+            | u64::from(chain.last().place() != chain.first.place()) << 1;
+        if end.let_in {
+            // Where they got in, the resource does not matter.
+            chain.resource = 0;
+        }
+        let fine = seed.of([end.lane, agent, outcome, end.code]);
+        let (key, client) = if self.has_room(fine, MOST) {
+            (fine, end.client)
+        } else {
+            let by_account = seed.of([end.name, outcome]);
+            (if self.has_room(by_account, 2 * MOST) { by_account } else { outcome }, 0)
+        };
+        let class = Class {
+            client,
+            name: end.name,
+            let_in: end.let_in,
+            renewed: chain.renewed,
+            lane: end.lane,
+            groups: Vec::new(),
+            others: None,
+        };
+        self.classes.entry(key).or_insert(class).add_chain(chain);
+    }
+
+    fn has_room(&self, key: u64, most: usize) -> bool {
+        self.classes.len() < most || self.classes.contains_key(&key)
+    }
+
+    pub(crate) fn chains_mut(&mut self) -> impl Iterator<Item = &mut Chain> {
+        let groups = self
+            .classes
+            .values_mut()
+            .flat_map(|c| c.groups.iter_mut().chain(c.others.iter_mut().map(|o| &mut **o)));
+        groups.flat_map(Group::examples_mut)
+    }
+
+    pub(crate) fn absorb(&mut self, other: Kinds) {
+        for (key, class) in other.classes {
+            match self.classes.get_mut(&key) {
+                Some(into) => {
+                    class.groups.into_iter().for_each(|g| into.add(g));
+                    class.others.into_iter().for_each(|g| into.add_other(*g));
+                }
+                None => {
+                    self.classes.insert(key, class);
+                }
+            }
+        }
+    }
+
+    /// Fewer kinds, where there are too many to look at each: first resources go together, then what is rare.
+    fn settle(&mut self) {
+        let groups = |c: &Class| c.groups.len() + usize::from(c.others.is_some());
+        if self.classes.values().map(groups).sum::<usize>() <= FINE {
+            return;
+        }
+        for class in self.classes.values_mut() {
+            for group in std::mem::take(&mut class.groups) {
+                class.add_other(group);
+            }
+        }
+        let Some(over) = self.classes.len().checked_sub(KINDS).filter(|n| *n > 0) else { return };
+        let refused = |c: &Class| c.others.as_ref().map_or(0, |o| o.refused);
+        let place = |c: &Class| c.others.as_ref().map(|o| o.opening.place());
+        let mut rare: Vec<_> = self.classes.iter().map(|(key, c)| (refused(c), place(c), *key)).collect();
+        rare.sort_unstable();
+        rare.truncate(over);
+        for (.., key) in rare {
+            let Some(class) = self.classes.remove(&key) else { continue };
+            let Some(group) = class.others else { continue };
+            let like = u64::from(group.opening.end.status) << 2
+                | u64::from(class.let_in) << 1
+                | u64::from(class.name > 2);
+            let rest = Class { client: 0, name: 0, lane: 0, groups: Vec::new(), others: None, ..class };
+            self.classes.entry(like).or_insert(rest).add_other(*group);
+        }
+    }
+
+    /// All kinds, in order of the first place of each. `is_admission` tells whether a chain ends with the first time
+    /// that its lane was let in: then its last request renewed nothing.
+    pub(crate) fn finish(mut self, is_admission: impl Fn(u64, &Chain) -> bool) -> Vec<Kind> {
+        self.settle();
+        let mut kinds = Vec::new();
+        for class in self.classes.into_values() {
+            for mut group in class.groups.into_iter().chain(class.others.map(|o| *o)) {
+                let (client, name, lane) = (class.client, class.name, class.lane);
+                if class.renewed && is_admission(lane, &group.opening) {
+                    let first = group.opening.clone().without_last();
+                    kinds.push(Kind { client, name, let_in: false, ..kind(&Group::new(first)) });
+                    match (group.second.take(), group.chains.checked_sub(1).filter(|n| *n > 0)) {
+                        (Some(second), Some(chains)) => {
+                            let refused = group.refused - group.opening.refused;
+                            group = Group { opening: second, chains, refused, ..group };
+                            group.first = group.opening.first.time;
+                        }
+                        _ => continue,
+                    }
+                }
+                kinds.push(Kind { client, name, let_in: class.let_in, ..kind(&group) });
+            }
+        }
+        kinds.sort_by_key(|k| k.examples.first().map(Chain::place));
+        kinds
+    }
+}
+
+fn kind(group: &Group) -> Kind {
+    Kind {
+        status: group.opening.end.status,
+        client: 0,
+        name: 0,
+        let_in: false,
+        chains: group.chains,
+        refused: group.refused,
+        first: group.first,
+        last: group.last,
+        examples: group.examples().cloned().collect(),
+        series: group.series.clone(),
+    }
+}

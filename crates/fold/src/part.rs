@@ -1,0 +1,299 @@
+//! A stretch of a log, folded.
+
+use crate::chain::{Chain, Keys, Link, Step};
+use crate::hash::{Keyed, Seed};
+use crate::kinds::Kinds;
+use crate::lanes::Lanes;
+use crate::{Chart, Event, Paths, Seen};
+use std::collections::{BTreeMap, VecDeque};
+
+/// So many requests may lie between a challenge and its answer.
+pub const REACH: u64 = if cfg!(test) { 40 } else { 32_768 };
+/// So many lines that are no requests are kept of a part.
+const ODDITIES: usize = 1000;
+/// Of so many groups of clients it is known whether any of them waits.
+const WATCHED: u64 = 16 * 1024;
+
+/// A line that is no request: words of a server, or nothing that can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Oddity {
+    /// The source, by its position in order of time.
+    pub source: u32,
+    /// Offset of the line.
+    pub offset: u64,
+    /// Its 1-based line.
+    pub line: u32,
+    /// The line; its beginning, if it is very long.
+    pub text: Box<[u8]>,
+}
+
+/// The account of one source.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Account {
+    /// The source, by its position in order of time.
+    pub source: u32,
+    /// Lines, whatever they are.
+    pub lines: u64,
+    /// Requests.
+    pub exchanges: u64,
+    /// How often each status was answered.
+    pub statuses: BTreeMap<u16, u64>,
+    /// The first time, in milliseconds since 1970.
+    pub first: Option<i64>,
+    /// The last time.
+    pub last: Option<i64>,
+    /// Lines that are no requests.
+    pub odd: u64,
+}
+
+/// The first chain of a conversation.
+#[derive(Debug, Clone)]
+pub(crate) struct Head {
+    pub(crate) chain: Chain,
+    /// Whether it still waits at the end of the part.
+    pub(crate) through: bool,
+}
+
+/// A chain that waits for an answer.
+#[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "a box would cost every refusal an allocation")]
+pub(crate) enum Tail {
+    Own(Chain),
+    /// It is the first one of its conversation, too.
+    InHead,
+}
+
+/// What a stretch of a log says.
+#[derive(Debug, Clone)]
+pub struct Part {
+    pub(crate) seed: Seed,
+    /// Whether lines cannot be read again by their offset, and are kept.
+    keeps_text: bool,
+    pub(crate) start: (u32, u64),
+    pub(crate) end: (u32, u64),
+    pub(crate) requests: u64,
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) chart: Chart,
+    pub(crate) paths: Paths,
+    pub(crate) lanes: Lanes,
+    pub(crate) kinds: Kinds,
+    pub(crate) oddities: Vec<Oddity>,
+    pub(crate) heads: Keyed<Head>,
+    pub(crate) tails: Keyed<Tail>,
+    /// What waits, in order: the number of the request and its conversation.
+    pub(crate) waiting: VecDeque<(u64, u64)>,
+    /// How many chains of each group of clients wait.
+    watched: Vec<u16>,
+    statuses: Vec<u64>,
+}
+
+impl Part {
+    /// A part that begins at `offset` of a source, given by its position in order of time.
+    pub fn new(seed: Seed, source: u32, offset: u64, keeps_text: bool) -> Part {
+        Part {
+            seed,
+            keeps_text,
+            start: (source, offset),
+            end: (source, offset),
+            requests: 0,
+            accounts: vec![Account { source, ..Account::default() }],
+            chart: Chart::default(),
+            paths: Paths::default(),
+            lanes: Lanes::default(),
+            kinds: Kinds::default(),
+            oddities: Vec::new(),
+            heads: Keyed::default(),
+            tails: Keyed::default(),
+            waiting: VecDeque::new(),
+            watched: vec![0; WATCHED as usize],
+            statuses: vec![0; 1000],
+        }
+    }
+
+    /// Tells that the source was read up to here, and how many more lines it has.
+    pub fn advance(&mut self, offset: u64, lines: u64) {
+        self.end.1 = offset;
+        if let Some(account) = self.accounts.last_mut() {
+            account.lines += lines;
+        }
+    }
+
+    /// Tells that this was the end of the source: the next one follows.
+    pub fn close(&mut self) {
+        self.end = (self.end.0 + 1, 0);
+    }
+
+    /// How many requests it has taken.
+    pub fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// How many of them were answered 401, 403 or 407.
+    pub fn refused(&self) -> u64 {
+        [401, 403, 407].iter().filter_map(|s: &usize| self.statuses.get(*s)).sum()
+    }
+
+    /// Takes a request. `line` is its 1-based line in this part.
+    #[inline]
+    pub fn take(&mut self, seen: &Seen<'_>, line: u32) {
+        let index = self.requests;
+        self.requests += 1;
+        if let Some(count) = self.statuses.get_mut(usize::from(seen.status)) {
+            *count += 1;
+        }
+        if let (Some(ms), Some(account)) = (seen.time, self.accounts.last_mut()) {
+            account.first = Some(account.first.map_or(ms, |first| first.min(ms)));
+            account.last = account.last.max(Some(ms));
+            self.chart.add(ms.div_euclid(1000), matches!(seen.status, 401 | 403 | 407));
+        }
+        let keys = Keys::of(seen, self.seed);
+        let (keeps_text, (source, _)) = (self.keeps_text, self.end);
+        let event = || Event {
+            source,
+            line,
+            offset: seen.offset,
+            index,
+            time: seen.time,
+            text: keeps_text.then(|| seen.text.into()),
+        };
+        self.lanes.count(seen, keys, event);
+        if seen.let_in() {
+            self.paths.add(seen.method, seen.path);
+        }
+        let is_watched = self.watched.get((keys.client % WATCHED) as usize).is_some_and(|n| *n > 0);
+        if is_watched || index < REACH || seen.wants_explanation() {
+            let step = Step::of(seen, keys, index, self.seed);
+            self.converse(seen, step, event());
+        }
+    }
+
+    /// Takes a line that is no request.
+    pub fn odd(&mut self, text: &[u8], offset: u64, line: u32) {
+        if let Some(account) = self.accounts.last_mut() {
+            account.odd += 1;
+        }
+        if self.oddities.len() < ODDITIES {
+            self.oddities.push(Oddity { source: self.end.0, offset, line, text: text.into() });
+        }
+    }
+
+    /// Puts a request in its conversation.
+    fn converse(&mut self, seen: &Seen<'_>, step: Step, event: Event) {
+        self.forget(step.index);
+        let seed = self.seed;
+        let [host, method, path] = [seen.host, seen.method, seen.path].map(|t| seed.key(t));
+        let talk = seed.of([step.client, step.agent, host, method, path]);
+        let chain = Chain::new(seen, step, event);
+        let before = self.tails.remove(&talk);
+        let link = match &before {
+            Some(Tail::Own(tail)) => tail.end.link(&step, step.index - tail.end.index),
+            Some(Tail::InHead) => {
+                self.heads.get(&talk).and_then(|h| h.chain.end.link(&step, step.index - h.chain.end.index))
+            }
+            None => None,
+        };
+        if before.is_some() {
+            self.watch(step.client, -1);
+        }
+        match (before, link) {
+            (Some(Tail::Own(mut tail)), Some(link)) => {
+                tail.append(chain, link);
+                self.hold(talk, step, tail);
+            }
+            (Some(Tail::InHead), Some(link)) => {
+                if let Some(head) = self.heads.get_mut(&talk) {
+                    head.chain.append(chain, link);
+                    head.through = step.waits();
+                }
+                if step.waits() {
+                    self.wait(talk, step, Tail::InHead);
+                }
+            }
+            (before, _) => {
+                match before {
+                    Some(Tail::Own(tail)) => self.kinds.add(tail, seed),
+                    Some(Tail::InHead) => self.head_ends(talk),
+                    None => {}
+                }
+                if step.index < REACH && !self.heads.contains_key(&talk) {
+                    self.heads.insert(talk, Head { chain, through: step.waits() });
+                    if step.waits() {
+                        self.wait(talk, step, Tail::InHead);
+                    }
+                } else {
+                    self.hold(talk, step, chain);
+                }
+            }
+        }
+    }
+
+    /// Keeps a chain that waits; enters any other.
+    fn hold(&mut self, talk: u64, end: Step, chain: Chain) {
+        if end.waits() {
+            self.wait(talk, end, Tail::Own(chain));
+        } else {
+            self.kinds.add(chain, self.seed);
+        }
+    }
+
+    pub(crate) fn wait(&mut self, talk: u64, end: Step, tail: Tail) {
+        self.tails.insert(talk, tail);
+        self.waiting.push_back((end.index, talk));
+        self.watch(end.client, 1);
+    }
+
+    pub(crate) fn watch(&mut self, client: u64, by: i16) {
+        if let Some(count) = self.watched.get_mut((client % WATCHED) as usize) {
+            *count = count.saturating_add_signed(by);
+        }
+    }
+
+    fn head_ends(&mut self, talk: u64) {
+        if let Some(head) = self.heads.get_mut(&talk) {
+            head.through = false;
+        }
+    }
+
+    /// Enters what the request number `now` cannot answer any more.
+    pub(crate) fn forget(&mut self, now: u64) {
+        while let Some((index, talk)) = self.waiting.front().copied()
+            && index + REACH < now
+        {
+            self.waiting.pop_front();
+            let end = match self.tails.get(&talk) {
+                Some(Tail::Own(chain)) => Some(chain.end),
+                Some(Tail::InHead) => self.heads.get(&talk).map(|h| h.chain.end),
+                None => None,
+            };
+            let Some(end) = end.filter(|end| end.index == index) else { continue };
+            self.watch(end.client, -1);
+            match self.tails.remove(&talk) {
+                Some(Tail::Own(chain)) => self.kinds.add(chain, self.seed),
+                Some(Tail::InHead) => self.head_ends(talk),
+                None => {}
+            }
+        }
+    }
+
+    /// Nothing in hand any more: what can be summed up is.
+    pub(crate) fn settle(&mut self) {
+        self.forget(self.requests);
+        let statuses = std::mem::replace(&mut self.statuses, vec![0; 1000]);
+        let Some(account) = self.accounts.last_mut() else { return };
+        let mut all = 0;
+        for (status, count) in statuses.into_iter().enumerate().filter(|(_, count)| *count > 0) {
+            all += count;
+            // Status 0 stands for none.
+            if let (Ok(status), true) = (u16::try_from(status), status > 0) {
+                *account.statuses.entry(status).or_default() += count;
+            }
+        }
+        account.exchanges += all;
+    }
+
+    /// Joins a chain with the one that continues it.
+    pub(crate) fn join(mut before: Chain, after: Chain, link: Link) -> Chain {
+        before.append(after, link);
+        before
+    }
+}
