@@ -30,6 +30,8 @@ pub(crate) enum Command {
     },
     /// Ask a live server, by the fewest requests that tell the causes apart, and diagnose what it says
     Probe(Box<crate::probe::args::Probe>),
+    /// Run a program, record its own HTTP and HTTPS exchanges, diagnose them; its exit status is passed on
+    Run(crate::record::args::Run),
     /// Take authentication fields apart: schemes, parameters, what is inside, what is wrong
     Decode {
         /// A field, `Name: value`; without any, each line of standard input is one

@@ -24,7 +24,7 @@ pub(crate) fn read_all(
         let file = File::open(path).map_err(|e| format!("{name}: {}", in_words(&e)))?;
         let mut file = BufReader::new(file);
         let mut counted = Counted { bytes: &mut file, count: 0 };
-        let mut tally = Tally::new(sink);
+        let mut tally = Tally::new(&mut *sink);
         why401_read::configuration(next(sources), &name, &mut BufReader::new(&mut counted), &mut tally)
             .map_err(|e| format!("{name}: {}", in_words(&e)))?;
         let bytes = counted.count;

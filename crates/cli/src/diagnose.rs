@@ -32,6 +32,31 @@ pub(crate) fn finish(
     sources: Vec<SourceReport>,
     keep: impl FnOnce(&mut Vec<Finding>),
 ) -> Result<Status, String> {
+    let diagnosis = diagnosed(args, intake, sources, keep);
+    let status = status(&diagnosis);
+    output::diagnosis(args, diagnosis)?;
+    Ok(status)
+}
+
+/// Diagnoses what was taken in; the text for standard error or a file.
+///
+/// # Errors
+/// Where the diagnosis cannot be rendered.
+pub(crate) fn rendered(args: &Args, intake: Intake, sources: Vec<SourceReport>) -> Result<String, String> {
+    output::aside(args, diagnosed(args, intake, sources, |_| {}))
+}
+
+fn status(diagnosis: &Diagnosis) -> Status {
+    let faulty = diagnosis.findings.iter().any(|f| matches!(f.verdict, Verdict::Fault | Verdict::Attack));
+    if faulty { Status::Fault } else { Status::NoFault }
+}
+
+fn diagnosed(
+    args: &Args,
+    intake: Intake,
+    sources: Vec<SourceReport>,
+    keep: impl FnOnce(&mut Vec<Finding>),
+) -> Diagnosis {
     let overview = intake.overview;
     let case = intake.collector.finish(sources);
     let mut findings = why401_causes::diagnose(&case, args.evidence.now);
@@ -41,9 +66,7 @@ pub(crate) fn finish(
     if !args.output.show_secrets {
         why401_redact::diagnosis(&mut diagnosis, &secrets);
     }
-    let faulty = diagnosis.findings.iter().any(|f| matches!(f.verdict, Verdict::Fault | Verdict::Attack));
-    output::diagnosis(args, diagnosis)?;
-    Ok(if faulty { Status::Fault } else { Status::NoFault })
+    diagnosis
 }
 
 /// Hands what the readers yield to the collector. Problems and layers are kept in the account of each source.

@@ -14,6 +14,7 @@ mod keys;
 mod lab;
 mod output;
 mod probe;
+mod record;
 mod secrets;
 mod tally;
 
@@ -24,7 +25,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let args = args::Args::parse();
     match run(&args) {
-        Ok(status) => ExitCode::from(status as u8),
+        Ok(status) => ExitCode::from(status),
         Err(message) => {
             output::complain(&message);
             ExitCode::from(Status::Unusable as u8)
@@ -40,12 +41,15 @@ enum Status {
     Unusable = 2,
 }
 
-fn run(args: &args::Args) -> Result<Status, String> {
-    match &args.command {
+fn run(args: &args::Args) -> Result<u8, String> {
+    let status = match &args.command {
+        // The exit status is that of what is run.
+        Some(Command::Run(what)) => return record::run(args, what),
         None => diagnose::run(args),
         Some(Command::Explain { what }) => explain::run(args, what.as_deref()),
         Some(Command::Probe(probe)) => probe::run(args, probe),
         Some(Command::Decode { fields }) => decode::run(args, fields),
         Some(Command::Lab(options)) => lab::run(options),
-    }
+    };
+    status.map(|s| s as u8)
 }

@@ -10,8 +10,8 @@ use why401_span::LayerId;
 const PROBLEMS: usize = 100;
 
 /// Passes on what a reader yields and keeps the account of it.
-pub(crate) struct Tally<'a> {
-    to: &'a mut dyn Sink,
+pub(crate) struct Tally<S> {
+    to: S,
     report: SourceReport,
     times: Option<(Timestamp, Timestamp)>,
     /// Statements and facts.
@@ -19,8 +19,8 @@ pub(crate) struct Tally<'a> {
     problems_left_out: u64,
 }
 
-impl<'a> Tally<'a> {
-    pub(crate) fn new(to: &'a mut dyn Sink) -> Self {
+impl<S: Sink> Tally<S> {
+    pub(crate) fn new(to: S) -> Self {
         Tally { to, report: SourceReport::default(), times: None, words: 0, problems_left_out: 0 }
     }
 
@@ -35,7 +35,12 @@ impl<'a> Tally<'a> {
     }
 
     /// The account, without name, format and size.
-    pub(crate) fn finish(mut self) -> SourceReport {
+    pub(crate) fn finish(self) -> SourceReport {
+        self.split().1
+    }
+
+    /// Whoever took it all, and the account.
+    pub(crate) fn split(mut self) -> (S, SourceReport) {
         if let Some((first, last)) = self.times {
             self.report.first = Some(first.to_string());
             self.report.last = Some(last.to_string());
@@ -46,11 +51,11 @@ impl<'a> Tally<'a> {
             let what = format!("{} more problems after this one", self.problems_left_out);
             self.report.problems.push(Problem { what, ..last.clone() });
         }
-        self.report
+        (self.to, self.report)
     }
 }
 
-impl Sink for Tally<'_> {
+impl<S: Sink> Sink for Tally<S> {
     fn exchange(&mut self, exchange: Exchange) {
         self.report.exchanges += 1;
         if let Some(status) = exchange.status() {

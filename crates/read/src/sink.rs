@@ -18,6 +18,24 @@ pub trait Sink {
     fn layer(&mut self, name: String) -> LayerId;
 }
 
+impl<S: Sink + ?Sized> Sink for &mut S {
+    fn exchange(&mut self, exchange: Exchange) {
+        (**self).exchange(exchange);
+    }
+    fn statement(&mut self, statement: Statement) {
+        (**self).statement(statement);
+    }
+    fn fact(&mut self, fact: Fact) {
+        (**self).fact(fact);
+    }
+    fn problem(&mut self, problem: Problem) {
+        (**self).problem(problem);
+    }
+    fn layer(&mut self, name: String) -> LayerId {
+        (**self).layer(name)
+    }
+}
+
 /// A sink that keeps everything: for tests and for small evidence.
 #[derive(Debug, Default)]
 pub struct Collected {

@@ -6,6 +6,8 @@ mod prepare;
 mod stores;
 mod watch;
 
+pub(crate) use prepare::environment_proxies;
+
 use crate::args::Args;
 use crate::tally::Tally;
 use crate::{Status, diagnose};

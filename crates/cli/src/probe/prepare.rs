@@ -217,8 +217,6 @@ fn identity(probe: &Probe, line: &curl::Line) -> Result<Option<Identity>, String
 }
 
 fn proxies(probe: &Probe, line: &curl::Line) -> Result<Proxies, String> {
-    let variable =
-        |names: &[&str]| names.iter().find_map(|n| std::env::var(n).ok().filter(|v| !v.is_empty()));
     let except = probe.noproxy.clone().or(line.noproxy.clone());
     let except = except.or_else(|| variable(&["no_proxy", "NO_PROXY"])).unwrap_or_default();
     let named = probe.proxy.clone().or(line.proxy.clone());
@@ -231,12 +229,27 @@ fn proxies(probe: &Probe, line: &curl::Line) -> Result<Proxies, String> {
         (proxies.http, proxies.https) = (Some(proxy.clone()), Some(proxy));
         return Ok(proxies);
     }
+    let of_environment = environment_proxies()?;
+    Ok(Proxies { except: proxies.except, ..of_environment })
+}
+
+/// The environment's proxies, as curl reads them.
+///
+/// # Errors
+/// A proxy of a kind that is not spoken here.
+pub(crate) fn environment_proxies() -> Result<Proxies, String> {
     // HTTP_PROXY in capitals is not read, as in curl: a CGI gets it from a request's field.
     let all = || variable(&["all_proxy", "ALL_PROXY"]);
     let parse = |text: Option<String>| text.map(|t| Proxy::parse(&t)).transpose();
-    proxies.http = parse(variable(&["http_proxy"]).or_else(all))?;
-    proxies.https = parse(variable(&["https_proxy", "HTTPS_PROXY"]).or_else(all))?;
-    Ok(proxies)
+    Ok(Proxies {
+        http: parse(variable(&["http_proxy"]).or_else(all))?,
+        https: parse(variable(&["https_proxy", "HTTPS_PROXY"]).or_else(all))?,
+        except: variable(&["no_proxy", "NO_PROXY"]).unwrap_or_default(),
+    })
+}
+
+fn variable(names: &[&str]) -> Option<String> {
+    names.iter().find_map(|n| std::env::var(n).ok().filter(|v| !v.is_empty()))
 }
 
 /// `host:port:address[,address]`

@@ -11,5 +11,7 @@
     reason = "in a test a panic is the report"
 )]
 
+mod asked;
+mod recorded;
 mod scenarios;
 mod stage;

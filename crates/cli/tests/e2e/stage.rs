@@ -83,8 +83,28 @@ impl Stage {
         }
     }
 
+    /// nginx with this in its server block, and TLS (HTTP/2 too) under a certificate of `ca.pem` for localhost.
+    pub(crate) fn nginx_tls(&mut self, block: &str) -> Server {
+        if !self.path("ca.pem").exists() {
+            let script = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj '/CN=a test authority' -keyout ca.key -out ca.pem &&
+                openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=localhost -keyout host.key -out host.csr &&
+                printf 'subjectAltName=DNS:localhost,IP:127.0.0.1' > ext && openssl x509 -req -in host.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile ext -out host.pem &&
+                openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj /CN=alice -keyout me.key -out me.csr &&
+                openssl x509 -req -in me.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out me.pem";
+            let out = Command::new("sh").args(["-c", script]).current_dir(self.dir.path()).output().unwrap();
+            assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        }
+        let root = self.dir.path().display();
+        let tls = format!("ssl_certificate {root}/host.pem; ssl_certificate_key {root}/host.key; {block}");
+        self.nginx_on(" ssl http2", &tls)
+    }
+
     /// nginx with this in its server block.
     pub(crate) fn nginx(&mut self, block: &str) -> Server {
+        self.nginx_on("", block)
+    }
+
+    fn nginx_on(&mut self, how: &str, block: &str) -> Server {
         let port = free_port();
         let root = self.dir.path().display().to_string();
         let name = format!("nginx-{port}");
@@ -92,7 +112,7 @@ impl Stage {
             "daemon off; master_process off; pid {root}/{name}.pid; error_log {root}/{name}-error.log info; events {{}}\n\
              http {{ access_log {root}/{name}-access.log; client_body_temp_path {root}/t1; proxy_temp_path {root}/t2; \
              fastcgi_temp_path {root}/t3; uwsgi_temp_path {root}/t4; scgi_temp_path {root}/t5;\n\
-             server {{ listen 127.0.0.1:{port}; root {root}/www; {block} }} }}\n"
+             server {{ listen 127.0.0.1:{port}{how}; root {root}/www; {block} }} }}\n"
         );
         let conf_path = self.path(&format!("{name}.conf"));
         fs::write(&conf_path, conf).unwrap();

@@ -10,7 +10,7 @@ mod tls;
 pub use dial::{Connection, Sending, Wire};
 pub use proxy::{Proxies, Proxy};
 pub use recorder::Recorder;
-pub use tls::{Identity, Trust, tls_trouble};
+pub use tls::{Handshake, Identity, Trust, tls_trouble};
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
 //! TLS: whom to trust, which certificate to show, and what went wrong in plain words.
 
 use crate::Trouble;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use tokio_rustls::rustls::client::ResolvesClientCert;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use tokio_rustls::rustls::crypto::{
@@ -12,7 +12,8 @@ use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, InconsistentKeys, RootCertStore,
+    SignatureScheme,
 };
 
 /// Whom to trust.
@@ -49,7 +50,10 @@ impl Identity {
             .map_err(|_| "there is no unencrypted private key in PEM in it".to_owned())?;
         let key = aws_lc_rs::sign::any_supported_type(&key).map_err(|e| e.to_string())?;
         let certified = CertifiedKey::new(chain, key);
-        certified.keys_match().map_err(|_| "certificate and key do not belong together".to_owned())?;
+        // Whether they belong together cannot be told of every certificate, one of version 1 for instance.
+        if let Err(Error::InconsistentKeys(InconsistentKeys::KeyMismatch)) = certified.keys_match() {
+            return Err("certificate and key do not belong together".to_owned());
+        }
         Ok(Identity(Arc::new(certified)))
     }
 }
@@ -71,11 +75,12 @@ impl ResolvesClientCert for Asked {
     }
 }
 
-/// Verifies as usual, and lets pass what does not verify where that is wanted.
+/// Verifies as usual, and lets pass what does not verify where that is wanted; what was wrong is remembered.
 #[derive(Debug)]
 struct Lenient {
     inner: Arc<dyn ServerCertVerifier>,
     anybody: bool,
+    wrong: Arc<Mutex<Option<Error>>>,
 }
 
 impl ServerCertVerifier for Lenient {
@@ -88,7 +93,12 @@ impl ServerCertVerifier for Lenient {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         match self.inner.verify_server_cert(end, chain, name, ocsp, now) {
-            Err(_) if self.anybody => Ok(ServerCertVerified::assertion()),
+            Err(e) if self.anybody => {
+                if let Ok(mut wrong) = self.wrong.lock() {
+                    *wrong = Some(e);
+                }
+                Ok(ServerCertVerified::assertion())
+            }
             other => other,
         }
     }
@@ -118,28 +128,44 @@ fn algorithms() -> tokio_rustls::rustls::crypto::WebPkiSupportedAlgorithms {
 }
 
 /// One handshake's configuration, and what it found out.
-pub(crate) struct Handshake {
-    pub(crate) config: Arc<ClientConfig>,
+pub struct Handshake {
+    /// What to connect with.
+    pub config: Arc<ClientConfig>,
     asked: Arc<Asked>,
+    wrong: Arc<Mutex<Option<Error>>>,
 }
 
 impl Handshake {
     /// Whether the server asked for a client certificate.
-    pub(crate) fn certificate_asked(&self) -> bool {
+    pub fn certificate_asked(&self) -> bool {
         self.asked.asked.load(Ordering::Relaxed)
     }
 
     /// Whether one was there to be shown.
-    pub(crate) fn certificate_given(&self) -> bool {
+    pub fn certificate_given(&self) -> bool {
         self.asked.identity.is_some()
+    }
+
+    /// What was wrong with the server's certificate, where that was let pass.
+    pub fn wrong(&self) -> Option<String> {
+        let wrong = self.wrong.lock().ok().and_then(|w| w.clone())?;
+        Some(match wrong {
+            Error::InvalidCertificate(c) => certificate(&c).0,
+            other => other.to_string(),
+        })
     }
 }
 
 impl Trust {
+    /// The authorities of the machine.
+    pub fn machine(&self) -> Vec<CertificateDer<'static>> {
+        rustls_native_certs::load_native_certs().certs
+    }
+
     /// The authorities of the machine and those given.
     pub fn roots(&self) -> RootCertStore {
         let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        roots.add_parsable_certificates(self.machine());
         for pem in &self.more {
             roots.add_parsable_certificates(CertificateDer::pem_slice_iter(pem).filter_map(Result::ok));
         }
@@ -147,13 +173,17 @@ impl Trust {
     }
 
     /// A configuration for one handshake that offers these protocols (ALPN).
-    pub(crate) fn handshake(
+    ///
+    /// # Errors
+    /// Where no version of TLS is to be had.
+    pub fn handshake(
         &self,
         roots: &Arc<RootCertStore>,
         identity: Option<Identity>,
         protocols: Vec<Vec<u8>>,
     ) -> Result<Handshake, String> {
         let provider: Arc<CryptoProvider> = Arc::new(aws_lc_rs::default_provider());
+        let wrong = Arc::new(Mutex::new(None));
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
             .map_err(|e| e.to_string())?;
@@ -167,7 +197,7 @@ impl Trust {
             // No authority at all: nothing verifies.
             Err(_) => Arc::new(Nobody),
         };
-        let verifier = Lenient { inner, anybody: self.anybody };
+        let verifier = Lenient { inner, anybody: self.anybody, wrong: Arc::clone(&wrong) };
         let asked = Arc::new(Asked { identity, asked: AtomicBool::new(false) });
         let mut config = builder
             .dangerous()
@@ -176,7 +206,7 @@ impl Trust {
         config.alpn_protocols = protocols;
         // Each request is to be seen with its whole handshake.
         config.resumption = tokio_rustls::rustls::client::Resumption::disabled();
-        Ok(Handshake { config: Arc::new(config), asked })
+        Ok(Handshake { config: Arc::new(config), asked, wrong })
     }
 }
 

@@ -1,0 +1,209 @@
+//! The proxy that the program is given: accepts, and tells tunnels from plain requests.
+
+use crate::authority::Authority;
+use crate::tape::{Note, Tape};
+use crate::{relay, tunnel};
+use jiff::Timestamp;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::io::{Error, ErrorKind, Result};
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::rustls::RootCertStore;
+use tokio_rustls::rustls::sign::CertifiedKey;
+use why401_http::{Address, Peer};
+use why401_probe::wire::{Identity, Proxies, Proxy, Trust};
+use why401_read::http1::Side;
+
+/// A head larger than this is no head.
+const MOST_HEAD: usize = 512 * 1024;
+/// How long a connection to a server may take to come about.
+const CONNECT: Duration = Duration::from_secs(30);
+
+/// What all connections of a run share.
+pub(crate) struct Shared {
+    pub(crate) tape: Tape,
+    /// Trusted by the program, for servers whose certificate verifies.
+    pub(crate) authority: Authority,
+    /// Trusted by nobody, for the others: who verifies is warned as without the recorder.
+    pub(crate) nobody: Authority,
+    pub(crate) trust: Trust,
+    pub(crate) roots: OnceCell<Arc<RootCertStore>>,
+    pub(crate) identity: Option<Identity>,
+    pub(crate) proxies: Proxies,
+    pub(crate) issued: RefCell<HashMap<(String, bool), Arc<CertifiedKey>>>,
+}
+
+impl Shared {
+    /// The certificate for a host; one that verifies only where the server's own does.
+    pub(crate) fn certificate(
+        &self,
+        host: &str,
+        verifies: bool,
+    ) -> std::result::Result<Arc<CertifiedKey>, String> {
+        let key = (host.to_ascii_lowercase(), verifies);
+        if let Some(known) = self.issued.borrow().get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let authority = if verifies { &self.authority } else { &self.nobody };
+        let issued = authority.host(host, Timestamp::now())?;
+        self.issued.borrow_mut().insert(key, Arc::clone(&issued));
+        Ok(issued)
+    }
+
+    pub(crate) fn roots(&self) -> &Arc<RootCertStore> {
+        self.roots.get_or_init(|| Arc::new(self.trust.roots()))
+    }
+}
+
+/// Accepts until the run is over.
+pub(crate) async fn serve(listener: TcpListener, shared: Rc<Shared>) {
+    while let Ok((stream, client)) = listener.accept().await {
+        let _ = stream.set_nodelay(true);
+        let shared = Rc::clone(&shared);
+        tokio::task::spawn_local(async move {
+            let _ = connection(stream, client, shared).await;
+        });
+    }
+}
+
+async fn connection(mut stream: TcpStream, client: SocketAddr, shared: Rc<Shared>) -> Result<()> {
+    let mut buffer = Vec::new();
+    let Some(head) = read_head(&mut stream, &mut buffer).await? else { return Ok(()) };
+    let request = Head::parse(&head)?;
+    if request.method == "CONNECT" {
+        return tunnel::run(stream, buffer, client, &request, shared).await;
+    }
+    relay::run(stream, buffer, client, head, shared).await
+}
+
+/// The head of a request, as far as a proxy needs it.
+#[derive(Debug)]
+pub(crate) struct Head {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) fields: Vec<(String, String)>,
+}
+
+impl Head {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Head> {
+        let text = String::from_utf8_lossy(bytes);
+        let mut lines = text.lines();
+        let mut words = lines.next().unwrap_or_default().split(' ');
+        let (Some(method), Some(target)) = (words.next(), words.next()) else {
+            return Err(Error::new(ErrorKind::InvalidData, "no request line"));
+        };
+        let fields = lines
+            .filter_map(|l| l.split_once(':'))
+            .map(|(n, v)| (n.trim().to_ascii_lowercase(), v.trim().to_owned()));
+        Ok(Head { method: method.to_owned(), target: target.to_owned(), fields: fields.collect() })
+    }
+
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        self.fields.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    }
+}
+
+/// Reads up to the end of a head; what came behind it stays in `buffer`. `None` at the end of the stream.
+pub(crate) async fn read_head(
+    stream: &mut (impl tokio::io::AsyncRead + Unpin),
+    buffer: &mut Vec<u8>,
+) -> Result<Option<Vec<u8>>> {
+    let mut seen = 0;
+    loop {
+        if let Some(end) = end_of_head(buffer, seen) {
+            let rest = buffer.split_off(end);
+            return Ok(Some(std::mem::replace(buffer, rest)));
+        }
+        seen = buffer.len().saturating_sub(3);
+        if buffer.len() > MOST_HEAD {
+            return Err(Error::new(ErrorKind::InvalidData, "the head is too large"));
+        }
+        buffer.reserve(16 * 1024);
+        if stream.read_buf(buffer).await? == 0 {
+            return Ok(None);
+        }
+    }
+}
+
+fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
+    let rest = bytes.get(from..)?;
+    rest.windows(4).position(|w| w == b"\r\n\r\n").map(|i| from + i + 4)
+}
+
+/// Opens a connection to where an address leads, through the environment's proxy where there is one; gives that proxy
+/// where the request itself has to go to it.
+pub(crate) async fn connect<'a>(
+    shared: &'a Shared,
+    address: &Address,
+) -> Result<(TcpStream, Peer, Option<&'a Proxy>)> {
+    let proxy = shared.proxies.for_address(address);
+    let (host, port) = proxy.map_or((address.host.as_str(), address.port), |p| (p.host.as_str(), p.port));
+    let dialing = TcpStream::connect((host.trim_matches(['[', ']']), port));
+    let stream = match tokio::time::timeout(CONNECT, dialing).await {
+        Ok(done) => done,
+        Err(_) => Err(Error::new(ErrorKind::TimedOut, "no connection in time")),
+    };
+    let stream = stream.inspect_err(|e| {
+        let text = e.to_string();
+        let why = text.split(" (os error").next().unwrap_or(&text).to_owned();
+        shared.tape.note(Note::NoConnection(format!("{host}:{port}: {why}")));
+    })?;
+    let _ = stream.set_nodelay(true);
+    let server = match stream.peer_addr() {
+        Ok(a) => Peer { host: a.ip().to_string(), port: Some(a.port()) },
+        Err(_) => Peer { host: host.to_owned(), port: Some(port) },
+    };
+    Ok((stream, server, proxy))
+}
+
+/// `Proxy-Authorization` for a proxy that the environment names with user and password.
+pub(crate) fn proxy_authorization(proxy: &Proxy) -> Option<String> {
+    let userinfo = proxy.userinfo.as_ref()?;
+    Some(format!("Proxy-Authorization: Basic {}\r\n", why401_auth::base64::encode(userinfo.expose())))
+}
+
+/// Tells the program that the server could not be reached, as any proxy does.
+pub(crate) async fn bad_gateway(stream: &mut (impl tokio::io::AsyncWrite + Unpin), why: &str) -> Result<()> {
+    let body = format!("why401: the server could not be reached: {why}\n");
+    let head = format!(
+        "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(format!("{head}{body}").as_bytes()).await?;
+    stream.shutdown().await
+}
+
+/// How much is passed on at one time.
+const PIECE: usize = 128 * 1024;
+
+/// Passes one direction on to its end, and its bytes to the tape.
+pub(crate) async fn pump(
+    from: &mut (impl tokio::io::AsyncRead + Unpin),
+    to: &mut (impl tokio::io::AsyncWrite + Unpin),
+    side: Side,
+    connection: u64,
+    tape: &Tape,
+) -> Result<()> {
+    let mut buffer = vec![0; PIECE];
+    loop {
+        let n = match from.read(&mut buffer).await {
+            Ok(n) => n,
+            // TLS that ends without a goodbye ends all the same.
+            Err(e) if e.kind() == ErrorKind::UnexpectedEof => 0,
+            Err(e) => return Err(e),
+        };
+        let piece = buffer.get(..n).unwrap_or_default();
+        if piece.is_empty() {
+            tape.end(connection, side);
+            return to.shutdown().await;
+        }
+        tape.bytes(connection, side, piece);
+        to.write_all(piece).await?;
+        to.flush().await?;
+    }
+}

@@ -1,0 +1,162 @@
+//! The run: the recorder, the program, its signals and its end.
+
+use crate::authority::Authority;
+use crate::environment::{Own, handed};
+use crate::proxy::{self, Shared};
+use crate::tape::{Note, Tape};
+use jiff::Timestamp;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::net::Ipv4Addr;
+use std::process::ExitStatus;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::LocalSet;
+use why401_probe::wire::{Identity, Proxies, Trust};
+use why401_read::Sink;
+use why401_span::SourceId;
+
+/// What a run takes.
+#[derive(Debug, Default)]
+pub struct Options {
+    /// The program and its arguments.
+    pub command: Vec<OsString>,
+    /// Whom the recorder trusts.
+    pub trust: Trust,
+    /// A client certificate that the recorder shows in the program's place.
+    pub identity: Option<Identity>,
+    /// The proxies of the environment, which the recorder goes through.
+    pub proxies: Proxies,
+    /// What the program would have had of its own.
+    pub own: Own,
+    /// Further variables for the program.
+    pub variables: Vec<(OsString, OsString)>,
+    /// Whether Ctrl-C reaches the program by the terminal already.
+    pub at_terminal: bool,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub struct Ended {
+    /// The program's own status.
+    pub status: ExitStatus,
+    /// How many connections were recorded.
+    pub connections: u64,
+    /// How many bytes were recorded.
+    pub bytes: u64,
+    /// What did not work, and what explains it.
+    pub notes: Vec<Note>,
+}
+
+/// How long what was said last may take to arrive after the program has ended.
+const LATE: Duration = Duration::from_millis(150);
+
+/// Runs the program to its end and hands what it says and hears to `sink`. Blocks.
+///
+/// # Errors
+/// Where the program cannot be started, or this machine gives no sockets.
+pub fn run(options: Options, source: SourceId, sink: Rc<RefCell<dyn Sink>>) -> Result<Ended, String> {
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
+    let local = LocalSet::new();
+    let ended = local.block_on(&runtime, go(options, source, sink));
+    drop(local);
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    ended
+}
+
+async fn go(options: Options, source: SourceId, sink: Rc<RefCell<dyn Sink>>) -> Result<Ended, String> {
+    let now = Timestamp::now();
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|e| e.to_string())?;
+    let port = listener.local_addr().map_err(|e| e.to_string())?.port();
+    let authority = Authority::new("why401 (this run only)", now)?;
+    let machine = options.trust.machine();
+    let given = handed(port, authority.certificate(), &machine, &options.own).map_err(|e| e.to_string())?;
+    let tape = Tape::new(source, sink);
+    let shared = Rc::new(Shared {
+        tape: tape.clone(),
+        authority,
+        nobody: Authority::new("a certificate that does not verify", now)?,
+        trust: options.trust,
+        roots: OnceCell::new(),
+        identity: options.identity,
+        proxies: options.proxies,
+        issued: RefCell::new(HashMap::new()),
+    });
+    let (program, arguments) = options.command.split_first().ok_or("name the program to run")?;
+    let mut command = tokio::process::Command::new(program);
+    command.args(arguments);
+    given.remove.iter().for_each(|name| {
+        command.env_remove(name);
+    });
+    command.envs(given.set.iter().map(|(name, value)| (name, value)));
+    command.envs(options.variables);
+    let mut child = command.spawn().map_err(|e| {
+        let text = e.to_string();
+        let why = text.split(" (os error").next().unwrap_or(&text).to_owned();
+        format!("{}: {why}", program.to_string_lossy())
+    })?;
+    let server = tokio::task::spawn_local(proxy::serve(listener, shared));
+    let status = wait(&mut child, options.at_terminal).await?;
+    tokio::time::sleep(LATE).await;
+    server.abort();
+    let (connections, bytes, notes) = tape.finish();
+    Ok(Ended { status, connections, bytes, notes })
+}
+
+/// Waits for the end of the program; signals to this process are for it.
+#[cfg(unix)]
+async fn wait(child: &mut tokio::process::Child, at_terminal: bool) -> Result<ExitStatus, String> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let listen = |kind| signal(kind).map_err(|e: std::io::Error| e.to_string());
+    let mut interrupt = listen(SignalKind::interrupt())?;
+    let mut quit = listen(SignalKind::quit())?;
+    let mut terminate = listen(SignalKind::terminate())?;
+    let mut hang_up = listen(SignalKind::hangup())?;
+    let mut user1 = listen(SignalKind::user_defined1())?;
+    let mut user2 = listen(SignalKind::user_defined2())?;
+    loop {
+        let id = child.id();
+        let (number, by_terminal) = tokio::select! {
+            status = child.wait() => return status.map_err(|e| e.to_string()),
+            _ = interrupt.recv() => (SignalKind::interrupt().as_raw_value(), true),
+            _ = quit.recv() => (SignalKind::quit().as_raw_value(), true),
+            _ = terminate.recv() => (SignalKind::terminate().as_raw_value(), false),
+            _ = hang_up.recv() => (SignalKind::hangup().as_raw_value(), false),
+            _ = user1.recv() => (SignalKind::user_defined1().as_raw_value(), false),
+            _ = user2.recv() => (SignalKind::user_defined2().as_raw_value(), false),
+        };
+        // Ctrl-C at a terminal reaches the whole group.
+        if !(by_terminal && at_terminal) {
+            pass_on(id, number);
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn pass_on(id: Option<u32>, number: i32) {
+    let id = id.and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
+    if let (Some(id), Some(signal)) = (id, rustix::process::Signal::from_named_raw(number)) {
+        let _ = rustix::process::kill_process(id, signal);
+    }
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn pass_on(id: Option<u32>, number: i32) {
+    if let Some(id) = id {
+        let _ = std::process::Command::new("kill").args([format!("-{number}"), id.to_string()]).status();
+    }
+}
+
+#[cfg(not(unix))]
+async fn wait(child: &mut tokio::process::Child, _: bool) -> Result<ExitStatus, String> {
+    loop {
+        tokio::select! {
+            status = child.wait() => return status.map_err(|e| e.to_string()),
+            // It reaches the program too.
+            _ = tokio::signal::ctrl_c() => {}
+        }
+    }
+}
