@@ -62,7 +62,7 @@ pub(crate) struct Evidence {
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: Vec<std::path::PathBuf>,
 
-    /// A configuration (nginx, Apache, IIS, .netrc, .npmrc ...) to hold the evidence against; may be given more than once
+    /// A configuration (nginx, Apache, IIS, HAProxy, .netrc, .npmrc, config.json, settings.xml, kubeconfig ...) to hold the evidence against; may be given more than once
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Vec<std::path::PathBuf>,
 
@@ -93,6 +93,11 @@ pub(crate) struct Evidence {
     /// Look only at requests for this path and those below it
     #[arg(long, value_name = "PATH")]
     pub(crate) resource: Option<String>,
+
+    /// The clock of the machine that the evidence comes from: the time it showed then (2026-11-22T17:16:14Z), or how far it
+    /// is ahead of the true time (+90s, -5m, +1h30m)
+    #[arg(long, value_name = "TIME or OFFSET", allow_hyphen_values = true)]
+    pub(crate) clock: Option<crate::clock::Clock>,
 
     /// The time to take for the present, RFC 3339
     #[arg(long, value_name = "TIME", hide = true)]

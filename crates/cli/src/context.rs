@@ -1,11 +1,12 @@
 //! What a person adds to the evidence: configuration files, and what they meant.
 
 use crate::args::Evidence;
+use crate::clock::Clock;
 use crate::evidence::{Counted, in_words};
 use crate::tally::Tally;
 use std::fs::File;
 use std::io::BufReader;
-use why401_http::{Fact, FactKind};
+use why401_http::{Fact, FactKind, Moment};
 use why401_read::Sink;
 use why401_report::SourceReport;
 use why401_span::{Derived, SourceId, Span};
@@ -31,7 +32,14 @@ pub(crate) fn read_all(
         sources.push(SourceReport { name, format: "configuration".to_owned(), bytes, ..tally.finish() });
     }
     let (user, scheme) = (args.intended_user.clone(), args.intended_scheme.clone());
+    let clock = args.clock.map(|clock| match clock {
+        Clock::Shows(at) => (at.to_string(), FactKind::Clock { shows: Some(Moment::utc(at)), ahead: 0 }),
+        Clock::Ahead(ahead) => (format!("{ahead:+} s"), FactKind::Clock { shows: None, ahead }),
+    });
+    let (told, clock) = clock.unzip();
+    let clock = clock.unwrap_or(FactKind::Clock { shows: None, ahead: 0 });
     let options = [
+        ("--clock", &told, clock),
         ("--intended-user", &user, FactKind::Intended { user: user.clone(), scheme: None }),
         ("--intended-scheme", &scheme, FactKind::Intended { user: None, scheme: scheme.clone() }),
     ];

@@ -1,6 +1,6 @@
 //! Context given along with the evidence: addresses, commands, configuration.
 
-use crate::Secured;
+use crate::{Moment, Secured};
 use why401_span::{Derived, Secret, SourceId};
 
 /// The `user:password@` of an address.
@@ -68,6 +68,13 @@ pub enum FactKind {
     Program,
     /// A code in words: `401.3`, `0x80244017`, `AH01617`.
     Code(String),
+    /// What the person says of the clock of the machine that the evidence comes from.
+    Clock {
+        /// What it showed when the evidence was recorded.
+        shows: Option<Moment>,
+        /// How many seconds it is ahead of the true time; behind where negative.
+        ahead: i64,
+    },
     /// What the person says they meant: a user, a scheme.
     Intended {
         /// The user they mean to be.

@@ -2,6 +2,7 @@
 
 use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
+use crate::reading::configured::{self, Found};
 use why401_report::Party;
 
 cause! {
@@ -60,10 +61,32 @@ impl AclDenied {
             )
             .confirmed();
         }
-        scene
-            .told_claim("acl-denied", "this identity has no permission on the resource")
-            .map_or(Answer::RuledOut, |claim| advise(claim).as_told())
+        match scene.told_claim("acl-denied", "this identity has no permission on the resource") {
+            Some(claim) => advise(claim).as_told(),
+            None => configured(scene).unwrap_or(Answer::RuledOut),
+        }
     }
+}
+
+/// A configuration given along lets others in. Apache answers that with 401 as well (mod_authz_core,
+/// AuthzSendForbiddenOnFailure); whether the password was right, it does not show.
+fn configured(scene: &Scene<'_>) -> Option<Answer> {
+    let step = scene.refused().filter(|s| s.status() == Some(401))?;
+    let user = step.attempt.user.as_deref()?;
+    let found = configured::shuts_out(scene, step, user)?;
+    let mut claim = Claim::new(format!("the request is {user}'s, and the configuration {}", found.place.how));
+    if let Some(sent) = step.credentials() {
+        claim = claim.shown([scene.show_field(sent.view, sent.field, "sent with this user")]);
+    }
+    let Found { fact, place } = found;
+    Some(
+        claim
+            .shown([scene.show_part(fact.source, &fact.text, place.range, "lets others in")])
+            .fix(Party::Server, place.mend)
+            .seen_on_the_wire()
+            .or("wrong-password", "the server's error log")
+            .likely(),
+    )
 }
 
 fn advise(claim: Claim) -> Claim {

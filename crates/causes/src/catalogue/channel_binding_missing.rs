@@ -1,6 +1,7 @@
 //! The login is not bound to the TLS connection that the server sees.
 
 use crate::cause::{Answer, Claim, cause};
+use crate::reading::configured::{self, Found};
 use crate::reading::gss::{self, Message};
 use crate::reading::{at_most, settle, token};
 use crate::{Scene, Step};
@@ -49,7 +50,9 @@ impl ChannelBindingMissing {
         }
         let told = scene.told_claim("channel-binding-missing", "the channel binding is missing or wrong");
         settle(
-            scene.refused().and_then(|step| by_status(scene, step).or_else(|| by_message(scene, step))),
+            scene.refused().and_then(|step| {
+                by_status(scene, step).or_else(|| demanded(scene, step)).or_else(|| by_message(scene, step))
+            }),
             told,
             advise,
         )
@@ -85,6 +88,21 @@ fn by_message(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         .shown([scene.show_field(sent.view, sent.field, "type 3 with a channel binding")])
         .or("wrong-password", "the Win32 status in the server's log: 2148074310 means the binding, 2148074252 the password");
     Some(at_most(claim.by(Party::Intermediary), Certainty::Possible))
+}
+
+/// IIS is told to demand a binding, and refused a login that may have one.
+fn demanded(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let sent = step.credentials().filter(|s| matches!(s.scheme(), "ntlm" | "negotiate"))?;
+    let Found { fact, place } = configured::wants_binding(scene)?;
+    let bound = gss::of_request(step).is_some_and(|(_, m)| match m {
+        Message::Ntlm(ntlm) => matches!(&ntlm.message, NtlmMessage::Authenticate(a) if a.target_info.channel_binding == Some(true)),
+        _ => false,
+    });
+    let claim = Claim::new(format!("the login was refused, and the configuration {}", place.how))
+        .shown([scene.show_field(sent.view, sent.field, "refused")])
+        .shown([scene.show_part(fact.source, &fact.text, place.range, "demanded here")])
+        .or("credentials-refused", "the Win32 status in the server's log: 2148074310 means the binding");
+    Some(at_most(claim, if bound { Certainty::Possible } else { Certainty::Likely }))
 }
 
 fn advise(claim: Claim) -> Claim {

@@ -9,6 +9,7 @@ use crate::reading::{at_most, settle};
 use crate::{Scene, Step};
 use why401_auth::scheme::kerberos as kerberos_message;
 use why401_auth::token::jwt::Jwt;
+use why401_http::FactKind;
 use why401_report::{Certainty, Party};
 
 /// A token from the future by so much proves that two clocks disagree; below, rounding and a slow network may do it.
@@ -56,7 +57,7 @@ impl ClockSkew {
             return Answer::RuledOut;
         }
         let told = scene.told_claim("clock-skew", "the clocks of client and server disagree");
-        let cues = [kerberos, hawk, stamp, future_token, ahead_of_the_recorder, slow_kerberos];
+        let cues = [kerberos, hawk, stamp, told_stamp, future_token, ahead_of_the_recorder, slow_kerberos];
         let found = scene.refused().and_then(|step| {
             let claims = cues.iter().filter_map(|cue| cue(scene, step));
             // The first of the surest.
@@ -138,6 +139,26 @@ fn stamp(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     Some(at_most(claim, certainty))
 }
 
+/// A signature names its time by a clock of which the person says that it is wrong; the answer tells no time.
+fn told_stamp(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let (_, ahead) = clock::given(scene);
+    let fact =
+        scene.case.facts.iter().find(|f| matches!(f.kind, FactKind::Clock { ahead, .. } if ahead != 0))?;
+    if clock::server(step).is_some() {
+        return None;
+    }
+    let stamp =
+        signed::stamps(step).into_iter().find(|s| ahead > s.allowed || (s.ages && -ahead > s.allowed))?;
+    let claim = Claim::new(apart_text(&stamp, ahead))
+        .shown([scene.show_fact(fact, "so far is the client's clock ahead")])
+        .shown(stamp.shown(scene, format!("{} by the client's clock", time_text(stamp.at))))
+        .or(
+            "signature-mismatch",
+            "set the clock and try again: if it is refused still, the time was not all",
+        );
+    Some(at_most(claim, Certainty::Likely))
+}
+
 fn apart_text(stamp: &Stamp<'_>, apart: i64) -> String {
     let way = if apart > 0 { "ahead of" } else { "behind" };
     format!("the client's clock ({}) is {} {way} the server's; {}", stamp.name, span_text(apart), stamp.rule)
@@ -183,7 +204,7 @@ fn future_token(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
 
 /// The token is good by the recorder's clock and over by the server's.
 fn ahead_of_the_recorder(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
-    let (server, here) = (clock::server(step)?, clock::recorder(step)?);
+    let (server, here) = (clock::server(step)?, clock::recorder(scene, step)?);
     let carried = token::carried(step)?;
     let jwt = carried.jwt()?;
     let (exp, apart) = (jwt.exp()?, server.at - here);
@@ -203,7 +224,7 @@ fn ahead_of_the_recorder(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
 
 /// A ticket refused while the clocks are further apart than Kerberos allows.
 fn slow_kerberos(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
-    let (server, here) = (clock::server(step)?, clock::recorder(step)?);
+    let (server, here) = (clock::server(step)?, clock::recorder(scene, step)?);
     let (sent, Message::ApReq(_)) = gss::of_request(step)? else { return None };
     let apart = server.at - here;
     if apart.abs() <= KERBEROS || gss::of_answer(step).is_some() {

@@ -1,7 +1,7 @@
 //! A field that left the client and did not arrive.
 
 use crate::cause::{Answer, Claim, cause};
-use crate::reading::configured;
+use crate::reading::configured::{self, Found, Reach};
 use crate::scene::same_client;
 use crate::{Scene, Step};
 use why401_history::Attempt;
@@ -19,7 +19,8 @@ cause! {
     /// # How it is decided
     /// Certain: two vantage points of one request that differ in the field (a capture on both sides of the proxy), or
     /// the program's own word that it found no such field while the request has it. Likely: a line of a configuration
-    /// given along that takes the field away, a known signature of such a boundary, or the same credentials accepted when the origin is asked directly.
+    /// given along that takes the field away from this host and path (possible where a condition or a regular expression
+    /// decides), a known signature of such a boundary, or the same credentials accepted when the origin is asked directly.
     ///
     /// # Who acts
     /// Who runs what stands between.
@@ -54,6 +55,7 @@ impl DroppedByIntermediary {
             .or_else(|| two_views(scene, step))
             .or_else(|| denied(scene, step))
             .or_else(|| configured(scene, step))
+            .or_else(|| left_out(scene, step))
             .or_else(|| direct(scene, step))
             .unwrap_or_else(|| scene.told("dropped-by-intermediary", "the field was taken away on the way"))
     }
@@ -127,12 +129,28 @@ fn configured(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         return configured_unseen(scene);
     }
     let sent = step.credentials().filter(|s| !s.proxy && !s.field.value.is_empty())?;
-    let line = configured::strips(scene)?;
-    let claim = Claim::new(format!("the client sent its credentials, and the configuration {}", line.how))
+    let Found { fact, place } = configured::strips(scene, Some(step))?;
+    let claim = Claim::new(format!("the client sent its credentials, and the configuration {}", place.how))
         .shown([scene.show_field(sent.view, sent.field, "sent by the client")])
-        .shown([scene.show_part(line.fact.source, &line.fact.text, line.range, "taken away here")]);
+        .shown([scene.show_part(fact.source, &fact.text, place.range, "taken away here")])
+        .fix(Party::Intermediary, place.mend)
+        .seen_on_the_wire()
+        .or(
+            "credentials-refused",
+            "a capture behind this server: is the field in the request that is passed on?",
+        );
+    Some(if place.reach == Reach::Here { claim.likely() } else { claim.possible() })
+}
+
+/// A field with an underscore in its name, and an nginx that leaves such fields out.
+fn left_out(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let (Found { fact, place }, name) = configured::leaves_out(scene, step)?;
+    let (view, field) = step.request_field(&name)?;
     Some(
-        advise(claim)
+        Claim::new(format!("the client sent {name}, and the configuration {}", place.how))
+            .shown([scene.show_field(view, field, "sent by the client")])
+            .shown([scene.show_part(fact.source, &fact.text, place.range, "left out here")])
+            .fix(Party::Intermediary, place.mend)
             .seen_on_the_wire()
             .or(
                 "credentials-refused",
@@ -145,7 +163,7 @@ fn configured(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
 /// The configuration takes the field away, and nothing shows what the client sent. A server that asks for a login of
 /// its own takes the field away for good reason, and the refusal may be its own.
 fn configured_unseen(scene: &Scene<'_>) -> Option<Answer> {
-    let line = configured::strips(scene)?;
+    let Found { fact, place } = configured::strips(scene, scene.focus())?;
     // Who names another reason has got the field.
     let another = scene.heard.iter().any(|h| {
         h.said.weight > Weight::Reports
@@ -154,10 +172,11 @@ fn configured_unseen(scene: &Scene<'_>) -> Option<Answer> {
     if another || configured::asks(scene) {
         return None;
     }
-    let claim = Claim::new(format!("the configuration {}, so what stands behind it never gets it", line.how))
-        .shown([scene.show_part(line.fact.source, &line.fact.text, line.range, "taken away here")]);
+    let claim = Claim::new(format!("the configuration {}, so what stands behind it never gets it", place.how))
+        .shown([scene.show_part(fact.source, &fact.text, place.range, "taken away here")])
+        .fix(Party::Intermediary, place.mend);
     Some(
-        advise(claim)
+        claim
             .or("no-credentials", "the request as the client sends it: curl -v")
             .or("credentials-refused", "the same request sent to the origin directly")
             .likely(),

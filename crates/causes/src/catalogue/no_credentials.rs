@@ -1,6 +1,7 @@
 //! Nothing was sent.
 
 use crate::cause::{Answer, Claim, cause};
+use crate::reading::configured;
 use crate::{Scene, Step, login};
 use why401_http::FactKind;
 use why401_report::Party;
@@ -58,7 +59,7 @@ impl NoCredentials {
                     None => Answer::RuledOut,
                 };
             }
-            let claim = advise(seen(scene, step));
+            let claim = advise(without_entry(scene, step, seen(scene, step)));
             // An answer that speaks of credentials (the request may have been cleaned before it was pasted), of addresses,
             // limits or tenants: then it is not the missing field that was refused.
             let speaks = scene.speaks_of_credentials(step);
@@ -215,6 +216,25 @@ fn debug_log(scene: &Scene<'_>) -> Answer {
         .likely(),
         _ => Answer::RuledOut,
     }
+}
+
+/// The store of the client, given along, has nothing for this address.
+fn without_entry(scene: &Scene<'_>, step: &Step<'_>, claim: Claim) -> Claim {
+    let Some((fact, store, host)) = configured::stores::lacks(scene, step) else { return claim };
+    let mut claim = claim;
+    let called = store.called;
+    claim.summary.push_str(&format!("; {called} has no credentials for {host}"));
+    let nearest =
+        store.entries.iter().find(|e| e.host.as_deref() == Some(host.as_str())).or(store.entries.first());
+    if let Some(entry) = nearest {
+        let says = match &entry.host {
+            Some(other) if *other != host => format!("{called} has some for {other}"),
+            Some(_) if entry.complete => format!("{called} has some for another path of this host"),
+            _ => format!("{called} has nothing to log in with here"),
+        };
+        claim = claim.shown([scene.show_part(fact.source, &fact.text, entry.range.clone(), says)]);
+    }
+    claim.fix(Party::Caller, store.mend.replace("HOST", &host)).seen_on_the_wire()
 }
 
 fn seen(scene: &Scene<'_>, step: &Step<'_>) -> Claim {

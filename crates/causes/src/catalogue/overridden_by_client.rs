@@ -1,6 +1,7 @@
 //! Other credentials than the ones given.
 
 use crate::cause::{Answer, Claim, cause};
+use crate::reading::configured::stores;
 use crate::{Scene, Sent};
 use why401_http::FactKind;
 use why401_report::Party;
@@ -101,12 +102,18 @@ impl OverriddenByClient {
             .shown([scene.show_fact(first, "given here")])
             .shown([scene.show_field(sent.view, sent.field, "sent instead")])
             .fix(Party::Caller, "Find the store that the client took these from (.netrc, credential helper, environment variable, saved session) and correct or remove its entry for this host.");
-        match netrc {
-            Some(entry) => {
+        let stored = used.as_deref().and_then(|used| stores::of_login(scene, step, used));
+        match (netrc, stored) {
+            (Some(entry), _) => {
                 claim = claim.shown([scene.show_fact(entry, "this entry was used")]);
                 claim.confirmed()
             }
-            None => claim.likely(),
+            (None, Some((fact, range))) => claim
+                .shown([scene.show_part(fact.source, &fact.text, range, "this entry was used")])
+                .confirmed(),
+            (None, None) => {
+                claim.or("wrong-account", "whether these were given for this request after all").likely()
+            }
         }
     }
 }

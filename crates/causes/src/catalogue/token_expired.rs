@@ -118,7 +118,7 @@ fn by_claim(
         certainty = certainty.min(Certainty::Likely);
     }
     // By the recorder's clock it is still good: then one of the two clocks is wrong.
-    if clock.whose == Whose::Server && clock::recorder(step).is_some_and(|at| at < exp) {
+    if clock.whose == Whose::Server && clock::recorder(scene, step).is_some_and(|at| at < exp) {
         certainty = certainty.min(Certainty::Likely);
     }
     if late < CLOSE {

@@ -2,6 +2,7 @@
 
 use crate::cause::{Answer, Claim, cause};
 use crate::{Scene, Step};
+use why401_http::FactKind;
 use why401_report::Party;
 
 cause! {
@@ -29,7 +30,7 @@ cause! {
     ///
     /// # References
     /// RFC 9110 section 11.5 (protection spaces).
-    pub WrongAccount = "wrong-account" in Refused, Fault by Caller, over ["credentials-refused", "wrong-password", "unknown-user"]
+    pub WrongAccount = "wrong-account" in Refused, Fault by Caller, over ["credentials-refused", "wrong-password", "unknown-user", "overridden-by-client"]
 }
 
 /// Segments behind which an account's name stands by custom.
@@ -46,6 +47,9 @@ impl WrongAccount {
             path.split('/').filter(|s| !s.is_empty()).map(|s| s.split('.').next().unwrap_or(s)).collect();
         if stems.iter().any(|s| same(s, &user)) {
             return Answer::RuledOut;
+        }
+        if let Some(answer) = intended(scene, step, &user, &stems) {
+            return answer;
         }
         let named = |s: &&str| s.len() > 2 && s.bytes().any(|b| b.is_ascii_alphabetic());
         let twice = stems
@@ -81,6 +85,22 @@ impl WrongAccount {
             _ => claim.or("wrong-password", "the server's error log").possible(),
         }
     }
+}
+
+/// Somebody else was meant, and the address is theirs.
+fn intended(scene: &Scene<'_>, step: &Step<'_>, user: &str, stems: &[&str]) -> Option<Answer> {
+    let (fact, meant) = scene.case.facts.iter().find_map(|f| match &f.kind {
+        FactKind::Intended { user: Some(meant), .. } => Some((f, meant.as_str())),
+        _ => None,
+    })?;
+    let owner = stems.iter().find(|s| same(s, meant) && !same(meant, user))?;
+    let claim = Claim::new(format!(
+        "{meant} was meant and the address is {meant}'s, but the credentials are {user}'s"
+    ));
+    let claim = show(scene, step, owner, claim)
+        .shown([scene.show_fact(fact, "this user was meant")])
+        .fix(Party::Caller, "Send the credentials of the account whose address it is.");
+    Some(claim.confirmed())
 }
 
 fn same(segment: &str, user: &str) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::{Scene, Step};
 use jiff::Timestamp;
-use why401_http::{Exchange, FieldLine};
+use why401_http::{Exchange, FactKind, FieldLine};
 use why401_report::{Annotation, Certainty};
 
 /// How far from the time of the diagnosis evidence without any time can be believed to be of the same time, in seconds.
@@ -32,7 +32,7 @@ pub(crate) fn of<'a>(scene: &Scene<'a>, step: &Step<'a>) -> Option<Clock<'a>> {
     if let Some(server) = server(step) {
         return Some(server);
     }
-    if let Some(at) = recorder(step) {
+    if let Some(at) = recorder(scene, step) {
         return Some(Clock { at, whose: Whose::Recorder, date: None });
     }
     scene.now.map(|now| Clock { at: now.as_second(), whose: Whose::Reader, date: None })
@@ -46,9 +46,25 @@ pub(crate) fn server<'a>(step: &Step<'a>) -> Option<Clock<'a>> {
     Some(Clock { at: at + age, whose: Whose::Server, date: step.response_field("date") })
 }
 
-/// The clock of whoever recorded the exchange, where it gives a zone.
-pub(crate) fn recorder(step: &Step<'_>) -> Option<i64> {
-    step.attempt.time().filter(|t| t.zoned).map(|t| t.at.as_second())
+/// The clock of whoever recorded the exchange, where it gives a zone; else what the person says that it showed. Put right
+/// by what the person says it is ahead.
+pub(crate) fn recorder(scene: &Scene<'_>, step: &Step<'_>) -> Option<i64> {
+    let (shown, ahead) = given(scene);
+    step.attempt
+        .time()
+        .filter(|t| t.zoned)
+        .map(|t| t.at.as_second())
+        .or(shown)
+        .map(|at| at.saturating_sub(ahead))
+}
+
+/// What the person says of the clock: what it showed, and how many seconds it is ahead.
+pub(crate) fn given(scene: &Scene<'_>) -> (Option<i64>, i64) {
+    let told = scene.case.facts.iter().filter_map(|f| match &f.kind {
+        FactKind::Clock { shows, ahead } => Some((shows.map(|m| m.at.as_second()), *ahead)),
+        _ => None,
+    });
+    told.fold((None, 0), |(at, all), (shows, ahead)| (at.or(shows), all.saturating_add(ahead)))
 }
 
 impl Clock<'_> {

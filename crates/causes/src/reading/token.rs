@@ -173,7 +173,7 @@ pub(crate) fn issued<'a>(scene: &Scene<'a>) -> Vec<Issued<'a>> {
         let Some(Value::Object(answer)) = attempt.response().and_then(|r| json(&r.body)) else { continue };
         let expires_in = ["expires_in", "expiresIn"].iter().find_map(|n| answer.get(*n)).and_then(seconds);
         let step = Step::of(attempt);
-        let at = clock::recorder(&step).or_else(|| clock::server(&step).map(|c| c.at));
+        let at = clock::recorder(scene, &step).or_else(|| clock::server(&step).map(|c| c.at));
         for member in MEMBERS {
             if let Some(text) = answer.get(*member).and_then(Value::as_str).filter(|t| t.len() >= 8) {
                 // The lifetime is the access token's (RFC 6749 section 5.1).

@@ -98,6 +98,15 @@ pub(crate) fn findings(case: &Case) -> Result<(Vec<Finding>, Vec<String>), Strin
             why401_read::configuration(id, &name, &mut text.as_bytes(), &mut intake).unwrap();
             continue;
         }
+        if block.format == "clock" {
+            let ahead = attribute("ahead").map_or(0, |a| a.parse().unwrap());
+            let shows = attribute("shows").map(|t| Moment::utc(t.parse().unwrap()));
+            let shown = attribute("ahead").or(attribute("shows")).unwrap();
+            let span = Span::new(id, 0, shown.len() as u64);
+            let kind = FactKind::Clock { shows, ahead };
+            intake.fact(Fact { source: id, text: Derived::exact(shown, span), kind });
+            continue;
+        }
         if block.format == "intended" {
             let kind = FactKind::Intended { user: attribute("user"), scheme: attribute("scheme") };
             let shown = attribute("user").or(attribute("scheme")).unwrap();
