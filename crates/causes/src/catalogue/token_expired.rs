@@ -2,6 +2,7 @@
 
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::clock::{self, Clock, Whose, span_text, time_text};
+use crate::reading::lifetime;
 use crate::reading::token::{self, Carried};
 use crate::reading::{at_most, settle};
 use crate::{Scene, Step};
@@ -48,6 +49,9 @@ impl TokenExpired {
             return Answer::RuledOut;
         }
         let told = scene.told_claim("token-expired", "the token has expired");
+        // Words that only repeat the status, or none: what else was printed or told.
+        let weak = told.as_ref().is_none_or(|t| t.certainty == Certainty::Possible);
+        let told = weak.then(|| lifetime::over(scene)).flatten().or(told);
         settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
     }
 }

@@ -6,6 +6,7 @@ pub(crate) mod clock;
 pub(crate) mod configured;
 pub(crate) mod dpop;
 pub(crate) mod gss;
+pub(crate) mod lifetime;
 pub(crate) mod program;
 pub(crate) mod signed;
 pub(crate) mod token;
