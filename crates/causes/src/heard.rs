@@ -1,5 +1,6 @@
 //! What servers, clients and people are known to say, found in the evidence of one refusal.
 
+use crate::gist;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -90,6 +91,16 @@ impl<'a> Text<'a> {
         Text { text, line: Some(line), speaker, ..Text::new(Channel::Field(name), source, line) }
     }
 
+    /// Whether it is somebody's account of the refusal: an answer, a log, what a client prints.
+    fn tells(&self) -> bool {
+        let told = matches!(self.speaker, None | Some(Speaker::ServerLog | Speaker::Client | Speaker::Page));
+        let place = match self.channel {
+            Channel::Body | Channel::Challenge | Channel::Log | Channel::Symptom => true,
+            _ => false,
+        };
+        told && place && !self.only_marks
+    }
+
     fn heard(&self, said: Said<'static>) -> Heard<'a> {
         let &Text { source, ref text, line, field, speaker, attempt, .. } = self;
         Heard { said, source, text: text.clone(), line, field, speaker, attempt }
@@ -126,11 +137,33 @@ pub(crate) fn listen<'a>(case: &'a Case, refusal: &'a Refusal) -> (Vec<Heard<'a>
     if case.refusals.len() <= FEW {
         heard.extend(codes(case));
     }
+    // Words that nobody is known for count where no others tell more.
+    if heard.iter().all(|h| h.said.weight == Weight::Reports)
+        && let Some((common, _)) = knowledge.named("common")
+    {
+        for t in texts.iter().filter(|t| t.tells()) {
+            let bytes = t.text.as_bytes();
+            // A realm names a place.
+            let realm = |g: &gist::Gist| {
+                bytes.get(..g.range.start).is_some_and(|b| b.to_ascii_lowercase().ends_with(b"realm=\""))
+            };
+            heard.extend(
+                gist::of(bytes).into_iter().filter(|g| !realm(g)).map(|g| t.heard(of_gist(g, common))),
+            );
+        }
+    }
     // A product that was recognised speaks for itself; a longer wording says more.
     heard.sort_by_key(|h| {
         std::cmp::Reverse((h.said.weight, products.contains(&h.said.product), h.said.range.len()))
     });
     (heard, products.into_iter().collect())
+}
+
+/// What a gist says, as a wording does.
+fn of_gist(gist: gist::Gist, product: ProductId) -> Said<'static> {
+    let gist::Gist { cause, also, range } = gist;
+    let weight = Weight::Suggests;
+    Said { product, phrase: "", cause, weight, also, range, needs_product: false, source: "", note: None }
 }
 
 /// Whether a wording is one of alternatives: "the user name or the password is incorrect" says neither for sure.

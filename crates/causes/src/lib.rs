@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod cause;
 mod diagnose;
 mod elsewhere;
+mod gist;
 mod heard;
 mod login;
 mod near;

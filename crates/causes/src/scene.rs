@@ -253,6 +253,7 @@ impl<'a> Scene<'a> {
     /// A Digest response for another target is answered with 400 (RFC 7616 section 3.4.6).
     pub fn focus(&self) -> Option<&Step<'a>> {
         let is_refused = |s: &&Step<'_>| match s.status() {
+            Some(400 | 422) if s.attempt.speaks_of_credentials() => true,
             Some(400) => s.credentials().is_some_and(|c| matches!(c.inside, Inside::Digest(_))),
             status => matches!(status, Some(401 | 403 | 407)),
         };
@@ -264,6 +265,7 @@ impl<'a> Scene<'a> {
     pub fn refused(&self) -> Option<&Step<'a>> {
         let step = self.focus()?;
         let stands_for_it = matches!(step.status(), Some(400 | 401 | 403 | 407))
+            || step.status() == Some(422) && step.attempt.speaks_of_credentials()
             || step.attempt.shows_login_page()
             || step.attempt.login_location().is_some();
         (stands_for_it && !self.let_in()).then_some(step)

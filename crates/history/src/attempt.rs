@@ -141,9 +141,35 @@ impl Attempt {
             Some(101 | 304) => true,
             Some(200..=299) => !(self.request_field("authorization").is_some() && self.shows_login_page()),
             Some(300..=399) => self.login_location().is_none(),
-            Some(404 | 405 | 406 | 409 | 410 | 412 | 415 | 416 | 422) => true,
+            Some(422) => !self.speaks_of_credentials(),
+            Some(404 | 405 | 406 | 409 | 410 | 412 | 415 | 416) => true,
             _ => false,
         }
+    }
+
+    /// Whether a short answer speaks of a signature or a token: some services refuse these with 400 or 422.
+    pub fn speaks_of_credentials(&self) -> bool {
+        const WORDS: &[&str] = &[
+            "signature",
+            "api key",
+            "apikey",
+            "api-key",
+            "segments",
+            "recvwindow",
+            "jwt",
+            "token is",
+            "token has",
+            "invalid token",
+            "invalid_token",
+            "credential",
+            "unauthorized",
+            "authorization header",
+        ];
+        self.response().is_some_and(|r| {
+            let body = r.body.text();
+            let lower = if body.len() <= 1000 { body.to_ascii_lowercase() } else { String::new() };
+            WORDS.iter().any(|w| lower.contains(w))
+        })
     }
 
     /// Whether the answer is what was asked for. A redirect is none: many are given before anybody looks at credentials.

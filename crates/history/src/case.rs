@@ -141,6 +141,7 @@ impl Case {
             // Of its own making, nginx's: the client certificate is wrong or missing (ngx_http_request.h).
             Some(495 | 496) => true,
             Some(400) if a.views.iter().any(names_a_certificate) => true,
+            Some(400 | 422) if a.speaks_of_credentials() => true,
             Some(400 | 500 | 502 | 503 | 504) => a.carries_credentials() || !a.statements.is_empty(),
             Some(200..=299) => a.shows_login_page(),
             Some(300..=399) => a.login_location().is_some(),

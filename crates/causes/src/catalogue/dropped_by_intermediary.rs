@@ -46,7 +46,8 @@ impl DroppedByIntermediary {
     fn detect(scene: &Scene<'_>) -> Answer {
         let Some(step) = scene.refused().filter(|s| s.status() != Some(407)) else {
             let unseen = scene.steps.iter().all(|s| matches!(s.status(), None | Some(0)));
-            let known = if unseen { configured_unseen(scene) } else { None };
+            let known =
+                if unseen { configured_unseen(scene).or_else(|| missed(scene)) } else { None };
             return known.unwrap_or_else(|| {
                 scene.told("dropped-by-intermediary", "the field was taken away on the way")
             });
@@ -56,6 +57,7 @@ impl DroppedByIntermediary {
             .or_else(|| denied(scene, step))
             .or_else(|| configured(scene, step))
             .or_else(|| left_out(scene, step))
+            .or_else(|| hidden(scene, step))
             .or_else(|| direct(scene, step))
             .unwrap_or_else(|| scene.told("dropped-by-intermediary", "the field was taken away on the way"))
     }
@@ -181,6 +183,63 @@ fn configured_unseen(scene: &Scene<'_>) -> Option<Answer> {
             .or("credentials-refused", "the same request sent to the origin directly")
             .likely(),
     )
+}
+
+/// Signs of a boundary between web server and program that hides the field: CGI and FastCGI (RFC 3875 section 4.1.18
+/// lets a server withhold it), mod_wsgi.
+const BOUNDARIES: &[&str] =
+    &["fcgid", "fastcgi", "fpm", "php-cgi", "mod_wsgi", "getallheaders", "apache_request_headers", "$_server"];
+
+/// The first statement or piece of context that names such a boundary.
+fn boundary<'a>(scene: &Scene<'a>) -> Option<(&'a why401_http::Statement, &'static str)> {
+    let statements = scene.case.statements.iter().chain(scene.refusal.statements());
+    statements.into_iter().find_map(|s| {
+        let text = s.text.to_text().to_ascii_lowercase();
+        BOUNDARIES.iter().find(|b| text.contains(**b)).map(|b| (s, *b))
+    })
+}
+
+/// The request has Basic credentials, what answers asks for Basic all the same, and such a boundary was named.
+fn hidden(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let sent = step.credentials().filter(|s| !s.proxy && !s.field.value.is_empty())?;
+    let (named, _) = boundary(scene)?;
+    if step.status() != Some(401) || !step.offers(sent.scheme()) {
+        return None;
+    }
+    let claim = Claim::new("the client sent its credentials, and the boundary to the program may hide them")
+        .shown([scene.show_field(sent.view, sent.field, "sent by the client")])
+        .shown([scene.show_statement(named, "this boundary hides the field unless told otherwise")]);
+    Some(advise(claim).or("credentials-refused", "what the program finds in its environment").likely())
+}
+
+/// Somebody misses the field where such a boundary is.
+fn missed(scene: &Scene<'_>) -> Option<Answer> {
+    const MISSES: &[&str] = &[
+        "not being sent",
+        "not sent",
+        "isn't sent",
+        "missing",
+        "not there",
+        "isn't there",
+        "not arrive",
+        "doesn't arrive",
+        "not present",
+        "not passed",
+        "is empty",
+        "not received",
+        "not in the",
+        "is null",
+        "not set",
+    ];
+    let (named, _) = boundary(scene)?;
+    let misses = scene.statements().find(|s| {
+        let text = s.text.to_text().to_ascii_lowercase();
+        text.contains("authorization") && MISSES.iter().any(|m| text.contains(m))
+    })?;
+    let claim = Claim::new("the field is missed at a boundary between web server and program that hides it")
+        .shown([scene.show_statement(misses, "missed here")])
+        .shown([scene.show_statement(named, "this boundary hides the field unless told otherwise")]);
+    Some(advise(claim).or("no-credentials", "the request as the client sends it: curl -v").likely())
 }
 
 /// The program says that it found no credentials in a request that has them.

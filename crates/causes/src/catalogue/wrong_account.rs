@@ -34,6 +34,10 @@ cause! {
 }
 
 /// Segments behind which an account's name stands by custom.
+/// Segments that stand twice in a path for other reasons than an account.
+const COMMON: &[&str] =
+    &["test", "api", "index", "login", "app", "main", "data", "files", "docs", "admin", "auth", "web", "rest"];
+
 const BEFORE_NAMES: &[&str] =
     &["users", "user", "accounts", "account", "home", "customers", "customer", "tenants", "u"];
 
@@ -52,10 +56,13 @@ impl WrongAccount {
             return answer;
         }
         let named = |s: &&str| s.len() > 2 && s.bytes().any(|b| b.is_ascii_alphabetic());
+        // A folder and a file in it that bear one name: /customerabc/customerabc.sms.
+        let folder = |s: &&str| path.split('/').any(|segment| segment == *s);
         let twice = stems
             .windows(2)
-            .find(|w| matches!(w, [a, b] if a == b && named(a)))
-            .and_then(|w| w.first().copied());
+            .find(|w| matches!(w, [a, b] if a == b && named(a) && !COMMON.contains(a)))
+            .and_then(|w| w.first().copied())
+            .filter(folder);
         let known = stems.iter().copied().filter(named).find(|s| {
             scene.case.index.of_user(s).iter().filter_map(|&i| scene.case.attempt(i)).any(|a| {
                 a.let_in()

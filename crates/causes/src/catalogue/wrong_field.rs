@@ -199,9 +199,27 @@ fn moved(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let is_it = |f: &FieldLine| {
         !f.is("authorization") && !f.is("cookie") && f.text().rsplit([' ', '=']).next() == Some(secret)
     };
-    let (view, field) = scene
-        .attempts()
-        .filter(|a| a.let_in() && same_server(a, step.attempt) && a.request_field("authorization").is_none())
+    let others = || {
+        scene.attempts().filter(|a| {
+            a.let_in() && same_server(a, step.attempt) && a.request_field("authorization").is_none()
+        })
+    };
+    let in_query = |a: &why401_history::Attempt| {
+        a.target().is_some_and(|t| query_of(&t).is_some_and(|q| q.split(['&', '=']).any(|v| v == secret)))
+    };
+    if let Some(a) = others().find(|a| a.served() && a.path() == step.attempt.path() && in_query(a)) {
+        let mut claim = Claim::new("the secret was refused in Authorization and is accepted in the query")
+            .shown([scene.show_field(sent.view, sent.field, "refused here")]);
+        if let Some(response) = a.response() {
+            claim = claim.shown([scene.show_status(a.view(), response, "the same secret in the query, accepted")]);
+        }
+        return Some(
+            claim
+                .fix(Party::Caller, "Send the secret where it is accepted, if the field cannot be made to arrive.")
+                .or("dropped-by-intermediary", "whether the field reaches the program that checks it"),
+        );
+    }
+    let (view, field) = others()
         .flat_map(|a| a.views.iter())
         .find_map(|v| v.request.as_ref()?.fields.iter().find(|f| is_it(f)).map(|f| (v, f)))?;
     let name = field.name.to_text().into_owned();

@@ -85,7 +85,7 @@ pub(crate) fn wanted(step: &Step<'_>) -> bool {
 
 /// Whether the refusal is of a kind that a token can be the reason for.
 pub(crate) fn is_refused(scene: &Scene<'_>) -> bool {
-    !scene.let_in() && matches!(scene.status(), Some(400 | 401 | 403 | 407) | None)
+    !scene.let_in() && matches!(scene.status(), Some(400 | 401 | 403 | 407 | 422) | None)
 }
 
 /// Whether the server's own words, which know better, name another cause than this one or those that go with it.
