@@ -94,11 +94,11 @@ impl<'a> Text<'a> {
     /// Whether it is somebody's account of the refusal: an answer, a log, what a client prints.
     fn tells(&self) -> bool {
         let told = matches!(self.speaker, None | Some(Speaker::ServerLog | Speaker::Client | Speaker::Page));
-        let place = match self.channel {
-            Channel::Body | Channel::Challenge | Channel::Log | Channel::Symptom => true,
-            _ => false,
-        };
-        told && place && !self.only_marks
+        let place =
+            matches!(self.channel, Channel::Body | Channel::Challenge | Channel::Log | Channel::Symptom);
+        // What a known server writes is known.
+        let known = self.product.is_some();
+        told && place && !known && !self.only_marks
     }
 
     fn heard(&self, said: Said<'static>) -> Heard<'a> {

@@ -46,8 +46,7 @@ impl DroppedByIntermediary {
     fn detect(scene: &Scene<'_>) -> Answer {
         let Some(step) = scene.refused().filter(|s| s.status() != Some(407)) else {
             let unseen = scene.steps.iter().all(|s| matches!(s.status(), None | Some(0)));
-            let known =
-                if unseen { configured_unseen(scene).or_else(|| missed(scene)) } else { None };
+            let known = if unseen { configured_unseen(scene).or_else(|| missed(scene)) } else { None };
             return known.unwrap_or_else(|| {
                 scene.told("dropped-by-intermediary", "the field was taken away on the way")
             });
@@ -187,8 +186,16 @@ fn configured_unseen(scene: &Scene<'_>) -> Option<Answer> {
 
 /// Signs of a boundary between web server and program that hides the field: CGI and FastCGI (RFC 3875 section 4.1.18
 /// lets a server withhold it), mod_wsgi.
-const BOUNDARIES: &[&str] =
-    &["fcgid", "fastcgi", "fpm", "php-cgi", "mod_wsgi", "getallheaders", "apache_request_headers", "$_server"];
+const BOUNDARIES: &[&str] = &[
+    "fcgid",
+    "fastcgi",
+    "fpm",
+    "php-cgi",
+    "mod_wsgi",
+    "getallheaders",
+    "apache_request_headers",
+    "$_server",
+];
 
 /// The first statement or piece of context that names such a boundary.
 fn boundary<'a>(scene: &Scene<'a>) -> Option<(&'a why401_http::Statement, &'static str)> {

@@ -4,6 +4,7 @@ use crate::cause::{Answer, Claim, cause};
 use crate::reading::configured;
 use crate::{Scene, Step, login};
 use why401_http::FactKind;
+use why401_knowledge::Weight;
 use why401_report::Party;
 
 cause! {
@@ -62,7 +63,7 @@ impl NoCredentials {
             let claim = advise(without_entry(scene, step, seen(scene, step)));
             // An answer that speaks of credentials (the request may have been cleaned before it was pasted), of addresses,
             // limits or tenants: then it is not the missing field that was refused.
-            let speaks = scene.speaks_of_credentials(step);
+            let speaks = scene.speaks_of_credentials(step).or_else(|| another_reason(scene, step));
             if let Some(heard) = speaks.filter(|_| told.is_none()) {
                 return claim
                     .shown([scene.show_heard(heard, "the answer speaks of something else")])
@@ -198,6 +199,21 @@ fn crawler(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
             .shown([scene.show_part(view.source, &log.line, 0..log.line.len(), "a crawler")])
             .harmless()
     })
+}
+
+/// A wording of the answer that gives another reason than credentials, where it asks for none.
+fn another_reason<'s, 'a>(scene: &'s Scene<'a>, step: &Step<'_>) -> Option<&'s crate::Heard<'a>> {
+    const OTHERS: &[&str] = &[
+        "address-not-allowed",
+        "rate-limited",
+        "tenant-missing",
+        "plain-http",
+        "auth-backend-down",
+        "account-disabled",
+    ];
+    let mine = |h: &&crate::Heard<'_>| h.attempt == Some(step.attempt.id) && h.speaker.is_none();
+    let others = |h: &&crate::Heard<'_>| OTHERS.contains(&h.said.cause) && h.said.weight > Weight::Reports;
+    scene.heard.iter().filter(mine).find(others).filter(|_| step.offered.is_empty())
 }
 
 /// Apache's log at level debug says "denied (no authenticated user yet)" (AH01626) in every request, good ones too. It

@@ -3,7 +3,7 @@
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::configured::stores;
 use crate::{Scene, Sent};
-use why401_http::FactKind;
+use why401_http::{FactKind, Speaker};
 use why401_report::Party;
 
 cause! {
@@ -96,7 +96,14 @@ impl OverriddenByClient {
                 ),
                 fact,
             ),
-            _ => return told(),
+            _ => match netrc.filter(|_| token_given(scene)) {
+                Some(entry) => (
+                    "a token was given, and the request carries the Basic credentials of the .netrc"
+                        .to_owned(),
+                    entry,
+                ),
+                None => return told(),
+            },
         };
         let mut claim = Claim::new(summary)
             .shown([scene.show_fact(first, "given here")])
@@ -119,6 +126,24 @@ impl OverriddenByClient {
 }
 
 /// Without the request itself: a command or print-out with the Basic pair of a `.netrc` entry, where a token was given.
+/// Whether program text or a person's words give a token.
+fn token_given(scene: &Scene<'_>) -> bool {
+    const GIVES: &[&str] = &[
+        "oauth_token",
+        "private_token",
+        "job_token",
+        "access_token",
+        "api_token",
+        "token=",
+        "token_auth",
+        "bearer",
+    ];
+    scene.statements().any(|s| {
+        let text = s.text.to_text().to_ascii_lowercase();
+        s.speaker != Speaker::ServerLog && GIVES.iter().any(|g| text.contains(g))
+    })
+}
+
 fn printed(scene: &Scene<'_>) -> Option<Claim> {
     let (entry, login) = scene.case.facts.iter().find_map(|f| match &f.kind {
         FactKind::Netrc { login: Some(login), .. } => Some((f, login)),

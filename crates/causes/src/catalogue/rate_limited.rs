@@ -2,6 +2,7 @@
 
 use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
+use why401_http::Speaker;
 use why401_report::Party;
 
 cause! {
@@ -41,6 +42,9 @@ impl RateLimited {
         }
         if let Some(claim) = scene.told_claim("rate-limited", "there were too many requests") {
             return advise(claim).as_told();
+        }
+        if let Some(claim) = polled(scene) {
+            return advise(claim).likely();
         }
         let Some(step) = scene.refused() else { return Answer::RuledOut };
         if let Some((view, field)) = step.response_field("retry-after").filter(|_| step.status() == Some(401))
@@ -87,6 +91,44 @@ fn burst(scene: &Scene<'_>) -> Option<Answer> {
         }
         advise(claim).or("auth-backend-down", "the server's log of that moment").likely()
     })
+}
+
+/// A person tells of frequent calls, and that it came back without anything having been changed.
+fn polled(scene: &Scene<'_>) -> Option<Claim> {
+    const OFTEN: &[&str] = &[
+        "refresh rate",
+        "polling",
+        " poll ",
+        "every second",
+        "every few seconds",
+        "interval",
+        "rate limit",
+        "requests per",
+    ];
+    const BACK: &[&str] = &[
+        "by itself",
+        "on its own",
+        "came back",
+        "comes back",
+        "works again",
+        "worked again",
+        "the next day",
+        "after midnight",
+    ];
+    let persons = || scene.statements().filter(|s| s.speaker == Speaker::Person);
+    let tells = |list: &[&str]| {
+        persons().find(|s| {
+            let text = s.text.to_text().to_lowercase();
+            list.iter().any(|w| text.contains(w))
+        })
+    };
+    let (often, back) = (tells(OFTEN)?, tells(BACK)?);
+    Some(
+        Claim::new("calls are made often, and it comes back by itself: as with a limit on requests")
+            .shown([scene.show_statement(often, "so often")])
+            .shown([scene.show_statement(back, "and back without a change")])
+            .or("credentials-refused", "the same request once, after a long pause"),
+    )
 }
 
 fn advise(claim: Claim) -> Claim {

@@ -2,6 +2,7 @@
 
 use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
+use why401_http::FactKind;
 use why401_report::Party;
 
 cause! {
@@ -46,7 +47,9 @@ impl SchemeNotOffered {
         let Some(step) = scene.refused().filter(|s| matches!(s.status(), Some(401 | 407))) else {
             return told();
         };
-        let Some(sent) = step.credentials().filter(|s| !s.scheme().is_empty()) else { return told() };
+        let Some(sent) = step.credentials().filter(|s| !s.scheme().is_empty()) else {
+            return meant(scene, step).unwrap_or_else(told);
+        };
         let offered: Vec<&str> = step
             .offered
             .iter()
@@ -97,4 +100,70 @@ impl SchemeNotOffered {
             )
             .confirmed()
     }
+}
+
+/// How programs and options name the scheme that they are to use, in lower case without white space or quotes, and the
+/// scheme: requests and its plug-ins, httpx, exchangelib, vdirsyncer, curl, wget.
+const MEANT: &[(&str, &str)] = &[
+    ("httpntlmauth", "ntlm"),
+    ("requests_ntlm", "ntlm"),
+    ("auth_type=ntlm", "ntlm"),
+    ("auth=ntlm", "ntlm"),
+    ("--ntlm", "ntlm"),
+    ("httpdigestauth", "digest"),
+    ("digestauth(", "digest"),
+    ("auth_type=digest", "digest"),
+    ("auth=digest", "digest"),
+    ("--digest", "digest"),
+    ("httpkerberosauth", "negotiate"),
+    ("httpnegotiateauth", "negotiate"),
+    ("auth_type=gssapi", "negotiate"),
+    ("--negotiate", "negotiate"),
+    ("auth=basic", "basic"),
+    ("auth_type=basic", "basic"),
+    ("httpbasicauth(", "basic"),
+];
+
+/// A scheme that the program was told to use and that is not offered: so it sends nothing.
+fn meant(scene: &Scene<'_>, step: &crate::Step<'_>) -> Option<Answer> {
+    let offered: Vec<&str> =
+        step.challenges().map(|(_, c)| c.scheme.name.as_str()).filter(|n| !n.is_empty()).collect();
+    if offered.is_empty() || step.attempt.carries_credentials() {
+        return None;
+    }
+    let facts =
+        scene.case.facts.iter().filter(|f| !matches!(f.kind, FactKind::Program)).map(|f| (f.source, &f.text));
+    let said = scene.statements().map(|s| (s.source, &s.text));
+    let (source, text, scheme) = said.chain(facts).find_map(|(source, text)| {
+        let plain: String = text
+            .to_text()
+            .to_lowercase()
+            .chars()
+            .filter(|c| !c.is_whitespace() && !matches!(c, '"' | '\''))
+            .collect();
+        MEANT.iter().find(|(name, _)| plain.contains(name)).map(|(_, scheme)| (source, text, *scheme))
+    })?;
+    let alike =
+        |name: &&str| **name == *scheme || ALIKE.iter().any(|a| a.contains(name) && a.contains(&scheme));
+    if offered.iter().any(alike) {
+        return None;
+    }
+    let claim =
+        Claim::new(format!(
+            "{scheme} is what the client was told to use, and the server offers only {}",
+            offered.join(", ")
+        ))
+        .shown([scene.show_part(source, text, 0..text.len(), "this scheme is meant")])
+        .shown(step.challenges().take(2).map(|(o, c)| {
+            scene.show_in_field(o.view, o.field, c.scheme.range.clone(), "this one is offered")
+        }))
+        .fix(
+            Party::Caller,
+            format!(
+                "Let the client use {}, or ask for an address that offers what is meant.",
+                offered.join(" or ")
+            ),
+        )
+        .or("no-credentials", "the request as it was sent: curl -v, or a capture");
+    Some(claim.weighing(6).likely())
 }

@@ -35,8 +35,9 @@ cause! {
 
 /// Segments behind which an account's name stands by custom.
 /// Segments that stand twice in a path for other reasons than an account.
-const COMMON: &[&str] =
-    &["test", "api", "index", "login", "app", "main", "data", "files", "docs", "admin", "auth", "web", "rest"];
+const COMMON: &[&str] = &[
+    "test", "api", "index", "login", "app", "main", "data", "files", "docs", "admin", "auth", "web", "rest",
+];
 
 const BEFORE_NAMES: &[&str] =
     &["users", "user", "accounts", "account", "home", "customers", "customer", "tenants", "u"];

@@ -211,11 +211,18 @@ fn moved(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         let mut claim = Claim::new("the secret was refused in Authorization and is accepted in the query")
             .shown([scene.show_field(sent.view, sent.field, "refused here")]);
         if let Some(response) = a.response() {
-            claim = claim.shown([scene.show_status(a.view(), response, "the same secret in the query, accepted")]);
+            claim = claim.shown([scene.show_status(
+                a.view(),
+                response,
+                "the same secret in the query, accepted",
+            )]);
         }
         return Some(
             claim
-                .fix(Party::Caller, "Send the secret where it is accepted, if the field cannot be made to arrive.")
+                .fix(
+                    Party::Caller,
+                    "Send the secret where it is accepted, if the field cannot be made to arrive.",
+                )
                 .or("dropped-by-intermediary", "whether the field reaches the program that checks it"),
         );
     }

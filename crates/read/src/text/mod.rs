@@ -23,6 +23,7 @@ mod output;
 mod packet;
 mod page;
 mod panel;
+mod printed;
 mod procmon;
 mod program;
 mod prompt;
@@ -99,6 +100,7 @@ const MESSAGES: &[Begin] = &[
     raw::begin,
     summary::begin,
     output::begin,
+    printed::begin,
 ];
 
 /// Other kinds of blocks; what none begins with is prose.

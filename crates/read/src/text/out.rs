@@ -30,9 +30,20 @@ pub(crate) struct Out<'a> {
     pub(crate) command: Option<Command>,
     /// The last request, until its answer comes.
     pub(crate) waiting: Option<Request>,
+    /// What the words before named, until an exchange comes.
+    pub(crate) told: Told,
     codes: Vec<String>,
     /// Readers of log lines.
     pub(crate) logs: InText,
+}
+
+/// What words named of a request whose fields are printed behind them.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    /// A status.
+    pub(crate) status: Option<u16>,
+    /// A method and a target.
+    pub(crate) request: Option<(String, String)>,
 }
 
 /// As many codes of one source are told as facts.
@@ -47,6 +58,7 @@ impl<'a> Out<'a> {
             connections: 0,
             command: None,
             waiting: None,
+            told: Told::default(),
             codes: Vec::new(),
             logs: InText::default(),
         }
@@ -65,6 +77,7 @@ impl<'a> Out<'a> {
     /// Gives an exchange.
     pub(crate) fn exchange(&mut self, mut exchange: Exchange) {
         exchange.index = self.index;
+        self.told = Told::default();
         self.index += 1;
         self.sink.exchange(exchange);
     }
@@ -105,6 +118,10 @@ impl<'a> Out<'a> {
 
     /// Gives a statement, and the codes in it as facts.
     pub(crate) fn say(&mut self, statement: Statement) {
+        self.told.status = statement.status.or(self.told.status);
+        if let (Some(method), Some(target)) = (&statement.method, &statement.target) {
+            self.told.request = Some((method.clone(), target.clone()));
+        }
         if statement.speaker != Speaker::ServerLog {
             for (range, code) in words::codes(&statement.text.to_text()) {
                 if self.codes.len() < MOST_CODES && !self.codes.contains(&code) {

@@ -17,13 +17,35 @@ const MARKS: &[&[u8]] = &[b"send: b'", b"send: b\"", b"send: '", b"send: \"", b"
 
 pub(super) fn begin(line: &Line, _next: Option<&Line>, out: &mut Out<'_>) -> Option<Box<dyn Dialect>> {
     let bytes = line.bytes();
-    let fits = MARKS.iter().any(|m| bytes.starts_with(m)) || logged(line, out).is_some();
+    let fits = marked(bytes).is_some() || logged(line, out).is_some();
     let transfer = Transfer::of("python");
     fits.then(|| Box::new(Python { transfer }) as Box<dyn Dialect>)
 }
 
+/// Where what `http.client` prints begins in a line: at its start, or behind what a logger put before it
+/// (`DEBUG:http.client:send: b'…'`).
+fn marked(bytes: &[u8]) -> Option<usize> {
+    let head = bytes.get(..bytes.len().min(LOGGER))?;
+    MARKS.iter().find_map(|m| {
+        let at = memchr::memmem::find(head, m)?;
+        let before = head.get(..at)?;
+        let prefix = before.is_empty() || before.ends_with(b":") || before.ends_with(b" ");
+        (prefix && !before.contains(&b'\'')).then_some(at)
+    })
+}
+
+/// What a logger puts before a line is not longer, in bytes.
+const LOGGER: usize = 120;
+
 impl Dialect for Python {
     fn line(&mut self, line: &Line, _next: Option<&Line>, out: &mut Out<'_>) -> Took {
+        let line = &match marked(line.bytes()).or_else(|| {
+            let at = memchr::memmem::find(line.bytes(), b":header: ")?;
+            (at < LOGGER).then_some(at + 1)
+        }) {
+            Some(at) => line.from(at),
+            None => line.clone(),
+        };
         let bytes = line.bytes();
         let head_open = self.transfer.response.as_ref().is_some_and(|r| !r.head_done);
         if bytes.starts_with(b"header: ") {
