@@ -181,7 +181,7 @@ fn renews(before_field: &FieldLine, next_field: &FieldLine, before: &Attempt, ne
     let changed = b != n;
     match (bs.as_str(), ns.as_str()) {
         // The messages of one handshake (RFC 4559 section 5, MS-NTHT section 3).
-        ("ntlm" | "negotiate", "ntlm" | "negotiate") => changed,
+        ("ntlm" | "negotiate", "ntlm" | "negotiate") => changed || left_http2(before, next),
         // A nonce renewed (RFC 7616 section 3.3): the next answer uses the nonce of this challenge.
         ("digest", "digest") => {
             changed
@@ -201,6 +201,13 @@ fn renews(before_field: &FieldLine, next_field: &FieldLine, before: &Attempt, ne
         ("basic", _) => changed && next.let_in() && empty_password(&b),
         _ => false,
     }
+}
+
+/// Whether the client begins its handshake again over HTTP/1.1: HTTP/2 has no connection that it could authenticate (curl
+/// says "Forcing HTTP/1.1 for NTLM").
+fn left_http2(before: &Attempt, next: &Attempt) -> bool {
+    let version = |a: &Attempt| a.request().map(|r| r.version.clone()).unwrap_or_default();
+    version(before).starts_with("HTTP/2") && version(next).starts_with("HTTP/1")
 }
 
 /// Whether a Basic value is a user name, a colon and nothing: its base64 text ends in an encoded colon.

@@ -7,6 +7,16 @@ use serde_json::json;
 use why401_auth::token::jwt::Jwt;
 use why401_verify::{Presented, Refusal, dpop, jwt, presented};
 
+/// The challenge for API keys; no registered scheme, as they go.
+pub(crate) const KEY: &str = "ApiKey realm=\"lab\", name=\"X-Api-Key\"";
+/// The challenge for a session (draft-broyer-http-cookie-auth).
+pub(crate) const COOKIE: &str = "Cookie realm=\"lab\", cookie-name=\"sid\"";
+/// The challenge for signed requests.
+pub(crate) const SIGNATURE: &str = "Signature realm=\"lab\"";
+/// The challenge for a client certificate.
+pub(crate) const CERTIFICATE: &str = "Certificate realm=\"lab\"";
+/// The challenge for tokens, where nothing more is said.
+pub(crate) const BEARER: &str = "Bearer realm=\"lab\"";
 /// The challenge for Basic (RFC 7617 section 2).
 pub(crate) const BASIC: &str = "Basic realm=\"lab\", charset=\"UTF-8\"";
 
@@ -21,13 +31,12 @@ pub(crate) fn refuse(challenge: &str, refusal: &Refusal) -> Answer {
     Answer { plain: true, ..answer }.challenge(challenge)
 }
 
-/// Refuses and says why: in the content, and in a field for those who do not look at the content.
-pub(crate) fn refuse_saying(status: u16, challenge: Option<&str>, cause: &'static str, says: &str) -> Answer {
-    let answer = Answer::json(status, &json!({"error": says})).because(cause, says).with("X-Error", says);
-    match challenge {
-        Some(challenge) => answer.challenge(challenge),
-        None => answer,
-    }
+/// Refuses and says why: in the content, and in the challenge for those who do not look at the content.
+pub(crate) fn refuse_saying(status: u16, challenge: &str, cause: &'static str, says: &str) -> Answer {
+    let described = says.replace(['"', '\\'], "'");
+    Answer::json(status, &json!({"error": says}))
+        .because(cause, says)
+        .challenge(format!("{challenge}, error_description=\"{described}\""))
 }
 
 /// Verifies Basic credentials.
@@ -51,12 +60,12 @@ pub(crate) fn outspoken_resource(call: &mut Call<'_>) -> Answer {
     match basic(call) {
         Ok(account) => admit(account.name),
         Err(refusal) => match refusal.cause {
-            "unknown-user" => refuse_saying(401, Some(BASIC), refusal.cause, "No such user"),
-            "wrong-password" => refuse_saying(401, Some(BASIC), refusal.cause, "The password is incorrect"),
+            "unknown-user" => refuse_saying(401, BASIC, refusal.cause, "No such user"),
+            "wrong-password" => refuse_saying(401, BASIC, refusal.cause, "The password is incorrect"),
             "no-credentials" => refuse(BASIC, &refusal),
             cause => {
                 let says = refusal.says.clone();
-                refuse_saying(401, Some(BASIC), cause, &says)
+                refuse_saying(401, BASIC, cause, &says)
             }
         },
     }

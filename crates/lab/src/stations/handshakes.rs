@@ -248,7 +248,7 @@ fn channel_binding(call: &mut Call<'_>) -> Answer {
     match answer.status {
         200 => refuse_saying(
             401,
-            Some("NTLM"),
+            "NTLM realm=\"lab\"",
             "channel-binding-missing",
             "Incorrect channel bindings were supplied (SEC_E_BAD_BINDINGS)",
         )

@@ -171,7 +171,7 @@ fn session(call: &mut Call<'_>) -> Answer {
 
 /// A resource that a client certificate opens.
 pub(super) fn certificate(call: &mut Call<'_>) -> Answer {
-    let says = |cause, text: &str| guard::refuse_saying(401, Some("Certificate realm=\"lab\""), cause, text);
+    let says = |cause, text: &str| guard::refuse_saying(401, guard::CERTIFICATE, cause, text);
     match &call.request.below.tls {
         Some(Certificate::Good) => admit("alice"),
         Some(Certificate::Bad(why)) => says(

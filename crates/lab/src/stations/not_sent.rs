@@ -72,9 +72,7 @@ pub(crate) const STATIONS: &[Station] = &[
         command: Some("curl -v -s -u alice:Kiefer-88-Boot $LAB/dropped-by-intermediary"),
         serve: |call| match guard::basic(call) {
             Err(refusal) => refuse(BASIC, &refusal),
-            Ok(_) => {
-                refuse_saying(401, Some(BASIC), "dropped-by-intermediary", "Authorization header is missing")
-            }
+            Ok(_) => refuse_saying(401, BASIC, "dropped-by-intermediary", "Authorization header is missing"),
         },
     },
     Station {
@@ -110,9 +108,7 @@ pub(crate) const STATIONS: &[Station] = &[
         command: Some("curl -v -s -u alice:Kiefer-88-Boot $LAB/tenant-missing"),
         serve: |call| match call.request.field("x-scope-orgid") {
             Some(tenant) => admit(&tenant),
-            None => Answer::text(401, "no org id\n")
-                .with("X-Error", "no org id")
-                .because("tenant-missing", "no tenant is named"),
+            None => Answer::text(401, "no org id\n").because("tenant-missing", "no tenant is named"),
         },
     },
     Station {
@@ -190,9 +186,9 @@ pub(crate) const STATIONS: &[Station] = &[
         good: "Signs in again.",
         command: Some("curl -v -s -b 'sid=5d41402abc4b2a76b9719d911017c592' $LAB/session-expired"),
         serve: |call| match call.request.cookie("sid") {
-            Some(_) => refuse_saying(401, None, "session-expired", "Your session has expired")
+            Some(_) => refuse_saying(401, guard::COOKIE, "session-expired", "Your session has expired")
                 .with("Set-Cookie", "sid=; Path=/; Max-Age=0"),
-            None => refuse_saying(401, None, "session-missing", "No session found"),
+            None => refuse_saying(401, guard::COOKIE, "session-missing", "No session found"),
         },
     },
 ];
@@ -223,8 +219,8 @@ fn api_key(call: &mut Call<'_>) -> Answer {
         Some(key) if why401_verify::equal(key.trim_ascii(), crate::accounts::API_KEY.as_bytes()) => {
             admit("key")
         }
-        Some(_) => refuse_saying(401, None, "credentials-refused", "Invalid API key"),
-        None => refuse_saying(401, None, "wrong-field", "No API key found"),
+        Some(_) => refuse_saying(401, guard::KEY, "credentials-refused", "Invalid API key"),
+        None => refuse_saying(401, guard::KEY, "wrong-field", "No API key found"),
     }
 }
 
@@ -234,6 +230,6 @@ fn session(call: &mut Call<'_>) -> Answer {
         ("login", _) => admit("alice")
             .with("Set-Cookie", "sid=5d41402abc4b2a76b9719d911017c592; Path=/; HttpOnly; SameSite=Lax"),
         (_, Some(_)) => admit("alice"),
-        (_, None) => refuse_saying(401, None, "session-missing", "No session found"),
+        (_, None) => refuse_saying(401, guard::COOKIE, "session-missing", "No session found"),
     }
 }

@@ -58,7 +58,7 @@ pub(crate) const STATIONS: &[Station] = &[
         serve: |_| {
             refuse_saying(
                 401,
-                None,
+                guard::KEY,
                 "wrong-environment",
                 "wrong environment: this is a sandbox key, a production API key is needed",
             )
@@ -119,9 +119,12 @@ pub(crate) const STATIONS: &[Station] = &[
         good: "Moves to tokens.",
         command: Some("curl -v -s -u alice:Kiefer-88-Boot $LAB/method-retired"),
         serve: |call| match presented::read(&call.request.values("authorization"), &["basic"]) {
-            Ok(Presented::Basic(_)) => {
-                refuse_saying(401, None, "method-retired", "Password authentication is no longer supported")
-            }
+            Ok(Presented::Basic(_)) => refuse_saying(
+                401,
+                guard::BEARER,
+                "method-retired",
+                "Password authentication is no longer supported",
+            ),
             _ => guard::bearer_resource(call),
         },
     },

@@ -41,7 +41,7 @@ pub(crate) const STATIONS: &[Station] = &[
         command: Some("curl -v -s -u alice:Kiefer-88-Boot $LAB/address-not-allowed"),
         serve: |call| {
             let says = format!("Your IP address is not allowed: {}", call.request.below.client.ip());
-            refuse_saying(401, None, "address-not-allowed", &says)
+            refuse_saying(401, BASIC, "address-not-allowed", &says)
         },
     },
     Station {
@@ -52,7 +52,7 @@ pub(crate) const STATIONS: &[Station] = &[
         command: Some("curl -v -s -u alice:Kiefer-88-Boot $LAB/plain-http"),
         serve: |call| match call.request.below.tls {
             Some(_) => guard::basic_resource(call),
-            None => refuse_saying(401, None, "plain-http", "HTTPS is required: please use https instead"),
+            None => refuse_saying(401, BASIC, "plain-http", "HTTPS is required: please use https instead"),
         },
     },
     Station {

@@ -51,7 +51,7 @@ pub(crate) const STATIONS: &[Station] = &[
         serve: |_| {
             refuse_saying(
                 401,
-                Some(BASIC),
+                BASIC,
                 "auth-backend-down",
                 "Failed to connect to LDAP: Can't contact LDAP server",
             )
@@ -65,14 +65,7 @@ pub(crate) const STATIONS: &[Station] = &[
         command: Some(
             "T=$(curl -s $LAB/mint/token/good); curl -v -s -H \"Authorization: Bearer $T\" $LAB/server-misconfigured",
         ),
-        serve: |_| {
-            refuse_saying(
-                401,
-                Some("Bearer realm=\"lab\""),
-                "server-misconfigured",
-                "JWT secret is not configured",
-            )
-        },
+        serve: |_| refuse_saying(401, guard::BEARER, "server-misconfigured", "JWT secret is not configured"),
     },
     Station {
         path: "/server-changed",
@@ -127,7 +120,7 @@ pub(crate) const STATIONS: &[Station] = &[
         good: "Waits as long as Retry-After says.",
         command: Some("curl -v -s -u alice:Kiefer-88-Boot $LAB/rate-limited"),
         serve: |_| {
-            refuse_saying(401, None, "rate-limited", "API rate limit exceeded").with("Retry-After", "60")
+            refuse_saying(401, BASIC, "rate-limited", "API rate limit exceeded").with("Retry-After", "60")
         },
     },
     Station {
@@ -141,7 +134,7 @@ pub(crate) const STATIONS: &[Station] = &[
         serve: |_| {
             refuse_saying(
                 401,
-                None,
+                guard::BEARER,
                 "resource-hidden",
                 "repository does not exist or may require authorization",
             )
@@ -208,7 +201,6 @@ fn iis(call: &Call<'_>, substatus: u16, win32: u32, cause: &'static str, says: &
             ),
         )
         .with("Server", "Microsoft-IIS/10.0")
-        .with("X-Error", format!("HTTP Error 401.{substatus} - Unauthorized: {says}"))
         .because(cause, says)
         .substatus(substatus, win32)
         .user(account.name),

@@ -163,9 +163,11 @@ pub(crate) const STATIONS: &[Station] = &[
         serve: |call| match call.request.all("x-hub-signature-256").next() {
             Some(field) => match verify_content(field, &Secret::new(SHARED_SECRET), &call.request.body) {
                 Ok(()) => admit("webhook"),
-                Err(refusal) => refuse_saying(401, None, refusal.cause, "Invalid webhook signature"),
+                Err(refusal) => {
+                    refuse_saying(401, guard::SIGNATURE, refusal.cause, "Invalid webhook signature")
+                }
             },
-            None => refuse_saying(401, None, "no-credentials", "X-Hub-Signature-256 is missing"),
+            None => refuse_saying(401, guard::SIGNATURE, "no-credentials", "X-Hub-Signature-256 is missing"),
         },
     },
     Station {
@@ -217,13 +219,13 @@ fn aws(call: &mut Call<'_>) -> Answer {
         Err(refusal) => match refusal.cause {
             "signature-mismatch" => refuse_saying(
                 401,
-                None,
+                guard::SIGNATURE,
                 refusal.cause,
                 "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method.",
             ),
             cause => {
                 let says = refusal.says.clone();
-                refuse_saying(401, None, cause, &says)
+                refuse_saying(401, guard::SIGNATURE, cause, &says)
             }
         },
     }
@@ -236,7 +238,7 @@ fn message_signature(call: &mut Call<'_>) -> Answer {
     else {
         return refuse_saying(
             401,
-            Some("Signature realm=\"lab\""),
+            guard::SIGNATURE,
             "no-credentials",
             "Signature-Input and Signature are wanted",
         );
@@ -259,7 +261,7 @@ fn message_signature(call: &mut Call<'_>) -> Answer {
                 "clock-skew" => "The difference between the request time and the current time is too large",
                 _ => "The request signature is invalid",
             };
-            refuse_saying(401, None, refusal.cause, says)
+            refuse_saying(401, guard::SIGNATURE, refusal.cause, says)
         }
     }
 }
