@@ -207,7 +207,7 @@ fn renews(before_field: &FieldLine, next_field: &FieldLine, before: &Attempt, ne
 /// says "Forcing HTTP/1.1 for NTLM").
 fn left_http2(before: &Attempt, next: &Attempt) -> bool {
     let version = |a: &Attempt| a.request().map(|r| r.version.clone()).unwrap_or_default();
-    version(before).starts_with("HTTP/2") && version(next).starts_with("HTTP/1")
+    version(before).starts_with('2') && version(next).starts_with('1')
 }
 
 /// Whether a Basic value is a user name, a colon and nothing: its base64 text ends in an encoded colon.

@@ -93,7 +93,9 @@ pub(crate) fn bearer_challenge(call: &Call<'_>, refusal: &Refusal, scope: Option
     let metadata =
         format!("resource_metadata=\"{}/.well-known/oauth-protected-resource\"", call.request.base());
     let error = match refusal.cause {
-        "no-credentials" | "scheme-not-offered" => return format!("Bearer realm=\"lab\", {metadata}"),
+        "no-credentials" | "wrong-field" | "scheme-not-offered" => {
+            return format!("Bearer realm=\"lab\", {metadata}");
+        }
         "scope-missing" => "insufficient_scope",
         "empty-credentials" | "scheme-missing" | "scheme-doubled" | "duplicate-credentials" => {
             "invalid_request"
@@ -108,9 +110,22 @@ pub(crate) fn bearer_challenge(call: &Call<'_>, refusal: &Refusal, scope: Option
     format!("Bearer realm=\"lab\", error=\"{error}\", error_description=\"{says}\"{scope}, {metadata}")
 }
 
+/// Where else a secret may stand than in the Authorization field: clients that are nearly right put it there.
+fn elsewhere(call: &Call<'_>) -> bool {
+    let fields = ["x-api-key", "authorisation", "proxy-authorization"];
+    fields.iter().any(|name| call.request.field(name).is_some())
+        || call.request.parameter("access_token").is_some()
+}
+
 /// Verifies a Bearer token.
 pub(crate) fn bearer(call: &Call<'_>, scope: Option<&str>) -> Result<Jwt, Refusal> {
-    match presented::read(&call.request.values("authorization"), &["bearer"])? {
+    let presented = match presented::read(&call.request.values("authorization"), &["bearer"]) {
+        Err(refusal) if refusal.cause == "no-credentials" && elsewhere(call) => {
+            return Err(Refusal::new("wrong-field", "a secret stands in another place than Authorization"));
+        }
+        presented => presented?,
+    };
+    match presented {
         Presented::Token { token, .. } => token_of(call, token.text.expose(), scope),
         _ => Err(Refusal::new("scheme-not-offered", "only Bearer is offered")),
     }

@@ -62,11 +62,10 @@ async fn next<S: AsyncRead + AsyncWrite + Unpin>(
     below: &Below,
 ) -> Result<Option<(Request, bool)>, u16> {
     let head = loop {
-        if let Some(end) = find(buffer, b"\r\n\r\n") {
-            break end + 4;
-        }
-        if buffer.len() > HEAD_LIMIT {
-            return Err(431);
+        match find(buffer, b"\r\n\r\n") {
+            Some(end) if end <= HEAD_LIMIT => break end + 4,
+            None if buffer.len() <= HEAD_LIMIT => {}
+            _ => return Err(431),
         }
         if !fill(stream, buffer).await {
             return if buffer.is_empty() { Ok(None) } else { Err(400) };

@@ -110,7 +110,7 @@ pub(crate) const STATIONS: &[Station] = &[
         cause: "client-certificate-missing",
         does: "Wants a TLS client certificate.",
         good: "Shows the one it was given when the server asks for one.",
-        command: Some("curl -v -s -k https://${LAB#http://}/client-certificate-missing"),
+        command: Some("S=$(echo $LAB | sed s/^http:/https:/); curl -v -s -k $S/client-certificate-missing"),
         serve: healthy::certificate,
     },
     Station {
@@ -119,7 +119,7 @@ pub(crate) const STATIONS: &[Station] = &[
         does: "Refuses an expired client certificate.",
         good: "Renews its certificate in time.",
         command: Some(
-            "F=$(mktemp); curl -s $LAB/mint/certificate/expired > $F; curl -v -s -k --cert $F https://${LAB#http://}/client-certificate-refused; rm -f $F",
+            "F=$(mktemp); curl -s $LAB/mint/certificate/expired > $F; S=$(echo $LAB | sed s/^http:/https:/); curl -v -s -k --cert $F $S/client-certificate-refused; rm -f $F",
         ),
         serve: healthy::certificate,
     },
@@ -129,7 +129,7 @@ pub(crate) const STATIONS: &[Station] = &[
         does: "Refuses a client certificate of an authority that it does not know.",
         good: "Shows a certificate of one of the authorities that the server names in its request.",
         command: Some(
-            "F=$(mktemp); curl -s $LAB/mint/certificate/stranger > $F; curl -v -s -k --cert $F https://${LAB#http://}/client-certificate-refused/issuer; rm -f $F",
+            "F=$(mktemp); curl -s $LAB/mint/certificate/stranger > $F; S=$(echo $LAB | sed s/^http:/https:/); curl -v -s -k --cert $F $S/client-certificate-refused/issuer; rm -f $F",
         ),
         serve: healthy::certificate,
     },

@@ -81,7 +81,7 @@ pub(crate) const STATIONS: &[Station] = &[
         does: "Gets bob's old password from .netrc in place of the credentials that were given. The command shows the file and itself, since both belong to the evidence.",
         good: "Prefers what it was given over what it finds.",
         command: Some(
-            "F=$(mktemp); H=${LAB#http://}; echo \"machine ${H%:*} login bob password old-Ahorn-16\" > $F; echo '$ cat .netrc'; cat $F; echo '$ curl -v -n -u alice: '$LAB/overridden-by-client; curl -v -s --netrc-file $F $LAB/overridden-by-client; rm -f $F",
+            "F=$(mktemp); echo 'default login bob password old-Ahorn-16' > $F; echo '$ cat .netrc'; cat $F; echo '$ curl -v -n -u alice: '$LAB/overridden-by-client; curl -v -s --netrc-file $F $LAB/overridden-by-client; rm -f $F",
         ),
         serve: guard::basic_resource,
     },
@@ -155,7 +155,7 @@ pub(crate) const STATIONS: &[Station] = &[
         does: "Asks for Basic and gets nothing, though the address names a user. curl itself heeds the address: the empty field takes its own away, as a client does that ignores it.",
         good: "Turns user:password@ into an Authorization field, or refuses such an address.",
         command: Some(
-            "U=http://alice:Kiefer-88-Boot@${LAB#http://}/url-credentials-ignored; echo '$ curl -v '$U; curl -v -s -H 'Authorization:' $U",
+            "U=$(echo $LAB/url-credentials-ignored | sed s,//,//alice:Kiefer-88-Boot@,); echo '$ curl -v '$U; curl -v -s -H 'Authorization:' $U",
         ),
         serve: guard::basic_resource,
     },
@@ -167,7 +167,11 @@ pub(crate) const STATIONS: &[Station] = &[
         command: Some(
             "curl -v -s -X OPTIONS -H 'Origin: https://www.example.com' -H 'Access-Control-Request-Method: PUT' -H 'Access-Control-Request-Headers: authorization' $LAB/preflight-challenged",
         ),
-        serve: guard::bearer_resource,
+        serve: |call| {
+            let answer = guard::bearer_resource(call);
+            let preflight = call.request.field("access-control-request-method").is_some();
+            Answer { cause: if preflight { Some("preflight-challenged") } else { answer.cause }, ..answer }
+        },
     },
     Station {
         path: "/session-missing",

@@ -61,7 +61,7 @@ pub(crate) const STATIONS: &[Station] = &[
         does: "The same without a word; the same request over https is let in.",
         good: "Uses https.",
         command: Some(
-            "curl -v -s -u alice:Kiefer-88-Boot $LAB/plain-http/silent; curl -v -s -k -u alice:Kiefer-88-Boot https://${LAB#http://}/plain-http/silent",
+            "curl -v -s -u alice:Kiefer-88-Boot $LAB/plain-http/silent; S=$(echo $LAB | sed s/^http:/https:/); curl -v -s -k -u alice:Kiefer-88-Boot $S/plain-http/silent",
         ),
         serve: |call| match call.request.below.tls {
             Some(_) => guard::basic_resource(call),
