@@ -30,7 +30,7 @@ mod time;
 pub mod token;
 pub mod vendor;
 
-pub use decode::{Decoded, decode, decode_line};
+pub use decode::{Decoded, decode, decode_line, is_public_claim};
 pub use field::{Challenge, Credentials, Element, Param, Scheme, Token68, serialize};
 pub use inside::{Inside, InsideChallenge};
 pub use parse::{parse_challenges, parse_credentials, parse_params};

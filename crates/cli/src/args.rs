@@ -40,6 +40,23 @@ pub(crate) enum Command {
     },
     /// Serve every 401 there is, to test clients against and to learn from
     Lab(crate::lab::Lab),
+    /// Pack the redacted evidence and the report for a service request
+    Bundle(Box<Bundle>),
+}
+
+/// What to pack, and where.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Bundle {
+    #[command(flatten)]
+    pub(crate) evidence: Evidence,
+
+    /// The file to write
+    #[arg(short, long, value_name = "FILE.zip")]
+    pub(crate) output: std::path::PathBuf,
+
+    /// Replace IP and hardware addresses too
+    #[arg(long)]
+    pub(crate) mask_addresses: bool,
 }
 
 /// What to read.

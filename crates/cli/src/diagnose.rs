@@ -1,11 +1,13 @@
 //! Evidence in, diagnosis out.
 
-use crate::args::Args;
+use crate::args::{Args, Evidence};
 use crate::{Status, bulk, evidence, output, secrets};
 use clap::CommandFactory;
-use why401_history::{Collector, Folded};
+use std::io::Read;
+use why401_history::{Case, Collector, Folded};
 use why401_http::{Exchange, Fact, Statement};
 use why401_read::Sink;
+use why401_redact::SecretSet;
 use why401_report::{Diagnosis, Finding, Overview, Problem, Series, SourceReport, Verdict};
 use why401_span::LayerId;
 
@@ -18,7 +20,7 @@ pub(crate) fn run(args: &Args) -> Result<Status, String> {
         return Err(Args::command().render_help().to_string());
     }
     let mut intake = Intake::default();
-    let (sources, asked) = evidence::read_all(&args.evidence, &mut intake)?;
+    let (sources, asked) = evidence::read_all(&args.evidence, &mut std::io::stdin().lock(), &mut intake)?;
     finish(args, intake, sources, |findings| asked.iter().for_each(|a| a.keep(findings)))
 }
 
@@ -46,7 +48,8 @@ pub(crate) fn rendered(args: &Args, intake: Intake, sources: Vec<SourceReport>) 
     output::aside(args, diagnosed(args, intake, sources, |_| {}))
 }
 
-fn status(diagnosis: &Diagnosis) -> Status {
+/// What the exit status tells of a diagnosis.
+pub(crate) fn status(diagnosis: &Diagnosis) -> Status {
     let faulty = diagnosis.findings.iter().any(|f| matches!(f.verdict, Verdict::Fault | Verdict::Attack));
     if faulty { Status::Fault } else { Status::NoFault }
 }
@@ -57,16 +60,36 @@ fn diagnosed(
     sources: Vec<SourceReport>,
     keep: impl FnOnce(&mut Vec<Finding>),
 ) -> Diagnosis {
-    let overview = intake.overview;
-    let case = intake.collector.finish(sources);
-    let mut findings = why401_causes::diagnose(&case, args.evidence.now);
-    keep(&mut findings);
-    let secrets = secrets::of(&case);
-    let mut diagnosis = Diagnosis { sources: case.sources, findings, overview };
+    let (_, mut diagnosis, secrets) = explained(intake, sources, args.evidence.now, keep);
     if !args.output.show_secrets {
         why401_redact::diagnosis(&mut diagnosis, &secrets);
     }
     diagnosis
+}
+
+/// The evidence put in order, its diagnosis, not yet redacted, and the secrets in it.
+///
+/// # Errors
+/// Where no evidence could be used.
+pub(crate) fn of(given: &Evidence, stdin: &mut dyn Read) -> Result<(Case, Diagnosis, SecretSet), String> {
+    let mut intake = Intake::default();
+    let (sources, asked) = evidence::read_all(given, stdin, &mut intake)?;
+    Ok(explained(intake, sources, given.now, |findings| asked.iter().for_each(|a| a.keep(findings))))
+}
+
+fn explained(
+    intake: Intake,
+    sources: Vec<SourceReport>,
+    now: Option<jiff::Timestamp>,
+    keep: impl FnOnce(&mut Vec<Finding>),
+) -> (Case, Diagnosis, SecretSet) {
+    let overview = intake.overview;
+    let case = intake.collector.finish(sources);
+    let mut findings = why401_causes::diagnose(&case, now);
+    keep(&mut findings);
+    let secrets = secrets::of(&case);
+    let diagnosis = Diagnosis { sources: case.sources.clone(), findings, overview };
+    (case, diagnosis, secrets)
 }
 
 /// Hands what the readers yield to the collector. Problems and layers are kept in the account of each source.

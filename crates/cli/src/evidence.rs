@@ -27,12 +27,13 @@ pub(crate) fn is_absent(args: &Evidence) -> bool {
 /// Where not one source could be used: a line for each, what is wrong with it.
 pub(crate) fn read_all(
     args: &Evidence,
+    stdin: &mut dyn Read,
     intake: &mut Intake,
 ) -> Result<(Vec<SourceReport>, Vec<Asked>), String> {
     let mut asked = Vec::new();
     let mut keys = read_keys(args)?;
-    let stdin = [std::ffi::OsString::from("-")];
-    let named = if args.evidence.is_empty() { &stdin[..] } else { &args.evidence[..] };
+    let piped = [std::ffi::OsString::from("-")];
+    let named = if args.evidence.is_empty() { &piped[..] } else { &args.evidence[..] };
     // A capture may stand before the key log that belongs to it.
     for name in named.iter().filter(|name| keys::is_key_log(name)) {
         keys.extend(keys::read(Path::new(name)));
@@ -63,7 +64,7 @@ pub(crate) fn read_all(
             }
             continue;
         }
-        match read_one(args, id, name, &keys, &mut wanted) {
+        match read_one(args, id, name, stdin, &keys, &mut wanted) {
             Ok(report) => sources.push(SourceReport { name: shown.into_owned(), ..report }),
             Err(why) => {
                 failures.push(format!("{shown}: {why}"));
@@ -113,11 +114,12 @@ fn read_one(
     args: &Evidence,
     id: SourceId,
     name: &OsStr,
+    mut stdin: &mut dyn Read,
     keys: &[Vec<u8>],
     sink: &mut dyn Sink,
 ) -> Result<SourceReport, String> {
     if name == "-" {
-        return read_bytes(args, id, &mut io::stdin().lock(), keys, sink);
+        return read_bytes(args, id, &mut stdin, keys, sink);
     }
     if keys::is_key_log(&name.to_owned()) {
         let bytes = std::fs::metadata(name).map_or(0, |m| m.len());

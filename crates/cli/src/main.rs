@@ -4,6 +4,7 @@
 
 mod args;
 mod bulk;
+mod bundle;
 mod clock;
 mod context;
 mod decode;
@@ -51,6 +52,7 @@ fn run(args: &args::Args) -> Result<u8, String> {
         Some(Command::Probe(probe)) => probe::run(args, probe),
         Some(Command::Decode { fields }) => decode::run(args, fields),
         Some(Command::Lab(options)) => lab::run(options),
+        Some(Command::Bundle(bundle)) => bundle::run(bundle),
     };
     status.map(|s| s as u8)
 }

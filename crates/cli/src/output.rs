@@ -6,7 +6,7 @@ use why401_render::{Layout, Secrets, Shown};
 use why401_report::Diagnosis;
 
 /// Name and version, as the JSON names its maker.
-const TOOL: &str = concat!("why401 ", env!("CARGO_PKG_VERSION"));
+pub(crate) const TOOL: &str = concat!("why401 ", env!("CARGO_PKG_VERSION"));
 
 /// Prints a diagnosis in the form asked for.
 ///

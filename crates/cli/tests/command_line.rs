@@ -105,7 +105,9 @@ fn the_document_has_its_keys_in_their_order() {
             "exchanges",
             "evidence",
             "fixes",
-            "also_possible"
+            "also_possible",
+            // Where messages are known; and `series` before it, where times are.
+            "sequence"
         ]
     );
     assert_eq!(document["sources"][0]["bytes"], REFUSED.len());

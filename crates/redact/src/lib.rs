@@ -9,6 +9,7 @@
 //! Not secret are placeholders (`undefined`, `${TOKEN}`), since they are what went wrong, and nonces of a server.
 
 mod base64;
+mod commands;
 mod field;
 mod keyed;
 mod names;

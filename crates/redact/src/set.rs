@@ -74,7 +74,10 @@ impl SecretSet {
     pub fn field(&mut self, name: &str, value: &str) {
         self.take(value, secrets_in_field(name, value));
         if matches!(field_kind(name), FieldKind::Credentials | FieldKind::Secret) {
-            value.split([' ', ',', '\t']).for_each(|word| self.basic(word));
+            let coded = value
+                .split([' ', ',', '\t'])
+                .filter(|w| base64::decode(w).is_some_and(|b| b.contains(&b':')));
+            coded.for_each(|word| self.basic(word));
         }
     }
 
@@ -126,6 +129,11 @@ impl SecretSet {
             Some(_) => {}
             None => self.add(pair),
         }
+    }
+
+    /// The values themselves, for who replaces them.
+    pub fn values(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().map(String::as_str)
     }
 
     /// How many values there are.
@@ -239,13 +247,20 @@ fn whole_run(text: &str, hit: Range<usize>, widen: bool) -> Range<usize> {
     if !widen {
         return hit;
     }
+    // Before it, `=` separates it from its name.
     let token = |b: &u8| {
         b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+' | b'/' | b'=' | b'.' | b'~' | b'%')
     };
     let bytes = text.as_bytes();
     let after = bytes.get(hit.end..).unwrap_or_default().iter().take_while(|b| token(b)).count();
-    let before =
-        bytes.get(..hit.start).unwrap_or_default().iter().rev().take(PIECE).take_while(|b| token(b)).count();
+    let before = bytes
+        .get(..hit.start)
+        .unwrap_or_default()
+        .iter()
+        .rev()
+        .take(PIECE)
+        .take_while(|b| token(b) && **b != b'=')
+        .count();
     hit.start - before..hit.end + after
 }
 

@@ -29,6 +29,9 @@ fn userinfo(target: &str, found: &mut Ranges) {
     {
         authority = part(target, start..find(target, start, |c| matches!(c, '?' | '#')));
     }
+    if !authority.contains('@') && slash_in_password(target, start, authority) {
+        authority = part(target, start..find(target, start, |c| matches!(c, '?' | '#')));
+    }
     let Some(at) = authority.rfind('@') else { return };
     let user = part(authority, 0..at);
     match user.split_once(':') {
@@ -37,6 +40,16 @@ fn userinfo(target: &str, found: &mut Ranges) {
         None if shapes::looks_random(user, 16) => found.add(start..start + at),
         _ => {}
     }
+}
+
+/// Whether `name:digits/…@host` is likelier a user, a password that begins with digits, and a host, than a host, a port
+/// and a path with an `@` in it. Scoped packages (`/@scope/name`) and what has a host's name are the latter.
+fn slash_in_password(target: &str, start: usize, authority: &str) -> bool {
+    let whole = part(target, start..find(target, start, |c| matches!(c, '?' | '#')));
+    let Some((name, _)) = authority.split_once(':') else { return false };
+    let Some((before, host)) = whole.rsplit_once('@') else { return false };
+    let plain_name = !name.contains(['.', '[']) && !name.eq_ignore_ascii_case("localhost");
+    plain_name && !before.ends_with('/') && (host.contains('/') || host.contains('.'))
 }
 
 /// Every `name=value`, where `&`, `;`, `?` and `#` part them, also written `%26`, `%3F`, `%23` and `%3D`.
@@ -120,6 +133,12 @@ mod tests {
         assert_eq!(masked("alice:p:w@h:443"), "alice:•••@h:443");
         assert_eq!(masked("https://alice:p/w@h/"), "https://alice:•••@h/");
         assert_eq!(masked("https://h:80/a@b"), "https://h:80/a@b");
+        assert_eq!(masked("https://alice:1/x@host/"), "https://alice:•••@host/");
+        assert_eq!(masked("https://registry:5000/@scope/p"), "https://registry:5000/@scope/p");
+        assert_eq!(
+            masked("https://h.example.com:80/u/bob@example.com"),
+            "https://h.example.com:80/u/bob@example.com"
+        );
         assert_eq!(masked("https://h/p?mail=a:b@c"), "https://h/p?mail=a:b@c");
     }
 

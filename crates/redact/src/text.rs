@@ -1,7 +1,7 @@
 //! Secrets in text of any kind: logs, configuration, commands, bodies, what a person pasted.
 
 use crate::ranges::{Ranges, find, from, part};
-use crate::{keyed::Keyed, shapes, spoken};
+use crate::{commands, keyed::Keyed, shapes, spoken};
 use std::ops::Range;
 
 /// The secrets of any text, found by the names beside them, by the words of commands and by their shape.
@@ -58,6 +58,7 @@ fn lines(text: &str, found: &mut Ranges) {
         }
         key_log(body, at, found);
         netrc(body, at, found);
+        commands::find_in(body, at, found);
         at += line.len();
     }
 }

@@ -54,14 +54,14 @@ struct FindingJson<'a> {
     client: Option<&'a str>,
     server: Option<&'a str>,
     resource: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    series: Option<Slots>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sequence: Option<&'a Sequence>,
     exchanges: Vec<&'a ExchangeRow>,
     evidence: Vec<AnnotationJson<'a>>,
     fixes: &'a [Fix],
     also_possible: &'a [AlsoPossible],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    series: Option<Slots>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sequence: Option<&'a Sequence>,
 }
 
 impl<'a> From<&'a Finding> for FindingJson<'a> {

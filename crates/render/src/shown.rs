@@ -28,6 +28,11 @@ impl Shown {
         Shown(diagnosis)
     }
 
+    /// The diagnosis itself, as safe.
+    pub fn into_inner(self) -> Diagnosis {
+        self.0
+    }
+
     /// What was read.
     pub fn sources(&self) -> &[SourceReport] {
         &self.0.sources

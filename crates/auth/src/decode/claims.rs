@@ -118,8 +118,9 @@ pub(super) fn shown(members: Option<&Map<String, Value>>, show: bool) -> Value {
     Value::Object(each.collect())
 }
 
-/// Names that are addresses (`https://example.com/roles`) count by their last part.
-fn is_harmless(name: &str) -> bool {
+/// Whether the value of a token's member of this name may be shown. Names that are addresses
+/// (`https://example.com/roles`) count by their last part.
+pub fn is_harmless(name: &str) -> bool {
     let last = if name.contains("://") { name.rsplit('/').next().unwrap_or(name) } else { name };
     HARMLESS.iter().any(|known| known.eq_ignore_ascii_case(last))
 }

@@ -6,6 +6,7 @@ mod differences;
 mod other;
 mod text;
 
+pub use claims::is_harmless as is_public_claim;
 pub use differences::Difference;
 
 use crate::field::{Element, Param};

@@ -3,7 +3,7 @@
 
 pub(crate) mod encode;
 mod messages;
-mod packets;
+pub(crate) mod packets;
 mod pasted;
 pub(crate) mod pipeline;
 

@@ -11,13 +11,30 @@ const LARGEST: usize = 1400;
 
 /// A classic capture of requests and their answers on one connection.
 pub(crate) fn pcap(exchanges: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
+    pcap_cut(exchanges, LARGEST)
+}
+
+/// What the packets of such a capture carry, one after another.
+pub(crate) fn contents(pcap: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut rest = &pcap[24..];
+    while rest.len() >= 16 {
+        let length = u32::from_le_bytes(rest[8..12].try_into().unwrap()) as usize;
+        out.extend(&rest[16 + 54..16 + length]);
+        rest = &rest[16 + length..];
+    }
+    out
+}
+
+/// The same with segments of at most so many bytes.
+pub(crate) fn pcap_cut(exchanges: &[(Vec<u8>, Vec<u8>)], largest: usize) -> Vec<u8> {
     let mut out = Vec::new();
     out.extend(0xa1b2_c3d4_u32.to_le_bytes());
     out.extend([2, 0, 4, 0]);
     out.extend([0; 8]);
     out.extend(65535_u32.to_le_bytes());
     out.extend(1_u32.to_le_bytes());
-    for (number, packet) in packets(exchanges).iter().enumerate() {
+    for (number, packet) in packets(exchanges, largest).iter().enumerate() {
         let length = (packet.len() as u32).to_le_bytes();
         out.extend(1_795_000_000_u32.to_le_bytes());
         out.extend((number as u32).to_le_bytes());
@@ -42,7 +59,7 @@ pub(crate) fn pcapng(exchanges: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
     section.extend(u64::MAX.to_le_bytes());
     block(0x0a0d_0d0a, &section);
     block(1, &[1, 0, 0, 0, 0, 0, 4, 0]);
-    for (number, packet) in packets(exchanges).iter().enumerate() {
+    for (number, packet) in packets(exchanges, LARGEST).iter().enumerate() {
         let micros = 1_795_000_000_000_000_u64 + number as u64;
         let length = (packet.len() as u32).to_le_bytes();
         let mut body = 0_u32.to_le_bytes().to_vec();
@@ -56,7 +73,7 @@ pub(crate) fn pcapng(exchanges: &[(Vec<u8>, Vec<u8>)]) -> Vec<u8> {
     out
 }
 
-fn packets(exchanges: &[(Vec<u8>, Vec<u8>)]) -> Vec<Vec<u8>> {
+fn packets(exchanges: &[(Vec<u8>, Vec<u8>)], largest: usize) -> Vec<Vec<u8>> {
     let (mut sent, mut received) = (1001, 5001);
     let mut out = vec![
         packet(CLIENT, SERVER, 1000, 0, SYN, &[]),
@@ -64,11 +81,11 @@ fn packets(exchanges: &[(Vec<u8>, Vec<u8>)]) -> Vec<Vec<u8>> {
         packet(CLIENT, SERVER, sent, received, ACK, &[]),
     ];
     for (request, response) in exchanges {
-        for part in request.chunks(LARGEST) {
+        for part in request.chunks(largest) {
             out.push(packet(CLIENT, SERVER, sent, received, ACK, part));
             sent += part.len() as u32;
         }
-        for part in response.chunks(LARGEST) {
+        for part in response.chunks(largest) {
             out.push(packet(SERVER, CLIENT, received, sent, ACK, part));
             received += part.len() as u32;
         }

@@ -152,7 +152,9 @@ impl<'a> Keyed<'a> {
             .and_then(|q| part(self.text, start..line_end).find(q))
             .map_or(line_end, |i| start + i);
         let value = trimmed(self.text, start..end);
-        match self.field_here(word) {
+        // In a query it is a parameter, whatever field is called so.
+        let query = equals && before(self.text, word, &["?", "&"]);
+        match self.field_here(word).filter(|_| !query) {
             Some(kind) => self.field(word.text, kind, value, start),
             None if user_option(self.text, word) => self.after_colon(start),
             None => self.parameter(word, equals, start, end),
