@@ -4,6 +4,7 @@ use crate::cause::{Answer, Claim, Group};
 use crate::heard::Heard;
 use crate::reading::program;
 use crate::{Scene, Step};
+use why401_knowledge::Knowledge;
 use why401_knowledge::Weight;
 use why401_report::Certainty;
 
@@ -51,6 +52,16 @@ impl Scene<'_> {
             }
         }
         Some(claim)
+    }
+
+    /// What a recognised client is known to do, where that speaks of all these words: `curl: drops … (since 7.58.0)`.
+    pub(crate) fn habit(&self, words: &[&str]) -> Option<String> {
+        let clients = self.products.iter().filter_map(|id| Knowledge::shared().product(*id));
+        clients.flat_map(|p| p.habits.iter().map(move |h| (p, h))).find_map(|(product, habit)| {
+            let versions = habit.versions.as_ref().map(|v| format!(" ({v})")).unwrap_or_default();
+            let speaks = words.iter().all(|w| habit.what.contains(w));
+            speaks.then(|| format!("{}: {}{versions}", product.name, habit.what))
+        })
     }
 
     /// A wording of the answer that speaks of credentials: of ones that were refused, not of their absence.

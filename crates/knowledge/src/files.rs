@@ -144,6 +144,7 @@ files! {
     "server/gunicorn.toml",
     "server/iis.toml",
     "server/jetty.toml",
+    "server/kestrel.toml",
     "server/lighttpd.toml",
     "server/nginx.toml",
     "server/tomcat.toml",

@@ -70,6 +70,12 @@ impl DroppedOnRedirect {
         if let Some((view, request)) = step.request() {
             claim = claim.shown([scene.show_request(view, request, "no Authorization field any more")]);
         }
+        // Which program, and since which version, does that on purpose.
+        if let Some(habit) = scene.habit(&["drop", "redirect"])
+            && let Some((view, agent)) = step.request_field("user-agent")
+        {
+            claim = claim.shown([scene.show_field(view, agent, habit)]);
+        }
         claim = claim.fix_by(
             Party::Caller,
             format!(

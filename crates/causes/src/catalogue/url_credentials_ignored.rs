@@ -55,6 +55,11 @@ impl UrlCredentialsIgnored {
         if let Some((view, request)) = step.request() {
             claim = claim.shown([scene.show_request(view, request, "sent without an Authorization field")]);
         }
+        if let Some(habit) = scene.habit(&["user:password@"])
+            && let Some((view, agent)) = step.request_field("user-agent")
+        {
+            claim = claim.shown([scene.show_field(view, agent, habit)]);
+        }
         claim = claim.fix_by(
             Party::Caller,
             "Give user and password by the client's own option instead of in the address.",
