@@ -28,7 +28,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits {
-            connections: 150_000,
+            connections: 65_536,
             waiting_per_stream: 4 << 20,
             waiting: 32 << 20,
             fragments: 4 << 20,

@@ -259,7 +259,7 @@ fn of_attempt<'a>(a: &'a Attempt, texts: &mut Vec<Text<'a>>) {
         if let Some(log) = &v.log {
             texts.push(Text {
                 speaker: Some(Speaker::ServerLog),
-                asked: a.path(),
+                asked: a.path().map(str::to_owned),
                 ..Text::new(Channel::Log, v.source, &log.line)
             });
             // IIS's columns, named as in its log: 401.3 is status and substatus in one.

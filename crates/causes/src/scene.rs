@@ -8,7 +8,7 @@ use why401_auth::scheme::basic::Basic;
 use why401_auth::token::Token;
 use why401_auth::{Challenge, Credentials, Inside, Parsed, inside, parse_challenges, parse_credentials};
 use why401_history::{Attempt, Case, Chain, Outcome, Refusal};
-use why401_http::{Exchange, FieldLine, Moment, Request, Response, Statement};
+use why401_http::{Exchange, Fact, FactKind, FieldLine, Moment, Request, Response, Secured, Statement};
 use why401_knowledge::{Knowledge, ProductId};
 
 /// An `Authorization` or `Proxy-Authorization` field, taken apart.
@@ -328,6 +328,26 @@ impl<'a> Scene<'a> {
         own.chain(attached).chain(context)
     }
 
+    /// The TLS connection of the refused request, or the one that was refused itself, as far as a capture shows it.
+    pub fn secured(&self) -> Option<(&'a Fact, &'a Secured)> {
+        let mut connections = self.case.facts.iter().filter_map(|f| match &f.kind {
+            FactKind::Tls(secured) => Some((f, &**secured)),
+            _ => None,
+        });
+        match self.refused() {
+            Some(step) => connections.find(|(fact, secured)| {
+                let of = |view: &Exchange| {
+                    view.source == fact.source && view.connection == Some(secured.connection)
+                };
+                step.attempt.views.iter().any(of)
+            }),
+            None => connections.find(|(fact, secured)| {
+                let of = |s: &Statement| s.source == fact.source && s.text == fact.text;
+                secured.refuses_client() && self.refusal.statements().iter().any(of)
+            }),
+        }
+    }
+
     /// The wordings that are known to mean this cause, those that prove it first.
     pub fn heard_of<'s>(&'s self, cause: &'s str) -> impl Iterator<Item = &'s Heard<'a>> {
         self.heard.iter().filter(move |h| h.said.cause == cause)
@@ -363,8 +383,7 @@ pub(crate) fn same_client(a: &Attempt, b: &Attempt) -> bool {
 
 /// Whether two requests ask the same origin server, as far as the evidence tells.
 pub(crate) fn same_server(a: &Attempt, b: &Attempt) -> bool {
-    let authority = |x: &Attempt| x.request().and_then(Request::authority).map(|h| h.to_ascii_lowercase());
-    match (authority(a), authority(b)) {
+    match (a.authority(), b.authority()) {
         (Some(x), Some(y)) => x == y,
         _ => match (a.server(), b.server()) {
             (Some(x), Some(y)) => x == y,

@@ -43,8 +43,10 @@ impl<'a> Scene<'a> {
     /// The story of the account of this refusal.
     pub(crate) fn account_story(&self) -> Option<(&'a str, Story<'a>)> {
         let case = self.case;
-        let user = self.refused()?.attempt.user.as_deref()?;
-        Some((user, Story::of(case.index.of_user(user).iter().filter_map(|&i| case.attempt(i)))))
+        let attempt = self.refused()?.attempt;
+        let user = attempt.user.as_deref()?;
+        let near = self.near(case.index.of_user(user), attempt);
+        Some((user, Story::of(near.iter().filter_map(|&i| case.attempt(i)))))
     }
 
     /// The story of the client of this refusal, by its address; where the evidence has none, of all requests.
@@ -53,10 +55,18 @@ impl<'a> Scene<'a> {
         let attempt = self.refused()?.attempt;
         Some(match attempt.client() {
             Some(client) => {
-                Story::of(case.index.of_client(&client.host).iter().filter_map(|&i| case.attempt(i)))
+                let near = self.near(case.index.of_client(&client.host), attempt);
+                Story::of(near.iter().filter_map(|&i| case.attempt(i)))
             }
             None => Story::of(self.attempts().filter(|a| crate::scene::same_client(a, attempt))),
         })
+    }
+
+    /// Of these numbers of attempts, in order, those nearest to one: all, unless there are very many refusals to explain.
+    fn near<'i>(&self, all: &'i [usize], attempt: &Attempt) -> &'i [usize] {
+        let at = all.partition_point(|&i| i < attempt.id);
+        let (from, to) = (at.saturating_sub(self.reach()), at.saturating_add(self.reach()));
+        all.get(from..to.min(all.len())).unwrap_or(all)
     }
 
     /// Successes with credentials of other accounts after this moment.

@@ -1,9 +1,12 @@
 //! Evidence in, diagnosis out.
 
-use crate::args::{Args, Evidence};
+use crate::args::{Args, Evidence, Format};
+use crate::live::Live;
 use crate::{Status, bulk, evidence, output, secrets};
 use clap::CommandFactory;
+use std::cell::RefCell;
 use std::io::Read;
+use std::rc::Rc;
 use why401_history::{Case, Collector, Folded};
 use why401_http::{Exchange, Fact, Statement};
 use why401_read::Sink;
@@ -19,8 +22,9 @@ pub(crate) fn run(args: &Args) -> Result<Status, String> {
     if evidence::is_absent(&args.evidence) {
         return Err(Args::command().render_help().to_string());
     }
-    let mut intake = Intake::default();
-    let (sources, asked) = evidence::read_all(&args.evidence, &mut std::io::stdin().lock(), &mut intake)?;
+    let live = || Rc::new(RefCell::new(Live::new(args.evidence.now, args.output.show_secrets)));
+    let mut intake = Intake { live: watches(args).then(live), ..Intake::default() };
+    let (sources, asked) = evidence::read_all(&args.evidence, None, &mut intake)?;
     finish(args, intake, sources, |findings| asked.iter().for_each(|a| a.keep(findings)))
 }
 
@@ -73,7 +77,7 @@ fn diagnosed(
 /// Where no evidence could be used.
 pub(crate) fn of(given: &Evidence, stdin: &mut dyn Read) -> Result<(Case, Diagnosis, SecretSet), String> {
     let mut intake = Intake::default();
-    let (sources, asked) = evidence::read_all(given, stdin, &mut intake)?;
+    let (sources, asked) = evidence::read_all(given, Some(stdin), &mut intake)?;
     Ok(explained(intake, sources, given.now, |findings| asked.iter().for_each(|a| a.keep(findings))))
 }
 
@@ -92,12 +96,20 @@ fn explained(
     (case, diagnosis, secrets)
 }
 
+/// Whether findings are told while the evidence still comes: text for people, from a pipe.
+fn watches(args: &Args) -> bool {
+    let piped = args.evidence.evidence.is_empty() || args.evidence.evidence.iter().any(|e| e == "-");
+    args.output.format == Format::Text && piped
+}
+
 /// Hands what the readers yield to the collector. Problems and layers are kept in the account of each source.
 #[derive(Default)]
 pub(crate) struct Intake {
     collector: Collector,
     /// Large logs at a glance.
     pub(crate) overview: Option<Overview>,
+    /// What is told while the evidence still comes.
+    pub(crate) live: Option<Rc<RefCell<Live>>>,
 }
 
 impl bulk::Take for Intake {
@@ -109,14 +121,29 @@ impl bulk::Take for Intake {
     }
 }
 
+impl Intake {
+    fn live(&self) -> Option<std::cell::RefMut<'_, Live>> {
+        self.live.as_deref().map(RefCell::borrow_mut)
+    }
+}
+
 impl Sink for Intake {
     fn exchange(&mut self, exchange: Exchange) {
+        if let Some(mut live) = self.live() {
+            live.exchange(&exchange);
+        }
         self.collector.exchange(exchange);
     }
     fn statement(&mut self, statement: Statement) {
+        if let Some(mut live) = self.live() {
+            live.statement(&statement);
+        }
         self.collector.statement(statement);
     }
     fn fact(&mut self, fact: Fact) {
+        if let Some(mut live) = self.live() {
+            live.fact(&fact);
+        }
         self.collector.fact(fact);
     }
     fn problem(&mut self, _: Problem) {}

@@ -1,5 +1,6 @@
 //! Opens each piece of evidence and reads it into a sink.
 
+use crate::ahead::Ahead;
 use crate::args::Evidence;
 use crate::diagnose::Intake;
 use crate::probe::{self, Asked};
@@ -8,7 +9,7 @@ use crate::{bulk, context, filter, keys};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::Path;
 use why401_http::{Fact, FactKind};
 use why401_read::Sink;
@@ -21,13 +22,14 @@ pub(crate) fn is_absent(args: &Evidence) -> bool {
     args.evidence.is_empty() && io::stdin().is_terminal()
 }
 
-/// Reads everything into `intake`, source by source; what could be read of each comes back.
+/// Reads everything into `intake`, source by source; what could be read of each comes back. `stdin` stands for the
+/// standard input where that was read already.
 ///
 /// # Errors
 /// Where not one source could be used: a line for each, what is wrong with it.
 pub(crate) fn read_all(
     args: &Evidence,
-    stdin: &mut dyn Read,
+    mut stdin: Option<&mut dyn Read>,
     intake: &mut Intake,
 ) -> Result<(Vec<SourceReport>, Vec<Asked>), String> {
     let mut asked = Vec::new();
@@ -38,6 +40,12 @@ pub(crate) fn read_all(
     for name in named.iter().filter(|name| keys::is_key_log(name)) {
         keys.extend(keys::read(Path::new(name)));
     }
+    let live = intake.live.clone();
+    let mut pause = || {
+        if let Some(live) = &live {
+            live.borrow_mut().look();
+        }
+    };
     let filter = filter::of(args);
     let logs = bulk::choose(named, args.input.as_deref(), args.log_format.as_deref());
     let mut folded = read_logs(&logs, &filter, intake);
@@ -64,7 +72,7 @@ pub(crate) fn read_all(
             }
             continue;
         }
-        match read_one(args, id, name, stdin, &keys, &mut wanted) {
+        match read_one(args, id, name, stdin.as_deref_mut(), &keys, &mut wanted, &mut pause) {
             Ok(report) => sources.push(SourceReport { name: shown.into_owned(), ..report }),
             Err(why) => {
                 failures.push(format!("{shown}: {why}"));
@@ -114,12 +122,16 @@ fn read_one(
     args: &Evidence,
     id: SourceId,
     name: &OsStr,
-    mut stdin: &mut dyn Read,
+    stdin: Option<&mut (dyn Read + '_)>,
     keys: &[Vec<u8>],
     sink: &mut dyn Sink,
+    pause: &mut dyn FnMut(),
 ) -> Result<SourceReport, String> {
     if name == "-" {
-        return read_bytes(args, id, &mut stdin, keys, sink);
+        return match stdin {
+            Some(stdin) => read_bytes(args, id, &mut io::BufReader::new(stdin), keys, sink),
+            None => read_bytes(args, id, &mut Ahead::new(io::stdin(), pause), keys, sink),
+        };
     }
     if keys::is_key_log(&name.to_owned()) {
         let bytes = std::fs::metadata(name).map_or(0, |m| m.len());
@@ -128,7 +140,7 @@ fn read_one(
     let path = Path::new(name);
     match File::open(path) {
         Ok(_) if path.is_dir() => Err("is a folder; name the files in it".to_owned()),
-        Ok(mut file) => read_bytes(args, id, &mut file, keys, sink),
+        Ok(file) => read_bytes(args, id, &mut Ahead::new(file, pause), keys, sink),
         Err(e) if e.kind() == io::ErrorKind::NotFound => not_a_file(args, id, name, keys, sink),
         Err(e) => Err(in_words(&e)),
     }
@@ -189,21 +201,15 @@ fn is_code(text: &str) -> bool {
 fn read_bytes(
     args: &Evidence,
     id: SourceId,
-    bytes: &mut dyn Read,
+    bytes: &mut dyn BufRead,
     keys: &[Vec<u8>],
     sink: &mut dyn Sink,
 ) -> Result<SourceReport, String> {
     let mut counted = Counted { bytes, count: 0 };
     let mut tally = Tally::new(sink);
-    let format = why401_read::read(
-        id,
-        &mut counted,
-        args.input.as_deref(),
-        args.log_format.as_deref(),
-        keys,
-        &mut tally,
-    )
-    .map_err(|e| if counted.count == 0 { "is empty".to_owned() } else { in_words(&e) })?;
+    let (input, log_format) = (args.input.as_deref(), args.log_format.as_deref());
+    let format = why401_read::read_buffered(id, &mut counted, input, log_format, keys, &mut tally)
+        .map_err(|e| if counted.count == 0 { "is empty".to_owned() } else { in_words(&e) })?;
     if !tally.has_any() && tally.has_problems() {
         let report = tally.finish();
         let what = report.problems.into_iter().next().map(|p| p.what).unwrap_or_default();
@@ -214,11 +220,22 @@ fn read_bytes(
 
 /// Counts the bytes on their way.
 pub(crate) struct Counted<'a> {
-    pub(crate) bytes: &'a mut dyn Read,
+    pub(crate) bytes: &'a mut dyn BufRead,
     pub(crate) count: u64,
 }
 
-impl Read for Counted<'_> {
+impl BufRead for Counted<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.bytes.fill_buf()
+    }
+
+    fn consume(&mut self, n: usize) {
+        self.count += n as u64;
+        self.bytes.consume(n);
+    }
+}
+
+impl io::Read for Counted<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.bytes.read(into)?;
         self.count += read as u64;

@@ -2,6 +2,7 @@
 //!
 //! Exit status: 0 no fault found, 1 a fault or an attack, 2 the evidence or the command line could not be used.
 
+mod ahead;
 mod args;
 mod bulk;
 mod bundle;
@@ -14,6 +15,7 @@ mod explain;
 mod filter;
 mod keys;
 mod lab;
+mod live;
 mod output;
 mod probe;
 mod record;

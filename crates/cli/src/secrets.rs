@@ -1,16 +1,18 @@
 //! Every secret that the kept evidence holds, to be looked for in the diagnosis.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use why401_history::Case;
-use why401_http::{Exchange, FactKind, Fields, Userinfo};
+use why401_http::{Exchange, FactKind, FieldLine, Userinfo};
 use why401_redact::SecretSet;
 
 /// The secrets of a case. A diagnosis can quote only what the case keeps, so this is all that it could give away: of
 /// every exchange the fields and the target, of those that are explained the words too.
 pub(crate) fn of(case: &Case) -> SecretSet {
     let mut set = SecretSet::default();
+    // A field that many requests repeat is looked at once.
+    let mut known = HashSet::new();
     for exchange in case.attempts.iter().flat_map(|a| &a.views) {
-        of_exchange(exchange, &mut set);
+        of_exchange(exchange, &mut known, &mut set);
     }
     let chains = case.refusals.iter().flat_map(|r| r.chains());
     let explained: BTreeSet<usize> = chains.flat_map(|c| c.steps.iter().copied()).collect();
@@ -28,13 +30,14 @@ pub(crate) fn of(case: &Case) -> SecretSet {
     set
 }
 
-fn of_exchange(exchange: &Exchange, set: &mut SecretSet) {
+fn of_exchange<'c>(exchange: &'c Exchange, known: &mut HashSet<(&'c [u8], &'c [u8])>, set: &mut SecretSet) {
+    let mut new = |f: &&'c FieldLine| known.insert((f.name.as_bytes(), f.value.as_bytes()));
     if let Some(request) = &exchange.request {
         set.target(&request.target());
-        of_fields(&request.fields, set);
+        of_fields(request.fields.iter().filter(&mut new), set);
     }
     if let Some(response) = &exchange.response {
-        of_fields(&response.fields, set);
+        of_fields(response.fields.iter().filter(&mut new), set);
     }
 }
 
@@ -50,8 +53,8 @@ fn of_words(exchange: &Exchange, set: &mut SecretSet) {
     }
 }
 
-fn of_fields(fields: &Fields, set: &mut SecretSet) {
-    for field in fields.iter() {
+fn of_fields<'f>(fields: impl Iterator<Item = &'f FieldLine>, set: &mut SecretSet) {
+    for field in fields {
         set.field(&field.name.to_text(), &field.text());
     }
 }

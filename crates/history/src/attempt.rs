@@ -2,10 +2,11 @@
 
 use crate::thin::Folded;
 use std::borrow::Cow;
+use std::sync::OnceLock;
 use why401_http::{Exchange, FieldLine, LoggedUser, Moment, Peer, Request, Response, Statement, path_of};
 use why401_report::Series;
 
-/// So many characters of a page are searched for a login form.
+/// So many bytes of a page are searched for a login form.
 const LOGIN_HEAD: usize = 16 * 1024;
 
 /// One request of a client and its answer, from one or more vantage points.
@@ -33,6 +34,16 @@ pub struct Attempt {
     pub forwarded_as: Option<usize>,
     /// The request that an intermediary passed on as this one.
     pub forwarded_from: Option<usize>,
+    pub(crate) seen: Seen,
+}
+
+/// What was found out already: causes ask the same of the same requests again and again.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Seen {
+    let_in: OnceLock<bool>,
+    login_page: OnceLock<bool>,
+    authority: OnceLock<Option<String>>,
+    path: OnceLock<Option<String>>,
 }
 
 impl Attempt {
@@ -95,8 +106,8 @@ impl Attempt {
     }
 
     /// The path of the target.
-    pub fn path(&self) -> Option<String> {
-        self.target().map(|t| path_of(&t).to_owned())
+    pub fn path(&self) -> Option<&str> {
+        self.seen.path.get_or_init(|| self.target().map(|t| path_of(&t).to_owned())).as_deref()
     }
 
     /// A field of the request, from any vantage point.
@@ -137,14 +148,20 @@ impl Attempt {
     /// Whether the answer lets the request in as far as authentication goes: no 401, 403, 407, no error of the
     /// server, and no way to a login page.
     pub fn let_in(&self) -> bool {
-        match self.status() {
+        *self.seen.let_in.get_or_init(|| match self.status() {
             Some(101 | 304) => true,
             Some(200..=299) => !(self.request_field("authorization").is_some() && self.shows_login_page()),
             Some(300..=399) => self.login_location().is_none(),
             Some(422) => !self.speaks_of_credentials(),
             Some(404 | 405 | 406 | 409 | 410 | 412 | 415 | 416) => true,
             _ => false,
-        }
+        })
+    }
+
+    /// The authority that was asked (RFC 9110 section 7.2), in lower case.
+    pub fn authority(&self) -> Option<&str> {
+        let authority = || self.request()?.authority().map(|a| a.to_ascii_lowercase());
+        self.seen.authority.get_or_init(authority).as_deref()
     }
 
     /// Whether a short answer speaks of a signature or a token: some services refuse these with 400 or 422.
@@ -179,16 +196,11 @@ impl Attempt {
 
     /// Whether the answer is a page with a login form or a sign-in title.
     pub fn shows_login_page(&self) -> bool {
-        self.response().is_some_and(|response| {
-            let body = response.body.text();
-            let head: String = body.chars().take(LOGIN_HEAD).collect::<String>().to_ascii_lowercase();
-            let form =
-                ["type=\"password\"", "type=password", "type='password'"].iter().any(|f| head.contains(f));
-            let title =
-                head.split("<title").nth(1).and_then(|t| t.split("</title").next()).unwrap_or_default();
-            form || ["sign in", "sign-in", "log in", "login", "log on", "logon"]
-                .iter()
-                .any(|w| title.contains(w))
+        *self.seen.login_page.get_or_init(|| {
+            let body = self.response().map(|r| r.body.bytes.as_bytes()).unwrap_or_default();
+            let front = body.get(..LOGIN_HEAD).unwrap_or(body);
+            // JSON is no page.
+            !matches!(front.trim_ascii_start().first(), None | Some(b'{' | b'[')) && is_login_page(front)
         })
     }
 
@@ -205,6 +217,14 @@ impl Attempt {
 /// Whether a status is one that refuses for want of credentials or rights.
 pub(crate) fn is_refusal(status: u16) -> bool {
     matches!(status, 401 | 403 | 407)
+}
+
+fn is_login_page(front: &[u8]) -> bool {
+    let page = front.to_ascii_lowercase();
+    let page = String::from_utf8_lossy(&page);
+    let form = ["type=\"password\"", "type=password", "type='password'"].iter().any(|f| page.contains(f));
+    let title = page.split("<title").nth(1).and_then(|t| t.split("</title").next()).unwrap_or_default();
+    form || ["sign in", "sign-in", "log in", "login", "log on", "logon"].iter().any(|w| title.contains(w))
 }
 
 /// Whether an address names a login page: a path segment or host label that says so.

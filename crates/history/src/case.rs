@@ -1,15 +1,17 @@
 //! The whole body of evidence, put in order.
 
 use crate::thin::{self, Kept, earlier, later};
-use crate::{Attempt, Chain, Index, Outcome, Refusal, Subject, chain, correlate};
+use crate::{Attempt, Chain, Index, Outcome, Refusal, Subject, chain, correlate, secured};
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
-use why401_http::{Fact, Speaker, Statement};
+use why401_http::{Fact, FactKind, Speaker, Statement};
 use why401_report::{Series, SourceReport};
 
 /// So many chains of one refusal are kept as examples.
 const EXAMPLES: usize = 20;
+/// So many refusals are told apart by what was asked for and by which program too; beyond, these say no more.
+const RESOURCES: usize = 200;
 /// So many refusals are told apart by all that they show; beyond, by status and account, and beyond that by status.
 const KINDS: usize = 1000;
 
@@ -49,6 +51,7 @@ impl Case {
         let mut case = Case { sources, attempts, chains, facts, index, ..Case::default() };
         case.refusals = case.alike();
         case.told(left);
+        case.refusals.extend(secured::refusals(&case.facts));
         case
     }
 
@@ -68,7 +71,10 @@ impl Case {
         let mut refusals: Vec<Refusal> = Vec::new();
         for chain in self.chains.iter().filter(|c| self.wants_explanation(c)) {
             let next = refusals.len();
-            let mut like = self.likeness(chain);
+            let mut like = self.likeness(chain, true);
+            if next >= RESOURCES && !kinds.contains_key(&like) {
+                like = self.likeness(chain, false);
+            }
             for account in [true, false] {
                 let full = if account { KINDS } else { KINDS + KINDS / 2 };
                 if next >= full && !kinds.contains_key(&like) {
@@ -162,7 +168,14 @@ impl Case {
         h.finish()
     }
 
-    fn likeness(&self, chain: &Chain) -> u64 {
+    /// A field of the answer up to what makes every answer differ (a nonce, an address).
+    fn challenge(&self, a: &Attempt, name: &str) -> Option<String> {
+        let value = a.response_field(name)?.text().to_ascii_lowercase();
+        let end = value.find("nonce").or(value.find('?')).unwrap_or(value.len());
+        value.get(..end).map(str::to_owned)
+    }
+
+    fn likeness(&self, chain: &Chain, with_resource: bool) -> u64 {
         // The fold has sorted them already.
         if let Some(folded) = self.attempt(chain.first()).and_then(|a| a.folded) {
             let mut h = DefaultHasher::new();
@@ -175,9 +188,15 @@ impl Case {
             a.status().hash(&mut h);
             a.client().map(|c| &c.host).hash(&mut h);
             a.method().hash(&mut h);
-            a.path().hash(&mut h);
             a.logged_name().hash(&mut h);
-            for name in ["authorization", "proxy-authorization", "host", "user-agent"] {
+            match with_resource {
+                true => (a.path(), a.request_field("user-agent").map(|f| f.value.as_bytes())).hash(&mut h),
+                // What another resource asks for, and says, tells it apart.
+                false => ["www-authenticate", "proxy-authenticate", "location", "content-length"]
+                    .iter()
+                    .for_each(|name| self.challenge(a, name).hash(&mut h)),
+            }
+            for name in ["authorization", "proxy-authorization", "host"] {
                 // A nonce makes every Digest answer differ; the user and the nonce's course matter, not the bytes.
                 let value = a.request_field(name).map(|f| f.text().into_owned()).unwrap_or_default();
                 if value.get(..7).is_some_and(|s| s.eq_ignore_ascii_case("digest ")) {
@@ -257,7 +276,7 @@ impl Case {
         // A story without a request in the evidence: all of it together is one refusal.
         if !shown
             && self.refusals.iter().all(|r| r.chain().is_some())
-            && (!context.is_empty() || !self.facts.is_empty())
+            && (!context.is_empty() || self.facts.iter().any(|f| !matches!(f.kind, FactKind::Tls(_))))
         {
             let time = context.iter().find_map(|s| s.time);
             let last = context.iter().rev().find_map(|s| s.time);

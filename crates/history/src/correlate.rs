@@ -1,6 +1,6 @@
 //! Finds the same request again in several vantage points, and the request that a statement is about.
 
-use crate::attempt::is_refusal;
+use crate::attempt::{Seen, is_refusal};
 use crate::thin::Kept;
 use crate::{Attempt, thin, user};
 use std::collections::HashMap;
@@ -48,6 +48,7 @@ pub(crate) fn attempts(kept: Vec<Kept>) -> Vec<Attempt> {
                     user: None,
                     forwarded_as: None,
                     forwarded_from: None,
+                    seen: Seen::default(),
                 });
             }
         }
@@ -74,6 +75,7 @@ fn add_view(attempt: &mut Attempt, k: Kept) {
     attempt.folded = attempt.folded.or(k.folded);
     attempt.views.push(k.exchange);
     attempt.views.sort_by_key(|v| std::cmp::Reverse(shown(v)));
+    attempt.seen = Seen::default();
 }
 
 /// How much a view shows.
@@ -175,24 +177,29 @@ fn names_target(a: &Attempt, s: &Statement) -> bool {
     s.text.to_text().contains(&*target)
 }
 
-/// Finds the requests that an intermediary passed on: seen in one capture on both its sides.
+/// Finds the requests that an intermediary passed on: seen in one capture on both its sides, or in one of each side.
 fn link_hops(attempts: &mut [Attempt]) {
     let mut links = Vec::new();
     for (i, outer) in attempts.iter().enumerate() {
-        for inner in attempts.iter().skip(i + 1).take(32) {
-            if let (Some(x), Some(y)) = (outer.time(), inner.time())
-                && y.seconds_since(&x) > FORWARDING
-            {
-                break;
-            }
-            if inner.forwarded_from.is_none() && is_hop(outer, inner) {
-                links.push((outer.id, inner.id));
-                break;
-            }
+        let after = attempts.iter().skip(i + 1).take(32).take_while(|inner| {
+            let times = (outer.time(), inner.time());
+            !matches!(times, (Some(x), Some(y)) if y.seconds_since(&x) > FORWARDING)
+        });
+        // By the clock of another machine it may seem to have been passed on before it was asked.
+        let apart = |a: &&Attempt| a.view().source != outer.view().source;
+        let before = attempts.get(..i).unwrap_or_default().iter().rev().take(32).filter(apart);
+        let before = before.take_while(|inner| asked_meanwhile(outer, inner));
+        let mut hops = after.chain(before).filter(|inner| is_hop(outer, inner));
+        let Some(inner) = hops.next() else { continue };
+        // Of several that were recorded apart it cannot be told which one it is.
+        if !apart(&inner) || says_so(outer, inner) || !hops.any(|other| apart(&other)) {
+            links.push((outer.id, inner.id));
         }
     }
     for (outer, inner) in links {
-        if attempts.get(inner).is_some_and(|a| a.forwarded_from.is_some()) {
+        // Where both sides have one address, the later one could as well be taken for the one that was passed on.
+        let back = attempts.get(outer).is_some_and(|a| a.forwarded_from == Some(inner));
+        if back || attempts.get(inner).is_some_and(|a| a.forwarded_from.is_some()) {
             continue;
         }
         if let Some(a) = attempts.get_mut(outer) {
@@ -202,6 +209,13 @@ fn link_hops(attempts: &mut [Attempt]) {
             a.forwarded_from = Some(outer);
         }
     }
+}
+
+/// Whether the intermediary says what it is.
+fn says_so(outer: &Attempt, inner: &Attempt) -> bool {
+    const ANNOUNCED: &[&str] =
+        &["via", "x-forwarded-for", "x-real-ip", "forwarded", "x-forwarded-host", "x-forwarded-proto"];
+    ANNOUNCED.iter().any(|name| inner.request_field(name).is_some() && outer.request_field(name).is_none())
 }
 
 fn is_hop(outer: &Attempt, inner: &Attempt) -> bool {
@@ -221,17 +235,23 @@ fn is_hop(outer: &Attempt, inner: &Attempt) -> bool {
     }
     // The path may be rewritten, but then the intermediary says what it is, or it gives the very answer that it got.
     let same_path = outer.path() == inner.path();
-    let announced =
-        ["via", "x-forwarded-for", "x-real-ip", "forwarded", "x-forwarded-host", "x-forwarded-proto"];
-    let says_so = announced.iter().any(|name| i.fields.has(name) && !o.fields.has(name));
+    let says_so = says_so(outer, inner);
     let same_agent = match (o.fields.text("user-agent"), i.fields.text("user-agent")) {
         (Some(a), Some(b)) => a == b,
         (None, None) => true,
         _ => false,
     };
-    // Recorded apart, on both sides of the intermediary: only its own word links the two.
+    // Recorded apart, on both sides of the intermediary: its own word links the two, or that it asked for the same while
+    // it was being asked, and gave the very answer that it got.
     let together = outer.view().source == inner.view().source;
-    same_agent && (says_so || (together && (same_path || same_answer(outer, inner))))
+    let apart = same_path && asked_meanwhile(outer, inner) && same_answer(outer, inner);
+    same_agent && (says_so || apart || (together && (same_path || same_answer(outer, inner))))
+}
+
+/// Whether `inner` was asked about when `outer` was, by clocks that may differ by as much as clocks that are set do.
+fn asked_meanwhile(outer: &Attempt, inner: &Attempt) -> bool {
+    let (Some(o), Some(i)) = (time_of(outer.view()), time_of(inner.view())) else { return false };
+    o.zoned && i.zoned && o.seconds_since(&i).abs() <= SAME_TIME
 }
 
 /// Whether the intermediary can have waited for `inner` before it answered `outer`.
@@ -253,10 +273,8 @@ fn same_answer(outer: &Attempt, inner: &Attempt) -> bool {
             .map(|f| f.text().into_owned())
             .collect()
     };
-    outer.connection().is_some()
-        && inner.connection().is_some()
-        && challenges(a) == challenges(b)
-        && a.body.text() == b.body.text()
+    let seen_whole = |x: &Attempt| x.connection().is_some() || x.view().shows.body;
+    seen_whole(outer) && seen_whole(inner) && challenges(a) == challenges(b) && a.body.text() == b.body.text()
 }
 
 /// Gives each statement to the attempt that it is about; gives back those that are about none.
@@ -269,7 +287,7 @@ pub(crate) fn attach(attempts: &mut [Attempt], statements: Vec<(Statement, u64)>
             by_client.entry(client.host.clone()).or_default().push(a.id);
         }
         if let Some(path) = a.path() {
-            by_path.entry(path).or_default().push(a.id);
+            by_path.entry(path.to_owned()).or_default().push(a.id);
         }
         for v in &a.views {
             by_index.insert((v.source.0, v.index), a.id);

@@ -22,7 +22,7 @@ impl Index {
                 index.by_client.entry(client.host.clone()).or_default().push(a.id);
             }
             if let Some(path) = a.path() {
-                index.by_path.entry(path).or_default().push(a.id);
+                index.by_path.entry(path.to_owned()).or_default().push(a.id);
             }
         }
         index

@@ -12,6 +12,7 @@ mod correlate;
 mod elsewhere;
 mod index;
 mod refusal;
+mod secured;
 mod thin;
 mod user;
 

@@ -10,6 +10,9 @@ use why401_http::{Body, Exchange, Fact, Fields, LoggedUser, Request, Response, S
 use why401_report::Problem;
 use why401_span::{Derived, LayerId};
 
+/// So much is decompressed at a time.
+const STEP: usize = 16 * 1024;
+
 /// How a source is compressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coding {
@@ -140,6 +143,9 @@ impl<R: Read> Read for Plain<R> {
             ));
             return Ok(0);
         }
+        // What a decoder made before it met a fault is lost with the call that met it.
+        let some = buffer.len().min(STEP);
+        let buffer = buffer.get_mut(..some).unwrap_or_default();
         let read = match &mut self.decoder {
             Decoder::Gzip(decoder) => decoder.read(buffer),
             Decoder::Zstandard(decoder) => decoder.read(buffer),

@@ -75,6 +75,22 @@ pub fn read(
     keys: &[Vec<u8>],
     sink: &mut dyn Sink,
 ) -> io::Result<&'static Format> {
+    let mut bytes = BufReader::with_capacity(256 * 1024, bytes);
+    read_buffered(source, &mut bytes, named, log_format, keys, sink)
+}
+
+/// The same of bytes that come in large pieces, which are not copied once more.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_buffered(
+    source: SourceId,
+    bytes: &mut dyn BufRead,
+    named: Option<&str>,
+    log_format: Option<&str>,
+    keys: &[Vec<u8>],
+    sink: &mut dyn Sink,
+) -> io::Result<&'static Format> {
     let head = head(bytes)?;
     let claimed = detect(&head).is_some() || matches!(named, Some("pcap" | "pcapng"));
     if let Some(coding) = compressed::Coding::of(&head).filter(|_| !claimed) {
@@ -90,14 +106,26 @@ pub fn read(
             io::Error::new(io::ErrorKind::InvalidData, "this is no evidence in any format known here")
         })?,
     };
-    let mut whole = BufReader::with_capacity(256 * 1024, io::Cursor::new(head).chain(bytes));
+    let mut whole = io::Cursor::new(head).chain(bytes);
     (format.read)(Input { source, bytes: &mut whole, log_format, keys }, sink)?;
     Ok(format)
 }
 
-/// The first [`HEAD`] bytes of a source, or all of a smaller one.
-fn head(bytes: &mut dyn Read) -> io::Result<Vec<u8>> {
+/// The first [`HEAD`] bytes of a source, or all of a smaller one. A capture is known by its first bytes: of one that
+/// grows, no more is waited for.
+fn head(bytes: &mut dyn BufRead) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
-    bytes.take(HEAD as u64).read_to_end(&mut head)?;
+    while head.len() < HEAD && !crate::capture::begins(&head) {
+        let piece = match bytes.fill_buf() {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
+            piece => piece?,
+        };
+        if piece.is_empty() {
+            break;
+        }
+        let n = piece.len().min(HEAD - head.len());
+        head.extend_from_slice(piece.get(..n).unwrap_or_default());
+        bytes.consume(n);
+    }
     Ok(head)
 }

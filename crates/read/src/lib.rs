@@ -14,7 +14,7 @@ mod text;
 
 pub use capture::Live;
 pub use compressed::{Coding, LAYER, Plain};
-pub use format::{FORMATS, Format, HEAD, Input, detect, read};
+pub use format::{FORMATS, Format, HEAD, Input, detect, read, read_buffered};
 pub use logs::bulk;
 pub use sink::{Collected, Sink};
 pub use text::{address, code, configuration};

@@ -12,7 +12,54 @@ use std::ops::Range;
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Derived {
     bytes: Vec<u8>,
-    pieces: Vec<Piece>,
+    pieces: Pieces,
+}
+
+/// The pieces in order. Most buffers have one, which is kept without memory of its own.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct Pieces {
+    first: Option<Piece>,
+    more: Vec<Piece>,
+}
+
+impl Pieces {
+    fn get(&self, i: usize) -> Option<&Piece> {
+        match i.checked_sub(1) {
+            None => self.first.as_ref(),
+            Some(i) => self.more.get(i),
+        }
+    }
+
+    fn iter_mut(&mut self) -> impl Iterator<Item = &mut Piece> {
+        self.first.iter_mut().chain(&mut self.more)
+    }
+
+    fn last(&self) -> Option<&Piece> {
+        self.more.last().or(self.first.as_ref())
+    }
+
+    fn last_mut(&mut self) -> Option<&mut Piece> {
+        self.more.last_mut().or(self.first.as_mut())
+    }
+
+    fn push(&mut self, piece: Piece) {
+        match self.first {
+            None => self.first = Some(piece),
+            Some(_) => self.more.push(piece),
+        }
+    }
+
+    /// The first piece that may touch `at`: a buffer of thousands of lines is sliced line by line.
+    fn first_touching(&self, at: usize) -> usize {
+        let before =
+            self.more.partition_point(|p| p.at < at) + usize::from(self.first.is_some_and(|p| p.at < at));
+        before.saturating_sub(1)
+    }
+
+    /// From this one on, by their numbers.
+    fn from(&self, first: usize) -> impl Iterator<Item = (usize, &Piece)> {
+        (first..).map_while(|i| Some((i, self.get(i)?)))
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,22 +82,23 @@ pub struct Located {
 impl Derived {
     /// Bytes that stand in the evidence one to one, from `origin.start` on.
     pub fn exact(bytes: impl Into<Vec<u8>>, origin: Span) -> Self {
-        let mut b = Builder::new();
-        b.push_exact(&bytes.into(), origin);
-        b.finish()
+        let bytes = bytes.into();
+        let end = origin.start + bytes.len() as u64;
+        Derived::of_one_piece(bytes, Some(Span { end, ..origin }), true)
     }
 
     /// Bytes that the evidence spells otherwise, somewhere within `origin`.
     pub fn enclosed(bytes: impl Into<Vec<u8>>, origin: Span) -> Self {
-        let mut b = Builder::new();
-        b.push_enclosed(&bytes.into(), origin);
-        b.finish()
+        Derived::of_one_piece(bytes.into(), Some(origin), false)
     }
 
     /// Bytes that stand nowhere in the evidence (a field name that a log format implies).
     pub fn synthetic(bytes: impl Into<Vec<u8>>) -> Self {
-        let bytes = bytes.into();
-        let pieces = vec![Piece { at: 0, origin: None, exact: false }];
+        Derived::of_one_piece(bytes.into(), None, false)
+    }
+
+    fn of_one_piece(bytes: Vec<u8>, origin: Option<Span>, exact: bool) -> Derived {
+        let pieces = Pieces { first: Some(Piece { at: 0, origin, exact }), more: Vec::new() };
         Derived { bytes, pieces }
     }
 
@@ -110,7 +158,7 @@ impl Derived {
     /// Pieces of another source or layer than the first one's are left out of the answer.
     pub fn locate(&self, range: Range<usize>) -> Option<Located> {
         let mut found: Option<Located> = None;
-        for (i, piece) in self.pieces.iter().enumerate().skip(self.first_piece(range.start)) {
+        for (i, piece) in self.pieces.from(self.pieces.first_touching(range.start)) {
             if piece.at > range.end {
                 break;
             }
@@ -149,11 +197,6 @@ impl Derived {
     /// Where the whole buffer stands in the evidence.
     pub fn whole(&self) -> Option<Located> {
         self.locate(0..self.bytes.len())
-    }
-
-    /// The first piece that may touch `at`: a buffer of thousands of lines is sliced line by line.
-    fn first_piece(&self, at: usize) -> usize {
-        self.pieces.partition_point(|p| p.at < at).saturating_sub(1)
     }
 
     fn line_within(&self, piece: &Piece, from: usize, line: u32) -> u32 {
@@ -224,7 +267,7 @@ impl Builder {
     /// Appends a part of another buffer with its origins; out of range is cut off.
     pub fn push_part(&mut self, from: &Derived, range: Range<usize>) {
         let range = range.start.min(from.bytes.len())..range.end.min(from.bytes.len());
-        for (i, piece) in from.pieces.iter().enumerate().skip(from.first_piece(range.start)) {
+        for (i, piece) in from.pieces.from(from.pieces.first_touching(range.start)) {
             if piece.at >= range.end {
                 break;
             }

@@ -103,3 +103,13 @@ pub struct Handshake {
     /// Why they could not be.
     pub obstacle: Option<&'static str>,
 }
+
+/// Why a connection cannot be decrypted whose keys were not given.
+pub(crate) const NO_KEYS: &str = "there are no keys for it";
+
+impl Handshake {
+    /// Whether nothing but keys is wanted to decrypt it.
+    pub fn lacks_keys(&self) -> bool {
+        self.obstacle == Some(NO_KEYS)
+    }
+}

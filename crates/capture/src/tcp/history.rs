@@ -9,6 +9,9 @@ use std::collections::VecDeque;
 const BYTES: usize = 1 << 20;
 /// Segments that are remembered.
 const SEGMENTS: usize = 4096;
+/// Of one segment, so much: what disagrees does so at its beginning, and copying everything would take as long as all the
+/// rest.
+const OF_ONE: usize = 256;
 
 /// What was handed over lately.
 #[derive(Debug, Default)]
@@ -33,12 +36,12 @@ impl History {
     /// Remembers the bytes at `position` of a stream.
     pub(crate) fn remember(&mut self, id: ConnectionId, side: Side, position: i64, bytes: &[u8]) {
         let room = BYTES - (self.written % BYTES as u64) as usize;
+        let bytes = bytes.get(..OF_ONE).unwrap_or(bytes);
         if bytes.len() > room {
             // A segment never goes around the end.
             self.written += room as u64;
         }
         let at = (self.written % BYTES as u64) as usize;
-        let Some(bytes) = bytes.get(..bytes.len().min(BYTES)) else { return };
         if self.ring.len() < at + bytes.len() {
             self.ring.resize(at + bytes.len(), 0);
         }
@@ -83,10 +86,14 @@ mod tests {
         assert!(!h.agrees(id, Side::A, 2, b"cdXf"));
         assert!(h.agrees(id, Side::B, 2, b"cdXf"));
         assert!(h.agrees(ConnectionId(2), Side::A, 2, b"cdXf"));
-        for i in 0..3000 {
+        for i in 0..5000 {
             h.remember(ConnectionId(3), Side::A, i * 1000, &[7; 1000]);
         }
         assert!(h.agrees(id, Side::A, 2, b"cdXf"), "forgotten");
-        assert!(!h.agrees(ConnectionId(3), Side::A, 2_999_500, &[8; 100]));
+        assert!(!h.agrees(ConnectionId(3), Side::A, 4_999_100, &[8; 100]));
+        assert!(
+            h.agrees(ConnectionId(3), Side::A, 4_999_500, &[8; 100]),
+            "only the front of each is remembered"
+        );
     }
 }

@@ -49,7 +49,7 @@ impl AddressNotAllowed {
             scene
                 .case
                 .index
-                .of_path(&path)
+                .of_path(path)
                 .iter()
                 .filter_map(|&i| scene.case.attempt(i))
                 .filter(|b| same_server(a, b) && b.method() == a.method())

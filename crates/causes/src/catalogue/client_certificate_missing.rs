@@ -3,7 +3,7 @@
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::{at_most, settle};
 use crate::{Scene, Step};
-use why401_http::{FactKind, Speaker, Statement};
+use why401_http::{AskedCertificate, FactKind, Speaker, Statement};
 use why401_report::{Annotation, Certainty, Party};
 
 cause! {
@@ -15,9 +15,10 @@ cause! {
     /// and answer 400, 401 or 403.
     ///
     /// # How it is decided
-    /// The server's word for it (nginx's 400 page, IIS 403.7, the alert `certificate required`), or a field in which a
-    /// TLS-ending proxy tells the server that there was none: certain. A transcript that shows the request for a
-    /// certificate, and a client that was given none: likely.
+    /// The server's word for it (nginx's 400 page, IIS 403.7, the alert `certificate_required`, or `handshake_failure`
+    /// behind an empty answer to the request for a certificate), or a field in which a TLS-ending proxy tells the server
+    /// that there was none: certain. A transcript or a capture that shows the request for a certificate, and a client that
+    /// gave none: likely.
     ///
     /// # Who acts
     /// Whoever configures the client.
@@ -27,7 +28,8 @@ cause! {
     /// server asks for.
     ///
     /// # Evidence needed
-    /// The TLS part of the transcript, or the server's log.
+    /// The TLS part of the transcript, the server's log, or a capture (of TLS 1.3 with its key log: there the handshake
+    /// is encrypted).
     ///
     /// # Not to be confused with
     /// client-certificate-refused: there was one, and it was not accepted. A client that does not trust the *server's*
@@ -52,6 +54,7 @@ impl ClientCertificateMissing {
             .or_else(|| {
                 by_alert(scene, &["alert certificate required", "certificate_required", "alert number 116"])
             })
+            .or_else(|| by_connection(scene))
             .or_else(|| asked_and_not_given(scene));
         let found = found.map(|(shown, certainty)| {
             let says = if certainty == Certainty::Certain { "the server wants a client certificate and got none" } else {
@@ -107,6 +110,26 @@ pub(super) fn by_alert(scene: &Scene<'_>, words: &[&str]) -> Option<(Annotation,
         let at = if in_range { at } else { 0..s.text.len() };
         Some((scene.show_part(s.source, &s.text, at, "the server's TLS alert"), Certainty::Certain))
     })
+}
+
+/// The connection itself: asked for a certificate, the client gave none.
+fn by_connection(scene: &Scene<'_>) -> Option<(Annotation, Certainty)> {
+    let (fact, secured) = scene.secured()?;
+    let none_given = secured.client_certificate == AskedCertificate::NotGiven;
+    match secured.refusing_alert() {
+        Some(alert) if none_given || alert == "certificate_required" => {
+            let says = format!("the server ended the handshake with the alert {alert}");
+            Some((scene.show_fact(fact, says), Certainty::Certain))
+        }
+        Some(_) => None,
+        None => {
+            let step = scene.refused().filter(|s| matches!(s.status(), Some(400 | 401 | 403)))?;
+            // A challenge asks for something else; a certificate may be optional beside it.
+            let nothing_else = step.offered.is_empty() && step.sent.is_empty();
+            let says = "the server asked for a certificate and the client gave none";
+            (none_given && nothing_else).then(|| (scene.show_fact(fact, says), Certainty::Likely))
+        }
+    }
 }
 
 /// curl's transcript shows the server's request for a certificate; its command, whether it was given one.

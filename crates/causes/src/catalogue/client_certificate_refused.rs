@@ -3,8 +3,9 @@
 use super::client_certificate_missing::{by_alert, by_field, by_substatus};
 use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
-use crate::reading::{at_most, settle};
-use why401_report::{Certainty, Party};
+use crate::reading::{at_most, quoted, settle};
+use why401_http::{AskedCertificate, ShownCertificate};
+use why401_report::{Annotation, Certainty, Party};
 
 cause! {
     /// The client showed a TLS certificate and the server did not accept it.
@@ -14,9 +15,10 @@ cause! {
     /// purpose, or no account belongs to its name.
     ///
     /// # How it is decided
-    /// The server's word for it: a TLS alert that the client received (expired, revoked, unknown authority, bad
-    /// certificate), nginx's 400 page, IIS 403.12, 403.13, 403.16 and 403.17, a field in which a TLS-ending proxy tells the
-    /// server that the check failed, the server's log: certain.
+    /// The server's word for it: a TLS alert in a capture or as the client received it (expired, revoked, unknown
+    /// authority, bad certificate), nginx's 400 page, IIS 403.12, 403.13, 403.16 and 403.17, a field in which a TLS-ending proxy tells the
+    /// server that the check failed, the server's log: certain. A capture that shows the client's certificate and that it was not
+    /// valid at that time, and a refusal that asks for nothing else: likely.
     ///
     /// # Who acts
     /// Whoever configures the client; the server's operator, where the list of trusted issuers is old. A long-running
@@ -72,14 +74,25 @@ impl ClientCertificateRefused {
         let told = scene.told_claim("client-certificate-refused", "the client certificate is not accepted");
         let found = by_substatus(scene, SUBSTATUS)
             .or_else(|| scene.refused().and_then(|step| by_field(scene, step, "failed")))
+            .or_else(|| by_connection(scene))
             .or_else(|| by_alert(scene, ALERTS));
-        let found = found.map(|(shown, _)| {
-            let says = format!("the server did not accept the client certificate: {}", shown.says);
-            let claim = Claim::new(says);
-            // Go's servers give this alert to a client without any certificate as well, up to TLS 1.2 (crypto/tls).
-            let either =
-                shown.excerpt.redacted().to_ascii_lowercase().replace('_', " ").contains("bad certificate");
-            let claim = claim.shown([shown]);
+        let found = found.map(|(shown, certainty)| {
+            let says = match certainty {
+                Certainty::Certain => {
+                    format!("the server did not accept the client certificate: {}", shown.says)
+                }
+                _ => format!("the client certificate is most likely not accepted: {}", shown.says),
+            };
+            // Go's servers give this alert to a client without any certificate as well, up to TLS 1.2 (crypto/tls); a
+            // capture shows whether there was one.
+            let either = scene.secured().is_none()
+                && shown
+                    .excerpt
+                    .redacted()
+                    .to_ascii_lowercase()
+                    .replace('_', " ")
+                    .contains("bad certificate");
+            let claim = at_most(Claim::new(says).shown([shown]), certainty);
             match either {
                 true => at_most(
                     claim.or(
@@ -93,6 +106,38 @@ impl ClientCertificateRefused {
         });
         settle(found, told, advise)
     }
+}
+
+/// The connection itself: the alert, or a certificate that was not valid at that time.
+fn by_connection(scene: &Scene<'_>) -> Option<(Annotation, Certainty)> {
+    let (fact, secured) = scene.secured()?;
+    let given = match &secured.client_certificate {
+        AskedCertificate::Given(certificate) => certificate.as_deref(),
+        AskedCertificate::NotGiven => return None,
+        _ => None,
+    };
+    let about = given.map_or(String::new(), |c| format!(", shown was {}", described(c)));
+    if let Some(alert) = secured.refusing_alert().filter(|a| *a != "certificate_required") {
+        let says = format!("the server ended the handshake with the alert {alert}{about}");
+        return Some((scene.show_fact(fact, says), Certainty::Certain));
+    }
+    let step = scene.refused().filter(|s| matches!(s.status(), Some(400 | 401 | 403 | 495)))?;
+    let at = secured.time?.at;
+    let certificate = given?;
+    let invalid =
+        certificate.not_after.is_some_and(|t| t < at) || certificate.not_before.is_some_and(|t| t > at);
+    (invalid && step.offered.is_empty() && step.sent.is_empty()).then(|| {
+        let says = format!("at that time it was not valid: {}", described(certificate));
+        (scene.show_fact(fact, says), Certainty::Likely)
+    })
+}
+
+fn described(c: &ShownCertificate) -> String {
+    let mut text = format!("the certificate of {} issued by {}", quoted(&c.subject), quoted(&c.issuer));
+    if let (Some(from), Some(until)) = (c.not_before, c.not_after) {
+        text += &format!(", valid from {from} until {until}");
+    }
+    text
 }
 
 fn advise(claim: Claim) -> Claim {

@@ -173,9 +173,10 @@ fn configured_unseen(scene: &Scene<'_>) -> Option<Answer> {
     if another || configured::asks(scene) {
         return None;
     }
-    let claim = Claim::new(format!("the configuration {}, so what stands behind it never gets it", place.how))
-        .shown([scene.show_part(fact.source, &fact.text, place.range, "taken away here")])
-        .fix(Party::Intermediary, place.mend);
+    let claim =
+        Claim::new(format!("the configuration {}, so what stands behind it never gets it", place.how))
+            .shown([scene.show_part(fact.source, &fact.text, place.range, "taken away here")])
+            .fix(Party::Intermediary, place.mend);
     Some(
         claim
             .or("no-credentials", "the request as the client sends it: curl -v")

@@ -54,14 +54,16 @@ impl IntermediaryChallenged {
                 .map(|f| f.text().split(['/', ' ']).next().unwrap_or_default().to_ascii_lowercase())
         };
         let Some(mine) = server(step.attempt) else { return told() };
-        let origins: Vec<_> = scene
-            .attempts()
-            .filter(|a| a.let_in() && same_server(a, step.attempt) && server(a).is_some())
-            .collect();
-        let Some(origin) = origins.first() else { return told() };
-        if origins.iter().any(|a| server(a).as_deref() == Some(&mine)) {
+        let mut others = scene.attempts().filter(|a| a.let_in() && same_server(a, step.attempt));
+        let mut origin = None;
+        if others.any(|a| {
+            let name = server(a);
+            origin = origin.or(name.is_some().then_some(a));
+            name.as_deref() == Some(&mine)
+        }) {
             return told();
         }
+        let Some(origin) = origin else { return told() };
         let mut claim = Claim::new(
             "what refused names itself otherwise than what answers the other requests of this host",
         );

@@ -4,6 +4,8 @@ use crate::cause::{Answer, Claim, cause};
 use crate::near::{Slip, slip};
 use crate::scene::same_server;
 use crate::{Scene, Step};
+use std::collections::HashSet;
+use why401_history::Attempt;
 use why401_report::Party;
 
 cause! {
@@ -41,7 +43,14 @@ impl NearMissCredentials {
         if let Some(sent) = step.credentials()
             && let Some(mine) = sent.basic().filter(|b| b.password.as_ref().is_some_and(|p| !p.is_empty()))
         {
-            for other in scene.attempts().filter(|a| a.let_in() && same_server(a, step.attempt)) {
+            // The same credentials again tell nothing new.
+            let mut known = HashSet::new();
+            let mut is_new = |a: &Attempt| {
+                let name = sent.field.name.to_text();
+                a.request_field(&name).is_none_or(|f| known.insert(f.value.as_bytes().to_vec()))
+            };
+            let accepted = scene.attempts().filter(|a| a.let_in() && same_server(a, step.attempt));
+            for other in accepted.filter(|a| is_new(a)) {
                 let other = Step::of(other);
                 let Some(theirs) = other.credentials() else { continue };
                 let Some(good) = theirs.basic() else { continue };

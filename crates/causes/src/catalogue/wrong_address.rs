@@ -47,8 +47,7 @@ impl WrongAddress {
         let a = step.attempt;
         let Some(path) = a.path().filter(|p| p.len() > 1) else { return told() };
         // Where it was ever let in, the address is right.
-        if scene.case.index.of_path(&path).iter().filter_map(|&i| scene.case.attempt(i)).any(Attempt::let_in)
-        {
+        if scene.case.index.of_path(path).iter().filter_map(|&i| scene.case.attempt(i)).any(Attempt::let_in) {
             return told();
         }
         let near = scene
@@ -56,7 +55,7 @@ impl WrongAddress {
             .index
             .paths()
             .take(2000)
-            .filter_map(|(other, ids)| closeness(&path, other).map(|c| (c, other, ids)))
+            .filter_map(|(other, ids)| closeness(path, other).map(|c| (c, other, ids)))
             .filter_map(|(c, other, ids)| {
                 let good = ids.iter().filter_map(|&i| scene.case.attempt(i)).find(|b| {
                     b.served()

@@ -116,10 +116,8 @@ fn expected(
 /// The `resource` of the metadata, where the evidence holds that document (RFC 9728 section 3.2).
 fn metadata(scene: &Scene<'_>, address: &str) -> Option<(String, Certainty)> {
     let path = why401_http::path_of(address).to_owned();
-    let fetched = scene
-        .attempts()
-        .take(5_000)
-        .filter(|a| a.status() == Some(200) && a.path().as_deref() == Some(&path));
+    let fetched =
+        scene.attempts().take(5_000).filter(|a| a.status() == Some(200) && a.path() == Some(path.as_str()));
     fetched.take(8).find_map(|a| {
         let Value::Object(document) = token::json(&a.response()?.body)? else { return None };
         Some((document.get("resource")?.as_str()?.to_owned(), Certainty::Certain))

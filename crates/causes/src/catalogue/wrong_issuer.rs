@@ -143,10 +143,8 @@ fn like_others(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>, iss: &
 /// The `authorization_servers` of the metadata, where the evidence holds that document.
 fn metadata(scene: &Scene<'_>, address: &str) -> Option<Vec<String>> {
     let path = why401_http::path_of(address).to_owned();
-    let fetched = scene
-        .attempts()
-        .take(5_000)
-        .filter(|a| a.status() == Some(200) && a.path().as_deref() == Some(&path));
+    let fetched =
+        scene.attempts().take(5_000).filter(|a| a.status() == Some(200) && a.path() == Some(path.as_str()));
     fetched.take(8).find_map(|a| {
         let Value::Object(document) = token::json(&a.response()?.body)? else { return None };
         let servers = document.get("authorization_servers")?.as_array()?;

@@ -47,7 +47,7 @@ impl WrongMethod {
             scene
                 .case
                 .index
-                .of_path(&path)
+                .of_path(path)
                 .iter()
                 .filter_map(|&i| scene.case.attempt(i))
                 .filter(|b| same_server(a, b))

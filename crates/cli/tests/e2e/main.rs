@@ -15,3 +15,5 @@ mod asked;
 mod recorded;
 mod scenarios;
 mod stage;
+mod tls;
+mod two_sides;

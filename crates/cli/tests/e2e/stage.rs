@@ -96,15 +96,16 @@ impl Stage {
         }
         let root = self.dir.path().display();
         let tls = format!("ssl_certificate {root}/host.pem; ssl_certificate_key {root}/host.key; {block}");
-        self.nginx_on(" ssl http2", &tls)
+        self.nginx_listening("ssl http2", &tls)
     }
 
     /// nginx with this in its server block.
     pub(crate) fn nginx(&mut self, block: &str) -> Server {
-        self.nginx_on("", block)
+        self.nginx_listening("", block)
     }
 
-    fn nginx_on(&mut self, how: &str, block: &str) -> Server {
+    /// The same with these words behind its address (`ssl http2`, `proxy_protocol`).
+    pub(crate) fn nginx_listening(&mut self, how: &str, block: &str) -> Server {
         let port = free_port();
         let root = self.dir.path().display().to_string();
         let name = format!("nginx-{port}");
@@ -112,7 +113,7 @@ impl Stage {
             "daemon off; master_process off; pid {root}/{name}.pid; error_log {root}/{name}-error.log info; events {{}}\n\
              http {{ access_log {root}/{name}-access.log; client_body_temp_path {root}/t1; proxy_temp_path {root}/t2; \
              fastcgi_temp_path {root}/t3; uwsgi_temp_path {root}/t4; scgi_temp_path {root}/t5;\n\
-             server {{ listen 127.0.0.1:{port}{how}; root {root}/www; {block} }} }}\n"
+             server {{ listen 127.0.0.1:{port} {how}; root {root}/www; {block} }} }}\n"
         );
         let conf_path = self.path(&format!("{name}.conf"));
         fs::write(&conf_path, conf).unwrap();
@@ -124,6 +125,42 @@ impl Stage {
             access: self.path(&format!("{name}-access.log")),
             error: self.path(&format!("{name}-error.log")),
         }
+    }
+
+    /// A server of openssl's that answers over TLS with what it knows of the connection.
+    pub(crate) fn openssl(&mut self, args: &[&str]) -> u16 {
+        let port = free_port();
+        let mut command = Command::new("openssl");
+        command.args(["s_server", "-accept"]).arg(format!("127.0.0.1:{port}")).args(args).arg("-www");
+        command.current_dir(self.dir.path());
+        self.start(command, port);
+        port
+    }
+
+    /// A certificate that nobody has signed but itself, and its key: `NAME.pem` and `NAME.key`.
+    pub(crate) fn certificate(&self, name: &str) -> (String, String) {
+        let (certificate, key) = (self.path(&format!("{name}.pem")), self.path(&format!("{name}.key")));
+        let made = Command::new("openssl")
+            .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj"])
+            .args([&format!("/CN={name}.example.com"), "-addext", "subjectAltName=DNS:localhost"])
+            .arg("-keyout")
+            .arg(&key)
+            .arg("-out")
+            .arg(&certificate)
+            .stderr(Stdio::null())
+            .status();
+        assert!(made.unwrap().success());
+        Command::new("chmod").arg("644").arg(&key).status().unwrap();
+        (certificate.display().to_string(), key.display().to_string())
+    }
+
+    /// The part of a capture that went over this port, as if captured there alone.
+    pub(crate) fn part(&self, capture: &Path, name: &str, port: u16) -> PathBuf {
+        let path = self.path(name);
+        let mut tcpdump = Command::new("tcpdump");
+        tcpdump.arg("-r").arg(capture).arg("-w").arg(&path).args(["-Z", "root", &format!("tcp port {port}")]);
+        assert!(tcpdump.stderr(Stdio::null()).status().unwrap().success());
+        path
     }
 
     fn start(&mut self, mut command: Command, port: u16) {
@@ -140,8 +177,13 @@ impl Stage {
 
     /// Runs a client and gives back the file with all that it printed.
     pub(crate) fn run(&self, name: &str, program: &str, args: &[&str]) -> PathBuf {
-        let out =
-            Command::new(program).args(args).env("NO_PROXY", "*").env_remove("http_proxy").output().unwrap();
+        let out = Command::new(program)
+            .args(args)
+            .env("NO_PROXY", "*")
+            .env_remove("http_proxy")
+            .env("SSLKEYLOGFILE", self.path("keys.log"))
+            .output()
+            .unwrap();
         let path = self.path(name);
         fs::write(&path, [out.stderr, out.stdout].concat()).unwrap();
         path

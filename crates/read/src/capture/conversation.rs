@@ -37,6 +37,15 @@ struct Http1 {
     upgraded: Option<Box<Pair>>,
 }
 
+impl Http1 {
+    /// Goes on with the next messages, whatever came of the last ones.
+    fn resume(&mut self) {
+        self.connection = http1::Connection::new();
+        self.connection.gap(Side::Client, 0);
+        self.connection.gap(Side::Server, 0);
+    }
+}
+
 /// What both sides of a connection, or of a tunnel inside one, say to each other.
 #[derive(Debug)]
 pub(super) struct Conversation {
@@ -60,6 +69,28 @@ impl Conversation {
         Conversation { place, spoken, depth, upgraded: None }
     }
 
+    /// One in HTTP/1 that had let go and goes on.
+    pub(super) fn resumed(place: Place) -> Self {
+        let mut http = Box::<Http1>::default();
+        http.resume();
+        Conversation { place, spoken: Spoken::Http1(http), depth: 0, upgraded: None }
+    }
+
+    /// Whether nothing but its place has to be remembered of it, once it has let go.
+    pub(super) fn is_spent(&self) -> bool {
+        match &self.spoken {
+            Spoken::Http1(http) => {
+                !http.connection.is_raw() && http.inside.is_none() && http.upgraded.is_none()
+            }
+            _ => false,
+        }
+    }
+
+    /// Between whom it is.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// The next bytes of one direction.
     pub(super) fn bytes(
         &mut self,
@@ -75,6 +106,9 @@ impl Conversation {
                 self.decide(false, to);
             }
             Spoken::Http1(http) => {
+                if to.are_many() {
+                    http.connection.be_frugal();
+                }
                 let taken = http.connection.push(side(direction), bytes, origin, at);
                 self.hand_over(to);
                 let rest = bytes.get(taken..).unwrap_or_default();
@@ -146,11 +180,7 @@ impl Conversation {
                     match &mut http.inside {
                         Some(inside) => inside.let_go(to),
                         None if raw => {}
-                        None => {
-                            http.connection = http1::Connection::new();
-                            http.connection.gap(Side::Client, 0);
-                            http.connection.gap(Side::Server, 0);
-                        }
+                        None => http.resume(),
                     }
                 }
             }
@@ -210,6 +240,15 @@ impl Conversation {
                 self.place.client = client.unwrap_or_else(|| self.place.client.clone());
                 fronts[0] = front(said, Direction::ToServer);
             }
+        }
+        if fronts.iter().any(|f| proxied::is_sip(f)) {
+            let what = format!(
+                "{} speaks SIP (telephony, RFC 3261), whose 401 is not HTTP's: it is not explained",
+                self.place.server
+            );
+            to.problem(Span::new(to.source(), 0, 0), &what);
+            self.spoken = Spoken::Other;
+            return;
         }
         let Some(protocol) = protocol(&fronts[0], &fronts[1], last) else { return };
         let said = std::mem::take(said);

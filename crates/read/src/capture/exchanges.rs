@@ -1,6 +1,7 @@
 //! Pairs of messages to exchanges, for all protocols alike.
 
 use super::kerberos;
+use super::unread::Unread;
 use crate::Sink;
 use crate::http1::Pair;
 use jiff::Timestamp;
@@ -31,6 +32,7 @@ pub(super) struct Account {
     next: u64,
     told: HashSet<String>,
     facts: usize,
+    unread: Unread,
     /// Given with the evidence, and found in the capture itself.
     keys: Rc<KeyLog>,
 }
@@ -49,6 +51,7 @@ pub(super) struct Exchanges<'a> {
     next: u64,
     told: HashSet<String>,
     facts: usize,
+    unread: Unread,
     /// Given with the evidence, and found in the capture itself.
     pub(super) keys: Rc<KeyLog>,
 }
@@ -60,18 +63,24 @@ impl<'a> Exchanges<'a> {
 
     /// Goes on where [`Exchanges::pause`] left off.
     pub(super) fn resume(source: SourceId, sink: &'a mut dyn Sink, account: Account) -> Self {
-        let Account { next, told, facts, keys } = account;
-        Exchanges { source, sink, next, told, facts, keys }
+        let Account { next, told, facts, unread, keys } = account;
+        Exchanges { source, sink, next, told, facts, unread, keys }
     }
 
     /// Lets go of the sink.
     pub(super) fn pause(self) -> Account {
-        Account { next: self.next, told: self.told, facts: self.facts, keys: self.keys }
+        Account { next: self.next, told: self.told, facts: self.facts, unread: self.unread, keys: self.keys }
     }
 
     /// How many exchanges were handed over.
     pub(super) fn given(&self) -> u64 {
         self.next
+    }
+
+    /// Whether so many were handed over that of further successes the front is enough.
+    pub(super) fn are_many(&self) -> bool {
+        const MANY: u64 = 500;
+        self.next >= MANY
     }
 
     pub(super) fn source(&self) -> SourceId {
@@ -96,6 +105,16 @@ impl<'a> Exchanges<'a> {
         }
     }
 
+    /// A connection inside which nothing could be read.
+    pub(super) fn unread(&mut self, host: String, why: String, at: Span, keys: bool) {
+        self.unread.add(host, why, at, keys);
+    }
+
+    /// What is told of the capture as a whole.
+    pub(super) fn finish(self) -> Vec<Problem> {
+        self.unread.problems()
+    }
+
     /// What a KDC said, if it refused.
     pub(super) fn kdc(&mut self, message: &Derived, time: Option<Moment>, client: Peer) {
         if let Some(said) = kerberos::statement(self.source, message, time, client) {
@@ -118,10 +137,23 @@ impl<'a> Exchanges<'a> {
         exchange.connection = Some(place.connection);
         exchange.request = pair.request.map(|m| m.message);
         if let Some(request) = &mut exchange.request {
-            let scheme = if place.encrypted { "https" } else { "http" };
+            let scheme = match (request.version.starts_with("RTSP"), place.encrypted) {
+                (true, _) => "rtsp",
+                (false, true) => "https",
+                (false, false) => "http",
+            };
             request.scheme.get_or_insert_with(|| scheme.to_owned());
         }
         exchange.response = pair.response.map(|m| m.message);
+        let is_rtsp = |version: &str| version.starts_with("RTSP");
+        if exchange.response.as_ref().is_some_and(|r| r.status == 401 && is_rtsp(&r.version)) {
+            let what = format!(
+                "{} speaks RTSP, not HTTP (a camera or media server; RFC 7826): it asks for credentials as HTTP does, and \
+                 its refusals are explained as far as that goes",
+                place.server
+            );
+            self.problem(Span::new(self.source, 0, 0), &what);
+        }
         self.sink.exchange(exchange);
     }
 }

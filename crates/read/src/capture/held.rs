@@ -1,58 +1,86 @@
 //! How much the conversations of a capture hold in memory, and whose turn it is to let go.
 
-use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher};
 use why401_capture::ConnectionId;
 
 /// What all conversations together may hold, by the estimate below.
-const MOST: usize = 48 << 20;
+const MOST: usize = 24 << 20;
 /// A conversation holds no more than heads and the fronts of two bodies, however much was said.
 const MOST_OF_ONE: usize = 192 << 10;
 /// What each holds besides.
-const BASE: usize = 2 << 10;
+const BASE: usize = 4 << 10;
 
 /// How much the conversations hold, estimated from what was said on each since it last gave an exchange.
 #[derive(Debug, Default)]
 pub(super) struct Held {
-    of: HashMap<ConnectionId, One>,
     total: usize,
     now: u64,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct One {
+/// How much one conversation holds, and when something was last said.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct One {
     bytes: usize,
     used: u64,
 }
 
 impl Held {
     /// So much more was said on a connection; `gave` says whether exchanges came of it.
-    pub(super) fn said(&mut self, id: ConnectionId, bytes: usize, gave: bool) {
+    pub(super) fn said(&mut self, one: &mut One, bytes: usize, gave: bool) {
         self.now += 1;
-        let one = self.of.entry(id).or_insert(One { bytes: 0, used: 0 });
         self.total -= one.bytes;
         let before = if gave { BASE } else { one.bytes.max(BASE) };
         *one = One { bytes: (before + bytes).min(MOST_OF_ONE), used: self.now };
         self.total += one.bytes;
     }
 
-    /// The connection is over.
-    pub(super) fn over(&mut self, id: ConnectionId) {
-        if let Some(one) = self.of.remove(&id) {
-            self.total -= one.bytes;
-        }
+    /// The connection is over, or has let go.
+    pub(super) fn over(&mut self, one: &mut One) {
+        self.total -= one.bytes;
+        *one = One::default();
     }
 
-    /// Where too much is held: the connections that have been silent longest and are to let go.
-    pub(super) fn too_much(&mut self) -> Vec<ConnectionId> {
-        if self.total <= MOST {
-            return Vec::new();
-        }
-        let mut all: Vec<_> = self.of.iter().map(|(id, one)| (one.used, *id)).collect();
+    /// Whether too much is held.
+    pub(super) fn too_much(&self) -> bool {
+        self.total > MOST
+    }
+
+    /// A quarter of those that hold something: the ones that have been silent longest.
+    pub(super) fn longest_silent(all: impl Iterator<Item = (ConnectionId, One)>) -> Vec<ConnectionId> {
+        let mut all: Vec<_> = all.filter(|(_, one)| one.bytes > 0).map(|(id, one)| (one.used, id)).collect();
         all.sort_unstable();
         all.truncate(all.len().div_ceil(4));
-        let ids: Vec<ConnectionId> = all.into_iter().map(|(_, id)| id).collect();
-        ids.iter().for_each(|id| self.over(*id));
-        ids
+        all.into_iter().map(|(_, id)| id).collect()
+    }
+}
+
+/// Hashes the numbers of connections, which are given here and come from nobody: no one can choose them so that they
+/// collide.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct ByNumber;
+
+impl BuildHasher for ByNumber {
+    type Hasher = Number;
+
+    fn build_hasher(&self) -> Number {
+        Number(0)
+    }
+}
+
+/// Spreads a number over all bits (Knuth's multiplicative hashing).
+pub(super) struct Number(u64);
+
+impl Hasher for Number {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|b| self.write_u64(u64::from(*b)));
+    }
+
+    fn write_u64(&mut self, n: u64) {
+        self.0 = (self.0.rotate_left(5) ^ n).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }
 
@@ -63,17 +91,18 @@ mod tests {
     #[test]
     fn the_longest_silent_let_go() {
         let mut held = Held::default();
-        for i in 0..400 {
-            held.said(ConnectionId(i), 1 << 20, false);
+        let mut all: Vec<One> = (0..400).map(|_| One::default()).collect();
+        for one in &mut all {
+            held.said(one, 1 << 20, false);
         }
-        let freed = held.too_much();
+        assert!(held.too_much());
+        let numbered = |all: &[One]| (0..).map(ConnectionId).zip(all.to_vec()).collect::<Vec<_>>();
+        let freed = Held::longest_silent(numbered(&all).into_iter());
         assert_eq!(freed, (0..100).map(ConnectionId).collect::<Vec<_>>());
-        held.said(ConnectionId(100), 10, true);
-        held.said(ConnectionId(5), 10, false);
-        held.over(ConnectionId(101));
-        while !held.too_much().is_empty() {}
-        assert!(held.total <= MOST && held.of.contains_key(&ConnectionId(5)));
-        (0..400).for_each(|i| held.over(ConnectionId(i)));
-        assert_eq!(held.total, 0);
+        all.iter_mut().take(100).for_each(|one| held.over(one));
+        held.said(&mut all[5], 10, false);
+        assert!(!Held::longest_silent(numbered(&all).into_iter()).contains(&ConnectionId(5)));
+        all.iter_mut().for_each(|one| held.over(one));
+        assert!(held.total == 0 && !held.too_much());
     }
 }

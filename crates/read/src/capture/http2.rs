@@ -1,7 +1,7 @@
 //! HTTP/2 streams to pairs of request and response.
 
 use super::exchanges::{Exchanges, Place};
-use crate::http1::content::Keep;
+use crate::http1::content::{Keep, worth_keeping};
 use crate::http1::{Message, Pair, Side};
 use std::collections::BTreeMap;
 use why401_h2::{Event, Field, Watch};
@@ -91,7 +91,9 @@ impl Streams {
                 half.ended |= end;
                 if is_request {
                     s.request_fields(fields, whole, at);
-                } else if !s.response_fields(fields, whole, at, end) {
+                } else if s.response_fields(fields, whole, at, end) {
+                    s.limit(to.are_many());
+                } else {
                     let what =
                         "an HTTP/2 response whose status refers to fields sent before the capture began";
                     to.problem(origin, what);
@@ -200,6 +202,13 @@ impl Stream {
             ..Request::default()
         };
         self.pair.request = Some(Message { start: 0, end: 0, at, message });
+    }
+
+    /// Where there are very many answers, of a success only the front is kept.
+    fn limit(&mut self, many: bool) {
+        if let Some(m) = self.pair.response.as_ref().filter(|_| many) {
+            self.response.body.limit(worth_keeping(m.message.status, &m.message.fields));
+        }
     }
 
     /// Says whether the fields could be used.

@@ -8,11 +8,12 @@ mod kerberos;
 mod live;
 mod proxied;
 mod secure;
+mod unread;
 
 use crate::{Format, Input, Sink};
 use conversation::Conversation;
 use exchanges::{Exchanges, Place, moment};
-use held::Held;
+use held::{ByNumber, Held, One};
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
@@ -32,6 +33,11 @@ pub const PCAP: Format = Format { name: "pcap", fits: |head| fits(head, "pcap"),
 /// `pcapng`, as Wireshark writes it, also compressed.
 pub const PCAPNG: Format = Format { name: "pcapng", fits: |head| fits(head, "pcapng"), read };
 
+/// Whether these first bytes are those of a capture that is not compressed.
+pub(crate) fn begins(head: &[u8]) -> bool {
+    matches!(detect(head), Some((None, _)))
+}
+
 fn fits(head: &[u8], name: &str) -> u8 {
     let found = detect(head).is_some_and(|(_, format)| format == name);
     if found { 100 } else { 0 }
@@ -48,13 +54,7 @@ fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
         keys.add(text);
     }
     let exchanges = Exchanges::new(input.source, sink, keys);
-    let mut to = Conversations {
-        exchanges,
-        open: HashMap::new(),
-        begun: HashMap::new(),
-        kdc: HashMap::new(),
-        held: Held::default(),
-    };
+    let mut to = Conversations { exchanges, connections: HashMap::default(), held: Held::default() };
     loop {
         let bytes = match input.bytes.fill_buf() {
             Ok(bytes) => bytes,
@@ -69,6 +69,8 @@ fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
         input.bytes.consume(n);
     }
     reader.finish(&mut to);
+    let unread = to.exchanges.finish();
+    unread.into_iter().for_each(|problem| sink.problem(problem));
     for problem in reader.problems() {
         let times = if problem.count > 1 { format!(" ({} times)", problem.count) } else { String::new() };
         let what = format!("{}{times}", problem.what);
@@ -80,13 +82,19 @@ fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
 /// The connections of a capture, each with what is spoken on it.
 struct Conversations<'a> {
     exchanges: Exchanges<'a>,
-    /// Connections on which something was said.
-    open: HashMap<ConnectionId, Conversation>,
-    /// Connections on which nothing was said yet.
-    begun: HashMap<ConnectionId, Place>,
-    /// Answers of a KDC.
-    kdc: HashMap<ConnectionId, (Peer, kerberos::Answers)>,
+    connections: HashMap<ConnectionId, Spoken, ByNumber>,
     held: Held,
+}
+
+/// What is spoken on a connection.
+enum Spoken {
+    /// Nothing was said yet.
+    Begun(Place),
+    Said(Box<Conversation>, One),
+    /// What was said was let go of.
+    LetGo(Place),
+    /// Answers of a KDC to this client.
+    Kdc(Peer, kerberos::Answers),
 }
 
 const HTTPS: u16 = 443;
@@ -101,62 +109,90 @@ fn peer(address: SocketAddr) -> Peer {
 }
 
 impl<'a> Conversations<'a> {
-    fn conversation(&mut self, id: ConnectionId) -> Option<(&mut Conversation, &mut Exchanges<'a>)> {
-        if let Some(place) = self.begun.remove(&id) {
-            self.open.insert(id, Conversation::new(place, 0));
+    /// What is said on a connection, begun with this.
+    fn conversation(
+        &mut self,
+        id: ConnectionId,
+    ) -> Option<(&mut Conversation, &mut One, &mut Exchanges<'a>, &mut Held)> {
+        let spoken = self.connections.get_mut(&id)?;
+        let begun = match spoken {
+            Spoken::Begun(place) => Some(Conversation::new(place.clone(), 0)),
+            Spoken::LetGo(place) => Some(Conversation::resumed(place.clone())),
+            _ => None,
+        };
+        if let Some(conversation) = begun {
+            *spoken = Spoken::Said(Box::new(conversation), One::default());
         }
-        Some((self.open.get_mut(&id)?, &mut self.exchanges))
+        match spoken {
+            Spoken::Said(conversation, one) => Some((conversation, one, &mut self.exchanges, &mut self.held)),
+            _ => None,
+        }
+    }
+
+    /// Where more is held than the limit allows, the longest silent conversations let go.
+    fn let_go(&mut self, at: why401_span::Span) {
+        let what = "more is said at one time than is kept in memory; the longest silent messages end early";
+        self.exchanges.problem(at, what);
+        let said = self.connections.iter().filter_map(|(id, spoken)| match spoken {
+            Spoken::Said(_, one) => Some((*id, *one)),
+            _ => None,
+        });
+        for id in Held::longest_silent(said) {
+            let Some(spoken) = self.connections.get_mut(&id) else { continue };
+            let Spoken::Said(conversation, one) = spoken else { continue };
+            self.held.over(one);
+            conversation.let_go(&mut self.exchanges);
+            if conversation.is_spent() {
+                *spoken = Spoken::LetGo(conversation.place().clone());
+            }
+        }
     }
 }
 
 impl why401_capture::Sink for Conversations<'_> {
     fn open(&mut self, id: ConnectionId, endpoints: &Endpoints) {
-        if endpoints.server.port() == kerberos::PORT {
-            self.kdc.insert(id, (peer(endpoints.client), kerberos::Answers::default()));
-            return;
-        }
-        let place = Place {
-            connection: id.0,
-            client: peer(endpoints.client),
-            server: peer(endpoints.server),
-            encrypted: false,
+        let spoken = match endpoints.server.port() {
+            kerberos::PORT => Spoken::Kdc(peer(endpoints.client), kerberos::Answers::default()),
+            _ => Spoken::Begun(Place {
+                connection: id.0,
+                client: peer(endpoints.client),
+                server: peer(endpoints.server),
+                encrypted: false,
+            }),
         };
-        self.begun.insert(id, place);
+        self.connections.insert(id, spoken);
     }
 
     fn data(&mut self, id: ConnectionId, direction: Direction, data: Data<'_>) {
-        if let Some((client, answers)) = self.kdc.get_mut(&id).filter(|_| direction == Direction::ToClient) {
-            for message in answers.push(data.bytes, data.span) {
-                self.exchanges.kdc(&message, data.time.and_then(moment), client.clone());
+        let time = data.time.and_then(moment);
+        if let Some((conversation, one, exchanges, held)) = self.conversation(id) {
+            let before = exchanges.given();
+            conversation.bytes(direction, data.bytes, data.span, time, exchanges);
+            held.said(one, data.bytes.len(), exchanges.given() > before);
+            if held.too_much() {
+                self.let_go(data.span);
             }
-            return;
-        }
-        let before = self.exchanges.given();
-        let Some((conversation, exchanges)) = self.conversation(id) else { return };
-        conversation.bytes(direction, data.bytes, data.span, data.time.and_then(moment), exchanges);
-        let gave = exchanges.given() > before;
-        self.held.said(id, data.bytes.len(), gave);
-        for id in self.held.too_much() {
-            let what =
-                "more is said at one time than is kept in memory; the longest silent messages end early";
-            self.exchanges.problem(data.span, what);
-            if let Some(conversation) = self.open.get_mut(&id) {
-                conversation.let_go(&mut self.exchanges);
+        } else if let (Some(Spoken::Kdc(client, answers)), Direction::ToClient) =
+            (self.connections.get_mut(&id), direction)
+        {
+            for message in answers.push(data.bytes, data.span) {
+                self.exchanges.kdc(&message, time, client.clone());
             }
         }
     }
 
     fn gap(&mut self, id: ConnectionId, direction: Direction, gap: Gap) {
-        if let Some((_, answers)) = self.kdc.get_mut(&id).filter(|_| direction == Direction::ToClient) {
-            answers.gap();
-        }
-        if let Some((conversation, exchanges)) = self.conversation(id) {
+        if let Some((conversation, _, exchanges, _)) = self.conversation(id) {
             conversation.gap(direction, gap.len, exchanges);
+        } else if let (Some(Spoken::Kdc(_, answers)), Direction::ToClient) =
+            (self.connections.get_mut(&id), direction)
+        {
+            answers.gap();
         }
     }
 
     fn finished(&mut self, id: ConnectionId, direction: Direction, _: Option<Time>) {
-        if let Some(conversation) = self.open.get_mut(&id) {
+        if let Some(Spoken::Said(conversation, _)) = self.connections.get_mut(&id) {
             conversation.end(direction, &mut self.exchanges);
         }
     }
@@ -168,6 +204,12 @@ impl why401_capture::Sink for Conversations<'_> {
                 true => Derived::enclosed(d.bytes, d.span),
             };
             self.exchanges.kdc(&message, d.time.and_then(moment), peer(d.to));
+        } else if d.bytes.starts_with(b"SIP/2.0 401") || d.bytes.starts_with(b"SIP/2.0 407") {
+            let what = format!(
+                "{} speaks SIP (telephony, RFC 3261), whose 401 is not HTTP's: it is not explained",
+                d.from
+            );
+            self.exchanges.problem(d.span, &what);
         } else if d.to.port() == HTTPS && is_quic_initial(d.bytes) {
             let what = format!("HTTP/3 (QUIC) to {} could not be read: it is not decrypted here", d.to);
             self.exchanges.problem(d.span, &what);
@@ -179,10 +221,8 @@ impl why401_capture::Sink for Conversations<'_> {
     }
 
     fn close(&mut self, id: ConnectionId, _: End, _: Option<Time>) {
-        self.begun.remove(&id);
-        self.kdc.remove(&id);
-        self.held.over(id);
-        if let Some(conversation) = self.open.remove(&id) {
+        if let Some(Spoken::Said(conversation, mut one)) = self.connections.remove(&id) {
+            self.held.over(&mut one);
             conversation.finish(&mut self.exchanges);
         }
     }

@@ -72,6 +72,13 @@ fn client_2(family: u8, addresses: &[u8]) -> Option<Peer> {
     Some(Peer { host: ip.to_string(), port: Some(port) })
 }
 
+/// Whether these are the first bytes of SIP (RFC 3261, section 7): a start line of HTTP's making that ends or begins with
+/// another protocol.
+pub(super) fn is_sip(front: &[u8]) -> bool {
+    let line = front.split(|c| *c == b'\n').next().unwrap_or_default().trim_ascii_end();
+    line.starts_with(b"SIP/2.0 ") || (line.ends_with(b" SIP/2.0") && front.len() > line.len())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -76,13 +76,21 @@ impl Secure {
     pub(super) fn finish(self, to: &mut Exchanges<'_>) {
         let Some((begun, time)) = self.begun else { return };
         let unread = self.unread();
-        if let Some(why) = &unread {
-            let host = self.watch.handshake().server_name.clone();
-            let host =
-                host.map_or(self.place.server.to_string(), |name| format!("{name} ({})", self.place.server));
-            to.problem(begun, &format!("TLS to {host} could not be read: {why}"));
-        }
         let secured = secured(self.watch.handshake(), &self.place, time, unread);
+        let host = match &secured.server_name {
+            Some(name) => format!("{name} ({})", self.place.server),
+            None => self.place.server.to_string(),
+        };
+        if let Some(why) = &secured.unread {
+            let keys = self.watch.handshake().lacks_keys();
+            to.unread(host, format!("{why}{}", visible(&secured)), begun, keys);
+        } else if let Some(alert) = secured.distrusting_alert().filter(|_| !secured.established) {
+            let client = &self.place.client.host;
+            let what = format!(
+                "{client} does not accept the certificate of {host} ({alert}): no request was sent on that connection"
+            );
+            to.problem(begun, &what);
+        }
         let text = Derived::enclosed(summary(&secured), self.telling.unwrap_or(begun));
         to.fact(text, FactKind::Tls(Box::new(secured)));
         self.inside.finish(to);
@@ -94,6 +102,16 @@ impl Secure {
         let why = handshake.obstacle.unwrap_or("the keys given do not fit, or parts of it are missing");
         (!read && handshake.unopened > 0).then(|| why.to_owned())
     }
+}
+
+/// What is visible from outside of a connection that could not be read.
+fn visible(s: &Secured) -> String {
+    let certificate = match s.client_certificate {
+        AskedCertificate::NotGiven => "; the server asked for a client certificate and got none",
+        AskedCertificate::Given(_) => "; the client showed a certificate",
+        _ => "",
+    };
+    certificate.to_owned()
 }
 
 /// What changes when something worth telling happens.

@@ -1,10 +1,10 @@
 //! Both directions of a connection: which response answers which request.
 
-use super::content::Keep;
+use super::content::{self, Keep};
 use super::head::{self, Start};
-use super::side::{Framing, Input, SideState, Step, fields};
+use super::side::{Framing, Input, SideState, Step};
 use std::collections::VecDeque;
-use why401_http::{Fields, Moment, Request, Response};
+use why401_http::{BODY_EXCERPT, Fields, Moment, Request, Response};
 use why401_span::{Derived, Span};
 
 /// More requests than this do not wait for their answers; the oldest is given up.
@@ -56,11 +56,13 @@ struct Waiting {
 pub struct Connection {
     client: SideState,
     server: SideState,
-    waiting: VecDeque<Waiting>,
-    ready: VecDeque<Pair>,
+    // Boxed: a queue takes room for several at once, and most connections are idle.
+    waiting: VecDeque<Box<Waiting>>,
+    ready: VecDeque<Box<Pair>>,
     /// Whether the final answer that is being read belongs to the front of `waiting`.
     answering: bool,
     interim: bool,
+    frugal: bool,
 }
 
 impl Default for Connection {
@@ -74,7 +76,14 @@ impl Connection {
     pub fn new() -> Self {
         let (client, server) = (SideState::new(), SideState::new());
         let (waiting, ready) = (VecDeque::new(), VecDeque::new());
-        Connection { client, server, waiting, ready, answering: false, interim: false }
+        Connection { client, server, waiting, ready, answering: false, interim: false, frugal: false }
+    }
+
+    /// From here on, of the content of successes only as much is kept as [`content::worth_keeping`] says.
+    ///
+    /// [`content::worth_keeping`]: super::content::worth_keeping
+    pub fn be_frugal(&mut self) {
+        self.frugal = true;
     }
 
     /// Takes bytes of one direction, whose first stands at `origin.start`; `at` is their time.
@@ -123,12 +132,12 @@ impl Connection {
     pub fn finish(&mut self) {
         self.end(Side::Client);
         self.end(Side::Server);
-        self.ready.extend(self.waiting.drain(..).map(|w| w.pair));
+        self.ready.extend(self.waiting.drain(..).map(|w| Box::new(w.pair)));
     }
 
     /// The next pair that is complete.
     pub fn next_pair(&mut self) -> Option<Pair> {
-        self.ready.pop_front()
+        self.ready.pop_front().map(|pair| *pair)
     }
 
     /// Whether the connection has stopped being HTTP/1; [`Connection::push`] takes nothing more then.
@@ -154,54 +163,47 @@ impl Connection {
     fn take(&mut self, side: Side, step: Option<Step>, at: Option<Moment>) {
         match (side, step) {
             (_, None) => {}
-            (Side::Client, Some(Step::Head { start, line, lines, whole })) => {
-                self.request_head(start, line, &lines, whole, at);
+            (Side::Client, Some(Step::Head { start, line, fields, whole })) => {
+                self.request_head(start, line, fields, whole, at);
             }
-            (Side::Server, Some(Step::Head { start, line, lines, whole })) => {
-                self.response_head(start, line, &lines, whole, at);
+            (Side::Server, Some(Step::Head { start, line, fields, whole })) => {
+                self.response_head(start, line, fields, whole, at);
             }
             (Side::Client, Some(Step::Body { body, trailers, end, ended })) => {
                 if let Some(w) = self.waiting.iter_mut().rev().find(|w| !w.request_done) {
                     w.request_done = true;
                     if let Some(m) = &mut w.pair.request {
                         m.end = end;
-                        m.message.fields.0.extend(fields(&trailers).0);
+                        m.message.fields.0.extend(trailers.0);
                         m.message.body = body.finish(&m.message.fields, ended && m.message.complete);
                     }
                 }
             }
             (Side::Server, Some(Step::Body { body, trailers, end, ended })) => {
-                self.response_body(body, &trailers, end, ended);
+                self.response_body(body, trailers, end, ended);
             }
         }
         self.release();
     }
 
-    fn request_head(
-        &mut self,
-        start: u64,
-        line: Derived,
-        lines: &[Derived],
-        whole: bool,
-        at: Option<Moment>,
-    ) {
-        let Some(Start::Request { method, target, version }) = head::request_line(&line) else {
+    fn request_head(&mut self, start: u64, line: Derived, fields: Fields, whole: bool, at: Option<Moment>) {
+        let start_line = head::request_line(&line).filter(|_| !is_sip(&line));
+        let Some(Start::Request { method, target, version }) = start_line else {
             // A status line from the client: the directions are not what they were taken for.
             self.client.skipped += line.len() as u64;
             self.client.resume();
             return;
         };
         // What was not finished before stays as it is.
-        for w in &mut self.waiting {
+        for w in self.waiting.iter_mut() {
             w.request_done = true;
         }
         if self.waiting.len() >= MOST_WAITING
             && let Some(oldest) = self.waiting.pop_front()
         {
-            self.ready.push_back(oldest.pair);
+            self.ready.push_back(Box::new(oldest.pair));
             self.answering = false;
         }
-        let fields = fields(lines);
         let connect = method.as_bytes() == b"CONNECT";
         let framing = match framing(&fields) {
             _ if connect => Framing::Length(0),
@@ -212,26 +214,20 @@ impl Connection {
             Request { line, method, target, version, fields, complete: whole, ..Request::default() };
         let end = self.client.offset();
         let request = Some(Message { start, end, at, message });
-        self.waiting.push_back(Waiting { pair: Pair { request, response: None }, ..Waiting::default() });
+        let pair = Pair { request, response: None };
+        self.waiting.push_back(Box::new(Waiting { pair, ..Waiting::default() }));
         self.client.lost = false;
         let step = self.client.expect_body(if whole { framing } else { Framing::Length(0) });
         self.take(Side::Client, step, at);
     }
 
-    fn response_head(
-        &mut self,
-        start: u64,
-        line: Derived,
-        lines: &[Derived],
-        whole: bool,
-        at: Option<Moment>,
-    ) {
-        let Some(Start::Response { version, status }) = head::status_line(&line) else {
+    fn response_head(&mut self, start: u64, line: Derived, fields: Fields, whole: bool, at: Option<Moment>) {
+        let start_line = head::status_line(&line).filter(|_| !is_sip(&line));
+        let Some(Start::Response { version, status }) = start_line else {
             self.server.skipped += line.len() as u64;
             self.server.resume();
             return;
         };
-        let fields = fields(lines);
         if (100..200).contains(&status) && status != 101 {
             // An interim response (RFC 9110 section 15.2); the final one follows.
             self.interim = true;
@@ -242,12 +238,12 @@ impl Connection {
         if self.server.lost {
             // Answers may have been lost: this one is taken for that of the last request.
             while self.waiting.len() > 1 {
-                self.ready.extend(self.waiting.pop_front().map(|w| w.pair));
+                self.ready.extend(self.waiting.pop_front().map(|w| Box::new(w.pair)));
             }
             self.server.lost = false;
         }
         if self.waiting.front().is_none() {
-            self.waiting.push_back(Waiting { request_done: true, ..Waiting::default() });
+            self.waiting.push_back(Box::new(Waiting { request_done: true, ..Waiting::default() }));
         }
         let method =
             self.waiting.front().and_then(|w| w.pair.request.as_ref()).map(|m| m.message.method.clone());
@@ -258,25 +254,26 @@ impl Connection {
             _ if is(b"HEAD") || tunnel || !whole => Framing::Length(0),
             _ => framing(&fields).unwrap_or(Framing::UntilClose),
         };
+        let most = if self.frugal { content::worth_keeping(status, &fields) } else { BODY_EXCERPT };
         let message = Response { line, status, version, fields, complete: whole, ..Response::default() };
         let end = self.server.offset();
         if let Some(front) = self.waiting.front_mut() {
             front.pair.response = Some(Message { start, end, at, message });
             self.answering = true;
         }
-        let step = self.server.expect_body(framing);
+        let step = self.server.expect_body_in_part(framing, most);
         self.take(Side::Server, step, at);
         if tunnel {
             self.client.become_raw();
             self.server.become_raw();
-            for w in &mut self.waiting {
+            for w in self.waiting.iter_mut() {
                 w.request_done = true;
             }
             self.release();
         }
     }
 
-    fn response_body(&mut self, body: Keep, trailers: &[Derived], end: u64, ended: bool) {
+    fn response_body(&mut self, body: Keep, trailers: Fields, end: u64, ended: bool) {
         if std::mem::take(&mut self.interim) {
             return;
         }
@@ -285,7 +282,7 @@ impl Connection {
         front.response_done = true;
         if let Some(m) = &mut front.pair.response {
             m.end = end;
-            m.message.fields.0.extend(fields(trailers).0);
+            m.message.fields.0.extend(trailers.0);
             m.message.body = body.finish(&m.message.fields, ended && m.message.complete);
         }
     }
@@ -293,21 +290,22 @@ impl Connection {
     /// Gives the pairs that are complete, in order.
     fn release(&mut self) {
         while self.waiting.front().is_some_and(|w| w.response_done && w.request_done) {
-            self.ready.extend(self.waiting.pop_front().map(|w| w.pair));
+            self.ready.extend(self.waiting.pop_front().map(|w| Box::new(w.pair)));
         }
     }
 }
 
+/// Whether a start line is one of SIP (RFC 3261), which shares connections with nothing that is read here.
+fn is_sip(line: &Derived) -> bool {
+    memchr::memmem::find(line.as_bytes(), b"SIP/")
+        .is_some_and(|at| at == 0 || line.as_bytes().get(at - 1) == Some(&b' '))
+}
+
 /// What the fields say of the body (RFC 9112 section 6.3); `None` where they say nothing.
 fn framing(fields: &Fields) -> Option<Framing> {
-    let codings: Vec<String> =
-        fields.all("transfer-encoding").map(|f| f.text().to_ascii_lowercase()).collect();
-    if let Some(last) = codings.last() {
-        return Some(if last.trim_end().ends_with("chunked") {
-            Framing::Chunked
-        } else {
-            Framing::UntilClose
-        });
+    if let Some(last) = fields.all("transfer-encoding").last() {
+        let chunked = last.text().trim_end().to_ascii_lowercase().ends_with("chunked");
+        return Some(if chunked { Framing::Chunked } else { Framing::UntilClose });
     }
     let length = fields.text("content-length")?;
     // Several equal lengths in one field are a known fault of proxies (RFC 9110 section 8.6).

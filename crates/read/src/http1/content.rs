@@ -61,17 +61,48 @@ fn some_of(decoder: impl Read) -> Option<(Vec<u8>, bool)> {
     (!out.is_empty()).then_some((out, whole))
 }
 
+/// How much of an answer's content is worth keeping where there are very many: all of what may explain a refusal, and of
+/// a success what tells a login page or a token from what was asked for.
+pub fn worth_keeping(status: u16, fields: &Fields) -> usize {
+    const PAGE: usize = 16 * 1024;
+    const REST: usize = 2 * 1024;
+    match status {
+        200..=299 | 304 | 404 => {
+            let page = fields.text("content-type").is_some_and(|t| t.contains("html"));
+            if page { PAGE } else { REST }
+        }
+        _ => BODY_EXCERPT,
+    }
+}
+
 /// Keeps the head of a body and counts the rest.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Keep {
     kept: why401_span::Builder,
+    most: usize,
     dropped: bool,
 }
 
+impl Default for Keep {
+    fn default() -> Self {
+        Keep::at_most(BODY_EXCERPT)
+    }
+}
+
 impl Keep {
+    /// One that keeps only so many bytes.
+    pub(crate) fn at_most(most: usize) -> Self {
+        Keep { kept: why401_span::Builder::new(), most, dropped: false }
+    }
+
+    /// From here on, keeps no more than so many bytes.
+    pub(crate) fn limit(&mut self, most: usize) {
+        self.most = self.most.min(most);
+    }
+
     /// Takes bytes that stand at `origin`.
     pub(crate) fn push(&mut self, bytes: &[u8], origin: why401_span::Span) {
-        let room = BODY_EXCERPT.saturating_sub(self.kept.len());
+        let room = self.most.saturating_sub(self.kept.len());
         let part = bytes.get(..room).unwrap_or(bytes);
         if !part.is_empty() {
             self.kept.push_exact(part, origin);

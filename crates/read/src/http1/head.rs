@@ -1,7 +1,7 @@
 //! Start lines and field lines (RFC 9112 sections 3 to 5).
 
 use why401_http::{FieldLine, Fields};
-use why401_span::{Builder, Derived};
+use why401_span::{Builder, Derived, Span};
 
 /// A start line, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,11 +53,16 @@ pub fn is_method(word: &[u8]) -> bool {
 
 /// Reads a start line of either kind.
 ///
-/// A status line is `HTTP/` with a version, then three digits. A request line is a token and a target, with
+/// A status line is `HTTP/` or `RTSP/` with a version, then three digits. A request line is a token and a target, with
 /// ` HTTP/` and a version behind them; these may be missing where the method is a known one and the target looks like
 /// one (HTTP/0.9, or a line that somebody typed).
 pub fn start(line: &Derived) -> Option<Start> {
     status_line(line).or_else(|| request_line(line))
+}
+
+/// Whether [`start`] would read it.
+pub(super) fn starts(line: &[u8]) -> bool {
+    status_parts(line).is_some() || request_parts(line).is_some()
 }
 
 /// Whether the line is a start line beyond doubt: a status line, or a request line with its version.
@@ -90,10 +95,9 @@ pub fn request_line(line: &Derived) -> Option<Start> {
 }
 
 fn status_parts(line: &[u8]) -> Option<(&str, u16)> {
-    let rest = after_http(line)?;
-    let gap = rest.iter().position(|c| *c == b' ' || *c == b'\t')?;
-    let (version, rest) = rest.split_at_checked(gap)?;
-    let version = version_text(version)?;
+    let gap = line.iter().take(16).position(|c| *c == b' ' || *c == b'\t')?;
+    let (protocol, rest) = line.split_at_checked(gap)?;
+    let version = version_of(protocol)?;
     let rest = rest.trim_ascii_start();
     let digits = rest.get(..3).filter(|d| d.iter().all(u8::is_ascii_digit))?;
     if rest.get(3).is_some_and(|c| !c.is_ascii_whitespace()) {
@@ -115,7 +119,7 @@ fn request_parts(line: &[u8]) -> Option<(usize, std::ops::Range<usize>, &str)> {
         method_end + line.get(method_end..)?.iter().take_while(|c| c.is_ascii_whitespace()).count();
     let rest = line.get(target_start..end)?;
     let version = rest.iter().rposition(|c| *c == b' ' || *c == b'\t').and_then(|gap| {
-        let version = rest.get(gap + 1..).and_then(after_http).and_then(version_text)?;
+        let version = rest.get(gap + 1..).and_then(version_of)?;
         Some((gap, version))
     });
     match version {
@@ -132,18 +136,23 @@ fn request_parts(line: &[u8]) -> Option<(usize, std::ops::Range<usize>, &str)> {
     }
 }
 
-/// Behind the protocol's name. RTSP (RFC 7826) and SIP (RFC 3261) have HTTP's messages and its authentication.
-fn after_http(text: &[u8]) -> Option<&[u8]> {
-    [&b"HTTP/"[..], b"RTSP/", b"SIP/"].iter().find_map(|protocol| {
-        let (name, rest) = text.split_at_checked(protocol.len())?;
-        name.eq_ignore_ascii_case(protocol).then_some(rest)
-    })
-}
-
-fn version_text(version: &[u8]) -> Option<&str> {
-    let shape = version.first().is_some_and(u8::is_ascii_digit) && version.len() <= 3;
-    let rest = version.iter().all(|c| c.is_ascii_digit() || *c == b'.');
-    (shape && rest).then_some(version).and_then(|v| std::str::from_utf8(v).ok())
+/// `1.1` of `HTTP/1.1`. RTSP (RFC 7826, section 20), whose messages and authentication are made like those of HTTP/1.1,
+/// and SIP (RFC 3261) are told apart: `RTSP/1.0` as a whole.
+fn version_of(protocol: &[u8]) -> Option<&str> {
+    let slash = protocol.iter().position(|c| *c == b'/')?;
+    let (name, number) = protocol.split_at_checked(slash + 1)?;
+    let shape = number.first().is_some_and(u8::is_ascii_digit) && number.len() <= 3;
+    if !shape || !number.iter().all(|c| c.is_ascii_digit() || *c == b'.') {
+        return None;
+    }
+    let version = if name.eq_ignore_ascii_case(b"HTTP/") {
+        number
+    } else if name.eq_ignore_ascii_case(b"RTSP/") || name.eq_ignore_ascii_case(b"SIP/") {
+        protocol
+    } else {
+        return None;
+    };
+    std::str::from_utf8(version).ok()
 }
 
 /// `tchar` of RFC 9110 section 5.6.2.
@@ -189,6 +198,26 @@ pub fn field(line: &Derived) -> FieldLine {
     }
 }
 
+/// The same for a line that stands at `origin` in one piece.
+pub(super) fn field_at(line: &[u8], origin: Span) -> FieldLine {
+    let part = |from: usize, to: usize| {
+        let bytes = line.get(from..to).unwrap_or_default();
+        let is_space = |c: &&u8| **c == b' ' || **c == b'\t';
+        let before = bytes.iter().take_while(is_space).count();
+        let after = bytes.iter().skip(before).rev().take_while(is_space).count();
+        match bytes.get(before..bytes.len() - after) {
+            Some(text) if !text.is_empty() => {
+                Derived::exact(text, Span { start: origin.start + (from + before) as u64, ..origin })
+            }
+            _ => Derived::default(),
+        }
+    };
+    match line.get(1..).and_then(|rest| memchr::memchr(b':', rest)) {
+        Some(colon) => FieldLine { name: part(0, colon + 1), value: part(colon + 2, line.len()) },
+        None => FieldLine { name: Derived::default(), value: part(0, line.len()) },
+    }
+}
+
 /// Whether a line has the shape of a field line: a token, a colon.
 pub fn looks_like_field(line: &[u8]) -> bool {
     let name = line.iter().take_while(|c| is_token(**c)).count();
@@ -198,7 +227,8 @@ pub fn looks_like_field(line: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use why401_span::{SourceId, Span};
+    use proptest::prelude::*;
+    use why401_span::SourceId;
 
     fn line(text: &str) -> Derived {
         Derived::exact(text, Span::new(SourceId(0), 100, 100 + text.len() as u64))
@@ -227,15 +257,16 @@ mod tests {
         assert_eq!(request("GET /a b c HTTP/1.0 "), own("GET", "/a b c", "1.0"));
         assert_eq!(request("GET /old"), own("GET", "/old", ""));
         assert_eq!(request("CONNECT example.com:443 HTTP/1.1"), own("CONNECT", "example.com:443", "1.1"));
+        assert_eq!(
+            request("DESCRIBE rtsp://192.0.2.9/live RTSP/1.0"),
+            own("DESCRIBE", "rtsp://192.0.2.9/live", "RTSP/1.0")
+        );
+        assert_eq!(status("RTSP/1.0 401 Unauthorized"), Some(("RTSP/1.0".to_owned(), 401)));
+        assert_eq!(status("SIP/2.0 401 Unauthorized"), Some(("SIP/2.0".to_owned(), 401)));
         assert_eq!(request("FROBNICATE /x HTTP/2"), own("FROBNICATE", "/x", "2"));
         assert_eq!(status("HTTP/2 401"), Some(("2".to_owned(), 401)));
         assert_eq!(status("HTTP/1.1 401 Unauthorized"), Some(("1.1".to_owned(), 401)));
         assert_eq!(status("http/1.0  407 Proxy"), Some(("1.0".to_owned(), 407)));
-        assert_eq!(status("RTSP/1.0 401 Unauthorized"), Some(("1.0".to_owned(), 401)));
-        assert_eq!(
-            request("DESCRIBE rtsp://c.example/1 RTSP/1.0"),
-            own("DESCRIBE", "rtsp://c.example/1", "1.0")
-        );
         assert!(surely_starts(b"REGISTER sip:pbx.example.com SIP/2.0"));
     }
 
@@ -265,5 +296,13 @@ mod tests {
     fn a_value_knows_where_it_stands() {
         let f = field(&line("X-Key:  abc "));
         assert_eq!(f.value.whole().map(|l| (l.span.start, l.span.end, l.exact)), Some((108, 111, true)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_in_one_piece_is_taken_apart_alike(text in "[ \t:a-c]{0,12}") {
+            let origin = Span::new(SourceId(0), 100, 100 + text.len() as u64);
+            prop_assert_eq!(field_at(text.as_bytes(), origin), field(&line(&text)));
+        }
     }
 }

@@ -3,7 +3,8 @@
 use super::chunks;
 use super::content::Keep;
 use super::head;
-use why401_http::Fields;
+use std::borrow::Cow;
+use why401_http::{BODY_EXCERPT, Fields};
 use why401_span::{Builder, Derived, Span};
 
 /// A line longer than this is cut; longer than any field that servers take (the largest Kerberos tickets included).
@@ -39,8 +40,8 @@ pub(super) enum Framing {
 
 /// What a piece of input completed.
 pub(super) enum Step {
-    Head { start: u64, line: Derived, lines: Vec<Derived>, whole: bool },
-    Body { body: Keep, trailers: Vec<Derived>, end: u64, ended: bool },
+    Head { start: u64, line: Derived, fields: Fields, whole: bool },
+    Body { body: Keep, trailers: Fields, end: u64, ended: bool },
 }
 
 #[derive(Debug)]
@@ -50,7 +51,7 @@ enum State {
     Head {
         start: u64,
         line: Derived,
-        lines: Vec<Derived>,
+        fields: Fields,
         size: usize,
         whole: bool,
     },
@@ -60,7 +61,12 @@ enum State {
     },
     ChunkSize(Keep),
     ChunkData(Keep, u64),
-    Trailers(Keep, Vec<Derived>),
+    Trailers(Keep, Fields),
+    /// Media between RTSP messages (RFC 7826, section 14): `$`, a channel, a length of 16 bits, so many bytes.
+    Media {
+        head: Vec<u8>,
+        left: usize,
+    },
     /// In the middle of something unknown, until a line that starts a message beyond doubt.
     Lost,
     /// Not HTTP/1 any more.
@@ -77,6 +83,39 @@ pub(super) struct SideState {
     pub(super) skipped: u64,
     /// Whether bytes were lost since the last head.
     pub(super) lost: bool,
+    /// Whether the messages are those of RTSP.
+    rtsp: bool,
+}
+
+/// A line without its line break: where it stands in what was given, or put together of several pieces.
+enum Text<'a> {
+    Here(&'a [u8], Span),
+    Joined(Derived),
+}
+
+impl Text<'_> {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Text::Here(bytes, _) => bytes,
+            Text::Joined(text) => text.as_bytes(),
+        }
+    }
+
+    fn derived(&self) -> Cow<'_, Derived> {
+        match self {
+            Text::Here(bytes, origin) => Cow::Owned(Derived::exact(*bytes, *origin)),
+            Text::Joined(text) => Cow::Borrowed(text),
+        }
+    }
+
+    fn push_into(&self, fields: &mut Fields) {
+        match self {
+            Text::Here(bytes, origin) if !matches!(bytes.first(), Some(b' ' | b'\t')) => {
+                fields.0.push(head::field_at(bytes, *origin));
+            }
+            _ => head::push_field(fields, &self.derived()),
+        }
+    }
 }
 
 /// A line that is not complete yet.
@@ -87,9 +126,16 @@ struct Line {
     cut: bool,
 }
 
+impl Line {
+    fn is_new(&self) -> bool {
+        self.text.is_empty() && !self.cut
+    }
+}
+
 impl SideState {
     pub(super) fn new() -> Self {
-        SideState { state: State::Start, line: Line::default(), offset: 0, skipped: 0, lost: false }
+        let line = Line::default();
+        SideState { state: State::Start, line, offset: 0, skipped: 0, lost: false, rtsp: false }
     }
 
     /// Takes input until something is complete; `None` when all of it is taken (or the side is raw).
@@ -127,10 +173,16 @@ impl SideState {
 
     /// A body with this framing follows.
     pub(super) fn expect_body(&mut self, framing: Framing) -> Option<Step> {
+        self.expect_body_in_part(framing, BODY_EXCERPT)
+    }
+
+    /// A body with this framing follows, of which only the first `most` bytes are worth keeping.
+    pub(super) fn expect_body_in_part(&mut self, framing: Framing, most: usize) -> Option<Step> {
+        let keep = Keep::at_most(most);
         match framing {
-            Framing::Chunked => self.state = State::ChunkSize(Keep::default()),
-            Framing::Length(0) => return Some(self.body_done(Keep::default(), Vec::new(), true)),
-            _ => self.state = State::Body { framing, keep: Keep::default() },
+            Framing::Chunked => self.state = State::ChunkSize(keep),
+            Framing::Length(0) => return Some(self.body_done(keep, Fields::default(), true)),
+            _ => self.state = State::Body { framing, keep },
         }
         None
     }
@@ -144,7 +196,7 @@ impl SideState {
             State::Body { framing: Framing::Length(left), mut keep } if n > 0 && n <= left => {
                 keep.miss();
                 if n == left {
-                    return Some(self.body_done(keep, Vec::new(), false));
+                    return Some(self.body_done(keep, Fields::default(), false));
                 }
                 self.state = State::Body { framing: Framing::Length(left - n), keep };
                 None
@@ -172,14 +224,14 @@ impl SideState {
         let state = std::mem::replace(&mut self.state, State::Raw);
         match state {
             State::Body { framing: Framing::UntilClose, keep } => {
-                Some(Step::Body { body: keep, trailers: Vec::new(), end: self.offset, ended: true })
+                Some(Step::Body { body: keep, trailers: Fields::default(), end: self.offset, ended: true })
             }
-            State::Head { start, line, mut lines, .. } => {
+            State::Head { start, line, mut fields, .. } => {
                 let rest = std::mem::take(&mut self.line).text.finish();
                 if !rest.is_empty() {
-                    lines.push(rest);
+                    head::push_field(&mut fields, &rest);
                 }
-                Some(Step::Head { start, line, lines, whole: false })
+                Some(Step::Head { start, line, fields, whole: false })
             }
             other => self.cut(other),
         }
@@ -188,93 +240,117 @@ impl SideState {
     /// What a broken-off state still gives.
     fn cut(&mut self, state: State) -> Option<Step> {
         let (body, trailers) = match state {
-            State::Head { start, line, lines, .. } => {
-                return Some(Step::Head { start, line, lines, whole: false });
+            State::Head { start, line, fields, .. } => {
+                return Some(Step::Head { start, line, fields, whole: false });
             }
             State::Body { keep, .. } | State::ChunkSize(keep) | State::ChunkData(keep, _) => {
-                (keep, Vec::new())
+                (keep, Fields::default())
             }
             State::Trailers(keep, trailers) => (keep, trailers),
-            State::Start | State::Lost | State::Raw => return None,
+            State::Start | State::Lost | State::Raw | State::Media { .. } => return None,
         };
         Some(Step::Body { body, trailers, end: self.offset, ended: false })
     }
 
-    fn body_done(&mut self, body: Keep, trailers: Vec<Derived>, ended: bool) -> Step {
+    fn body_done(&mut self, body: Keep, trailers: Fields, ended: bool) -> Step {
         self.state = State::Start;
         Step::Body { body, trailers, end: self.offset, ended }
     }
 
     fn advance(&mut self, input: &mut Input<'_>) -> Option<Step> {
-        match std::mem::replace(&mut self.state, State::Start) {
-            State::Body { framing: Framing::Length(left), mut keep } => {
-                let taken = self.keep_body(input, left, &mut keep);
-                if taken == left {
-                    return Some(self.body_done(keep, Vec::new(), true));
+        let offset = &mut self.offset;
+        match &mut self.state {
+            State::Body { framing, keep } => {
+                let left = if let Framing::Length(left) = framing { *left } else { u64::MAX };
+                let taken = keep_body(input, left, keep, offset);
+                if let Framing::Length(left) = framing {
+                    *left -= taken;
+                    if *left == 0 {
+                        let body = std::mem::take(keep);
+                        return Some(self.body_done(body, Fields::default(), true));
+                    }
                 }
-                self.state = State::Body { framing: Framing::Length(left - taken), keep };
             }
-            State::Body { framing, mut keep } => {
-                self.keep_body(input, u64::MAX, &mut keep);
-                self.state = State::Body { framing, keep };
+            State::ChunkData(keep, left) => {
+                *left -= keep_body(input, *left, keep, offset);
+                if *left == 0 {
+                    self.state = State::ChunkSize(std::mem::take(keep));
+                }
             }
-            State::ChunkData(mut keep, left) => {
-                let taken = self.keep_body(input, left, &mut keep);
-                self.state = match left - taken {
-                    0 => State::ChunkSize(keep),
-                    left => State::ChunkData(keep, left),
-                };
+            State::Media { head, left } => {
+                while *left == 0 && head.len() < 4 && !input.bytes.is_empty() {
+                    head.extend_from_slice(input.take(1).0);
+                    *offset += 1;
+                    if let [_, _, high, low] = head.as_slice() {
+                        *left = usize::from(u16::from_be_bytes([*high, *low]));
+                    }
+                }
+                let (taken, _) = input.take(*left);
+                *offset += taken.len() as u64;
+                *left -= taken.len();
+                if *left == 0 && head.len() == 4 {
+                    self.state = State::Start;
+                }
             }
-            State::Raw => self.state = State::Raw,
-            waiting => {
-                self.state = waiting;
+            State::Raw => {}
+            State::Start if self.rtsp && self.line.is_new() && input.bytes.first() == Some(&b'$') => {
+                self.state = State::Media { head: Vec::new(), left: 0 };
+            }
+            _ => {
                 let (start, line, cut) = self.take_line(input)?;
-                return self.take_full_line(start, line, cut);
+                return self.take_full_line(start, &line, cut);
             }
         }
         None
     }
 
-    fn take_full_line(&mut self, start: u64, line: Derived, cut: bool) -> Option<Step> {
+    fn take_full_line(&mut self, start: u64, line: &Text<'_>, cut: bool) -> Option<Step> {
+        let bytes = line.bytes();
+        let blank = bytes.is_empty() && !cut;
+        if let State::Head { fields, size, whole, .. } = &mut self.state
+            && !blank
+        {
+            *size += bytes.len();
+            let fits = *size <= MOST_HEAD && fields.0.len() < MOST_LINES;
+            *whole &= fits && !cut;
+            if fits {
+                line.push_into(fields);
+            }
+            return None;
+        }
         match std::mem::replace(&mut self.state, State::Start) {
-            State::Start if line.is_empty() => {}
-            State::Start if head::start(&line).is_some() => self.state = new_head(start, line, cut),
-            State::Lost if head::surely_starts(line.as_bytes()) => self.state = new_head(start, line, cut),
+            State::Start if blank => {}
+            State::Start if head::starts(bytes) => {
+                self.rtsp |= memchr::memmem::find(bytes, b"RTSP/").is_some();
+                self.state = new_head(start, line, cut);
+            }
+            State::Lost if head::surely_starts(bytes) => self.state = new_head(start, line, cut),
             State::Start | State::Lost => {
                 self.skipped += self.offset - start;
                 self.lost = true;
                 self.state = State::Lost;
             }
-            State::Head { start, line: first, lines, whole, .. } if line.is_empty() => {
-                return Some(Step::Head { start, line: first, lines, whole });
-            }
-            State::Head { start, line: first, mut lines, size, mut whole } => {
-                let size = size + line.len();
-                let fits = size <= MOST_HEAD && lines.len() < MOST_LINES;
-                whole &= fits && !cut;
-                if fits {
-                    lines.push(line);
-                }
-                self.state = State::Head { start, line: first, lines, size, whole };
+            State::Head { start, line: first, fields, whole, .. } => {
+                return Some(Step::Head { start, line: first, fields, whole });
             }
             // The line break behind the data of the chunk before.
-            State::ChunkSize(keep) if line.is_empty() => self.state = State::ChunkSize(keep),
-            State::ChunkSize(keep) => match chunks::size(line.as_bytes()) {
-                Some(0) => self.state = State::Trailers(keep, Vec::new()),
+            State::ChunkSize(keep) if blank => self.state = State::ChunkSize(keep),
+            State::ChunkSize(keep) => match chunks::size(bytes) {
+                Some(0) => self.state = State::Trailers(keep, Fields::default()),
                 Some(size) => self.state = State::ChunkData(keep, size),
                 None => {
                     self.lost = true;
-                    let step = self.body_done(keep, Vec::new(), false);
+                    let step = self.body_done(keep, Fields::default(), false);
                     self.state = State::Lost;
                     return Some(step);
                 }
             },
-            State::Trailers(keep, trailers) if line.is_empty() => {
+            State::Trailers(keep, trailers) if blank => {
                 return Some(self.body_done(keep, trailers, true));
             }
             State::Trailers(keep, mut trailers) => {
-                if trailers.len() < MOST_LINES {
-                    trailers.push(line);
+                if trailers.0.len() < MOST_LINES {
+                    line.push_into(&mut trailers);
                 }
                 self.state = State::Trailers(keep, trailers);
             }
@@ -283,24 +359,27 @@ impl SideState {
         None
     }
 
-    fn keep_body(&mut self, input: &mut Input<'_>, most: u64, keep: &mut Keep) -> u64 {
-        let n = usize::try_from(most).unwrap_or(usize::MAX).min(input.bytes.len());
-        let (bytes, origin) = input.take(n);
-        keep.push(bytes, origin);
-        self.offset += n as u64;
-        n as u64
-    }
-
     /// The next line without its line break, once it is complete: where it started, its text, whether it was cut.
-    fn take_line(&mut self, input: &mut Input<'_>) -> Option<(u64, Derived, bool)> {
-        if self.line.text.is_empty() && !self.line.cut {
+    fn take_line<'a>(&mut self, input: &mut Input<'a>) -> Option<(u64, Text<'a>, bool)> {
+        let first = self.line.is_new();
+        if first {
             self.line.start = self.offset;
         }
         let end = memchr::memchr(b'\n', input.bytes);
         let (bytes, origin) = input.take(end.map_or(input.bytes.len(), |e| e + 1));
         self.offset += bytes.len() as u64;
         let text = bytes.strip_suffix(b"\n").unwrap_or(bytes);
-        let room = MOST_LINE.saturating_sub(self.line.text.len());
+        if first && end.is_some() && text.len() <= MOST_LINE {
+            let text = text.strip_suffix(b"\r").unwrap_or(text);
+            return Some((self.line.start, Text::Here(text, origin), false));
+        }
+        let between = matches!(self.state, State::Start | State::Lost);
+        if first && between && !text.first().is_some_and(|c| head::is_token(*c)) {
+            // What begins like this starts no message, however long it goes on.
+            self.line.cut = text != b"\r";
+        }
+        let most = if between && self.line.cut { 0 } else { MOST_LINE };
+        let room = most.saturating_sub(self.line.text.len());
         let part = text.get(..room).unwrap_or(text);
         self.line.cut |= part.len() < text.len();
         self.line.text.push_exact(part, Span { end: origin.start + part.len() as u64, ..origin });
@@ -308,19 +387,20 @@ impl SideState {
         let line = std::mem::take(&mut self.line);
         let text = line.text.finish();
         let without_cr = text.as_bytes().strip_suffix(b"\r").map_or(text.len(), <[u8]>::len);
-        Some((line.start, text.slice(0..without_cr), line.cut))
+        let text = if without_cr < text.len() { text.slice(0..without_cr) } else { text };
+        Some((line.start, Text::Joined(text), line.cut))
     }
 }
 
-fn new_head(start: u64, line: Derived, cut: bool) -> State {
-    State::Head { start, size: line.len(), line, lines: Vec::new(), whole: !cut }
+fn keep_body(input: &mut Input<'_>, most: u64, keep: &mut Keep, offset: &mut u64) -> u64 {
+    let n = usize::try_from(most).unwrap_or(usize::MAX).min(input.bytes.len());
+    let (bytes, origin) = input.take(n);
+    keep.push(bytes, origin);
+    *offset += n as u64;
+    n as u64
 }
 
-/// The field lines of a head.
-pub(super) fn fields(lines: &[Derived]) -> Fields {
-    let mut fields = Fields::default();
-    for line in lines {
-        head::push_field(&mut fields, line);
-    }
-    fields
+fn new_head(start: u64, line: &Text<'_>, cut: bool) -> State {
+    let line = line.derived().into_owned();
+    State::Head { start, size: line.len(), line, fields: Fields::default(), whole: !cut }
 }

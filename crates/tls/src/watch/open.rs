@@ -4,6 +4,7 @@ use super::{APPLICATION_DATA, EARLY, HANDSHAKE_KEYS, MOST_TRIED, TRAFFIC, Watch}
 use crate::Side;
 use crate::cipher::{Cipher, Sealed, key_block_parts};
 use crate::derive::{expand_label, prf};
+use crate::handshake::NO_KEYS;
 use crate::keylog::{KeyLog, Secrets};
 use crate::suite::Suite;
 use crate::wire::Wire;
@@ -40,7 +41,7 @@ impl Watch {
         let master =
             self.secrets(keys).and_then(|s| s.master.as_ref()).or_else(|| keys.session(&self.session_id));
         let Some(master) = master else {
-            self.handshake.obstacle = Some("there are no keys for it");
+            self.handshake.obstacle = Some(NO_KEYS);
             return None;
         };
         self.handshake.obstacle = None;
@@ -91,7 +92,7 @@ impl Watch {
         }
         let suite = self.suite()?;
         let Some(secrets) = self.secrets(keys) else {
-            self.handshake.obstacle = Some("there are no keys for it");
+            self.handshake.obstacle = Some(NO_KEYS);
             return None;
         };
         self.handshake.obstacle = None;

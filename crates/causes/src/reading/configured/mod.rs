@@ -141,7 +141,7 @@ fn asked(step: &Step<'_>) -> Asked {
         let name = f.name.to_text().to_ascii_lowercase();
         (name.contains('_') && words.iter().any(|w| name.contains(w))).then_some(name)
     });
-    let path = step.attempt.path().unwrap_or_default();
+    let path = step.attempt.path().unwrap_or_default().to_owned();
     let method = step.attempt.method().map(|m| m.into_owned()).unwrap_or_default();
     Asked { host, path, method, underscored }
 }

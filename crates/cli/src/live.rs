@@ -1,0 +1,112 @@
+//! Findings while a capture grows: `tcpdump -U -w - | why401 -` names each refusal once it is proved.
+
+use crate::{output, secrets};
+use jiff::Timestamp;
+use std::collections::{HashSet, VecDeque};
+use std::time::{Duration, Instant};
+use why401_history::Collector;
+use why401_http::{Exchange, Fact, FactKind, Statement};
+use why401_report::{Certainty, Diagnosis, Finding, Verdict};
+
+/// So many exchanges are looked at, the latest.
+const EXCHANGES: usize = 2000;
+/// So many statements and facts, the latest.
+const WORDS: usize = 1000;
+/// A refusal may be the first half of a handshake: so long is waited for the other half.
+const SETTLES: Duration = Duration::from_millis(1500);
+
+/// What came lately, and what was told of it.
+pub(crate) struct Live {
+    exchanges: VecDeque<Exchange>,
+    statements: VecDeque<Statement>,
+    facts: VecDeque<Fact>,
+    told: HashSet<Key>,
+    /// When the latest refusal came of which nothing was told yet.
+    refused: Option<Instant>,
+    now: Option<Timestamp>,
+    show_secrets: bool,
+}
+
+/// Findings that differ in none of these are the same one.
+type Key = [String; 5];
+
+impl Live {
+    pub(crate) fn new(now: Option<Timestamp>, show_secrets: bool) -> Live {
+        Live {
+            exchanges: VecDeque::new(),
+            statements: VecDeque::new(),
+            facts: VecDeque::new(),
+            told: HashSet::new(),
+            refused: None,
+            now,
+            show_secrets,
+        }
+    }
+
+    pub(crate) fn exchange(&mut self, exchange: &Exchange) {
+        if matches!(exchange.status(), Some(400..)) {
+            self.refused = Some(Instant::now());
+        }
+        keep(&mut self.exchanges, exchange, EXCHANGES);
+    }
+
+    pub(crate) fn statement(&mut self, statement: &Statement) {
+        keep(&mut self.statements, statement, WORDS);
+    }
+
+    pub(crate) fn fact(&mut self, fact: &Fact) {
+        if matches!(&fact.kind, FactKind::Tls(secured) if secured.refuses_client()) {
+            self.refused = Some(Instant::now());
+        }
+        keep(&mut self.facts, fact, WORDS);
+    }
+
+    /// Prints what has become certain; called whenever nothing comes for a while.
+    pub(crate) fn look(&mut self) {
+        if self.refused.is_none_or(|at| at.elapsed() < SETTLES) {
+            return;
+        }
+        self.refused = None;
+        let mut collector = Collector::new();
+        self.exchanges.iter().for_each(|e| collector.exchange(e.clone()));
+        self.statements.iter().for_each(|s| collector.statement(s.clone()));
+        self.facts.iter().for_each(|f| collector.fact(f.clone()));
+        let case = collector.finish(Vec::new());
+        let findings = why401_causes::diagnose(&case, self.now);
+        let mut diagnosis = Diagnosis { sources: Vec::new(), findings, overview: None };
+        if !self.show_secrets {
+            why401_redact::diagnosis(&mut diagnosis, &secrets::of(&case));
+        }
+        let proved = diagnosis.findings.iter().filter(|f| {
+            f.certainty == Certainty::Certain && matches!(f.verdict, Verdict::Fault | Verdict::Attack)
+        });
+        for finding in proved {
+            if self.told.len() < EXCHANGES && self.told.insert(key(finding)) {
+                output::print(&line(finding));
+            }
+        }
+    }
+}
+
+fn keep<T: Clone>(kept: &mut VecDeque<T>, new: &T, most: usize) {
+    if kept.len() >= most {
+        kept.pop_front();
+    }
+    kept.push_back(new.clone());
+}
+
+fn key(f: &Finding) -> Key {
+    let part = |p: &Option<String>| p.clone().unwrap_or_default();
+    [f.cause.to_owned(), part(&f.account), part(&f.client), part(&f.server), part(&f.resource)]
+}
+
+/// `14:02:11Z  token-expired  GET /orders  the token …`, made safe for a terminal.
+fn line(f: &Finding) -> String {
+    let time = f.last.as_deref().or(f.first.as_deref()).unwrap_or("");
+    let request = f.exchanges.last().map(|e| {
+        let part = |p: &Option<String>| p.clone().unwrap_or_default();
+        format!("{} {}: ", part(&e.method), part(&e.target))
+    });
+    let text = format!("{time} {}: {}{}", f.cause, request.unwrap_or_default(), f.summary);
+    format!("{}\n", why401_render::visible(&text))
+}
