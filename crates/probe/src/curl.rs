@@ -13,6 +13,8 @@ pub struct Line {
     pub method: Option<String>,
     /// `-H` and what has an option of its own (`-A`, `-e`, `-b`).
     pub fields: Vec<Field>,
+    /// `-H @FILE`: files of fields, a line each; `-` is standard input.
+    pub field_files: Vec<String>,
     /// Content, piece by piece.
     pub data: Vec<Data>,
     /// `-G`: the content goes into the query.
@@ -272,13 +274,14 @@ fn short(line: &mut Line, option: char, value: String) {
         'U' => line.proxy_user = Some(value),
         'x' => line.proxy = Some(value),
         'X' => line.method = Some(value),
+        'H' if value.starts_with('@') => line.field_files.push(value.trim_start_matches('@').to_owned()),
         'H' => match Field::parse(&value) {
             // curl sends no field where the value is empty, and an empty one where a semicolon ends it.
             Some(field) if !field.value.is_empty() => line.fields.push(field),
             Some(_) => {}
             None => match value.strip_suffix(';') {
                 Some(name) => line.fields.push(Field::new(name, "")),
-                None => line.ignored.push("-H of a file, or without a colon".to_owned()),
+                None => line.ignored.push("-H without a colon".to_owned()),
             },
         },
         'A' => line.fields.push(Field::new("User-Agent", value)),

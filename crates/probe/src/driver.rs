@@ -4,7 +4,7 @@ use crate::limits::{Limits, Spent, stop_sign};
 use crate::plan::{Done, Known, Next, Outcome, Step, next};
 use crate::respond::{self, Chance};
 use crate::wire::{Recorder, Sending, Wire};
-use crate::wish::{Ask, Field, Wish, authority};
+use crate::wish::{Ask, Credentials, Field, Wish, authority};
 use crate::{Trouble, Version};
 use std::time::{Duration, Instant};
 use why401_auth::Challenge;
@@ -36,8 +36,8 @@ pub struct Judgement {
 pub trait Watcher {
     /// Something happened.
     fn event(&mut self, event: Event<'_>);
-    /// The diagnosis of what was recorded so far.
-    fn judge(&mut self, taken: &Collected) -> Judgement;
+    /// The diagnosis of what was recorded so far; exchanges with these indexes are to be left out of it.
+    fn judge(&mut self, taken: &Collected, left_out: &[u64]) -> Judgement;
     /// Whether the credentials may travel to this host, to which the given one redirects.
     fn may_travel(&mut self, host: &str) -> bool;
 }
@@ -53,6 +53,9 @@ pub struct Probed {
     pub done: Vec<Done>,
     /// The exchanges (by index) that are the wish itself, not a look beside it.
     pub course: Vec<u64>,
+    /// Exchanges (by index) that a diagnosis leaves out: the look without credentials, where credentials that stand in
+    /// no field of their own make it look like the request itself.
+    pub left_out: Vec<u64>,
     /// Why no more was asked.
     pub why: String,
     /// What went wrong before there was an answer.
@@ -97,6 +100,7 @@ pub fn run(
     let why = runtime.block_on(driver.go(watcher))?;
     // A resolver that does not answer is not waited for.
     runtime.shutdown_timeout(Duration::from_millis(100));
+    let left_out = driver.left_out();
     let (taken, bytes) = driver.recorder.finish();
     // With credentials given, the look without them is not what was meant, unless nothing else left.
     if driver.course.is_empty() {
@@ -107,6 +111,7 @@ pub fn run(
         bytes,
         done: driver.known.done,
         course: driver.course,
+        left_out,
         why,
         trouble: driver.trouble,
         spent: driver.spent,
@@ -127,6 +132,14 @@ struct Driver<'a> {
 }
 
 impl Driver<'_> {
+    fn left_out(&self) -> Vec<u64> {
+        let wish = &self.known.wish;
+        let in_a_field_of_its_own = !matches!(wish.credentials, Credentials::Fields | Credentials::None);
+        let authorization = wish.fields.iter().any(|f| f.is("authorization"));
+        let alike = wish.has_credentials() && !in_a_field_of_its_own && !authorization;
+        if alike && self.known.of("given").is_some() { self.bare.clone() } else { Vec::new() }
+    }
+
     async fn go(&mut self, watcher: &mut dyn Watcher) -> Result<String, String> {
         let address = self.known.wish.address.clone();
         self.known.proxied = self.wire.proxy(&address, false).is_some();
@@ -202,7 +215,7 @@ impl Driver<'_> {
                 }
                 self.lock_sign = stop_sign(&exchange);
                 self.done(&step, outcome);
-                let judgement = watcher.judge(self.recorder.taken());
+                let judgement = watcher.judge(self.recorder.taken(), &self.left_out());
                 self.known.open = judgement.open;
                 self.known.settled = judgement.settled;
             }

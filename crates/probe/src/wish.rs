@@ -86,6 +86,8 @@ impl Field {
             "accept-charset",
             "accept-encoding",
             "accept-language",
+            "access-control-request-headers",
+            "access-control-request-method",
             "cache-control",
             "connection",
             "content-encoding",

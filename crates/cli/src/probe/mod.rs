@@ -12,10 +12,11 @@ use crate::args::Args;
 use crate::tally::Tally;
 use crate::{Status, diagnose};
 use args::Probe;
+use why401_http::{Exchange, Fact, Statement};
 use why401_probe::driver;
 use why401_read::Sink;
 use why401_report::{Finding, Problem, SourceReport};
-use why401_span::SourceId;
+use why401_span::{LayerId, SourceId};
 
 /// Asks and diagnoses.
 ///
@@ -66,6 +67,32 @@ pub(crate) fn look(url: &str, id: SourceId, sink: &mut dyn Sink) -> Result<Asked
     ask(&probe, prepared, id, sink)
 }
 
+/// Passes all on but the exchanges with these indexes, which are counted only.
+struct Without<'a> {
+    to: &'a mut dyn Sink,
+    left_out: Vec<u64>,
+}
+
+impl Sink for Without<'_> {
+    fn exchange(&mut self, exchange: Exchange) {
+        if !self.left_out.contains(&exchange.index) {
+            self.to.exchange(exchange);
+        }
+    }
+    fn statement(&mut self, statement: Statement) {
+        self.to.statement(statement);
+    }
+    fn fact(&mut self, fact: Fact) {
+        self.to.fact(fact);
+    }
+    fn problem(&mut self, problem: Problem) {
+        self.to.problem(problem);
+    }
+    fn layer(&mut self, name: String) -> LayerId {
+        self.to.layer(name)
+    }
+}
+
 fn ask(
     probe: &Probe,
     prepared: prepare::Prepared,
@@ -80,8 +107,9 @@ fn ask(
     if let (Some(trouble), false) = (&probed.trouble, heard) {
         return Err(watcher.masked(&trouble.to_string()));
     }
-    let mut tally = Tally::new(sink);
+    let mut tally = Tally::new(Without { to: sink, left_out: probed.left_out });
     let taken = probed.taken;
+    watch::said(&wish, &taken).into_iter().for_each(|s| tally.statement(s));
     taken.exchanges.into_iter().for_each(|e| tally.exchange(e));
     taken.facts.into_iter().for_each(|f| tally.fact(f));
     taken.statements.into_iter().for_each(|s| tally.statement(s));

@@ -60,6 +60,14 @@ pub(crate) fn of(probe: &Probe) -> Result<Prepared, String> {
         return Err("the method is no token".to_owned());
     }
     wish.fields.clone_from(&line.fields);
+    for path in &line.field_files {
+        let text = if path == "-" {
+            std::io::read_to_string(std::io::stdin()).map_err(|e| in_words(&e))?
+        } else {
+            String::from_utf8_lossy(&read(Path::new(path))?).into_owned()
+        };
+        wish.fields.extend(text.lines().filter_map(Field::parse));
+    }
     for field in &probe.field {
         wish.fields.push(stores::field(field)?);
     }

@@ -1,14 +1,18 @@
 //! Tells on standard error what is sent and why, and what the diagnosis says meanwhile.
 
 use std::io::{BufRead, IsTerminal, Write};
+use why401_auth::parse_challenges;
 use why401_history::Collector;
+use why401_http::{Speaker, Statement};
 use why401_probe::driver::{Event, Judgement, Watcher};
 use why401_probe::plan::{Outcome, Step};
+use why401_probe::respond::best_digest;
 use why401_probe::wish::url;
 use why401_probe::{Carry, Credentials, Probed, Wish};
 use why401_read::Collected;
 use why401_redact::SecretSet;
 use why401_report::{Certainty, SourceReport, Verdict};
+use why401_span::Derived;
 
 /// What a plain refusal leaves open beside what its finding names: causes that looking elsewhere tells apart.
 const BEHIND_A_REFUSAL: &[&str] = &[
@@ -100,10 +104,12 @@ impl Watcher for Watch {
         }
     }
 
-    fn judge(&mut self, taken: &Collected) -> Judgement {
+    fn judge(&mut self, taken: &Collected, left_out: &[u64]) -> Judgement {
         let mut collector = Collector::new();
-        taken.exchanges.iter().for_each(|e| collector.exchange(e.clone()));
+        let kept = taken.exchanges.iter().filter(|e| !left_out.contains(&e.index));
+        kept.for_each(|e| collector.exchange(e.clone()));
         taken.facts.iter().for_each(|f| collector.fact(f.clone()));
+        said(&self.wish, taken).into_iter().for_each(|s| collector.statement(s));
         let report = SourceReport { name: self.name(), ..SourceReport::default() };
         let case = collector.finish(vec![report]);
         let findings = why401_causes::diagnose(&case, Some(jiff::Timestamp::now()));
@@ -133,6 +139,38 @@ impl Watcher for Watch {
         let mut answer = String::new();
         std::io::stdin().lock().read_line(&mut answer).is_ok() && answer.trim().eq_ignore_ascii_case("y")
     }
+}
+
+/// What this client can say of itself: that it holds credentials for Digest and waits to be asked, and that it cannot
+/// answer the challenge. In curl's words, which the causes know.
+pub(super) fn said(wish: &Wish, taken: &Collected) -> Vec<Statement> {
+    let (Credentials::Password { user, .. }, Some("digest")) = (&wish.credentials, wish.scheme.as_deref())
+    else {
+        return Vec::new();
+    };
+    let mut all = Vec::new();
+    let waiting = taken.exchanges.iter().filter(|e| {
+        let asked = e.request.as_ref().is_some_and(|r| r.target() == wish.address.target);
+        asked && !e.request.as_ref().is_some_and(|r| r.fields.has("authorization"))
+    });
+    for e in waiting {
+        let mut say = |text: String| {
+            let mut statement = Statement::new(e.source, Speaker::Client, Derived::synthetic(text));
+            statement.beside = Some(e.index);
+            all.push(statement);
+        };
+        say(format!("Server auth using Digest with user '{user}'"));
+        let challenges: Vec<_> = e
+            .response
+            .iter()
+            .flat_map(|r| r.fields.all("www-authenticate"))
+            .flat_map(|f| parse_challenges(f.value.as_bytes()).value)
+            .collect();
+        if challenges.iter().any(|c| c.is("digest")) && best_digest(&challenges).is_none() {
+            say("Authentication problem. Ignoring this.".to_owned());
+        }
+    }
+    all
 }
 
 /// The request in words.

@@ -10,6 +10,7 @@
 mod causes;
 mod credentials;
 mod harm;
+mod lab;
 mod server;
 mod trouble;
 
