@@ -42,6 +42,8 @@ pub(crate) enum Command {
     Lab(crate::lab::Lab),
     /// Pack the redacted evidence and the report for a service request
     Bundle(Box<Bundle>),
+    /// A local page for people who would rather look than type
+    Serve(crate::serve::Serve),
 }
 
 /// What to pack, and where.

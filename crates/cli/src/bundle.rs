@@ -77,7 +77,7 @@ fn given(bundle: &Bundle) -> Result<Vec<(std::ffi::OsString, Vec<u8>)>, String> 
 }
 
 /// The diagnosis as it may be shown, and its forms.
-fn reports(
+pub(crate) fn reports(
     case: &Case,
     mut diagnosis: why401_report::Diagnosis,
     secrets: &SecretSet,

@@ -81,7 +81,8 @@ pub(crate) fn of(given: &Evidence, stdin: &mut dyn Read) -> Result<(Case, Diagno
     Ok(explained(intake, sources, given.now, |findings| asked.iter().for_each(|a| a.keep(findings))))
 }
 
-fn explained(
+/// Diagnoses what was taken in, without the findings that `keep` leaves out; not yet redacted.
+pub(crate) fn explained(
     intake: Intake,
     sources: Vec<SourceReport>,
     now: Option<jiff::Timestamp>,

@@ -155,17 +155,22 @@ fn not_a_file(
     sink: &mut dyn Sink,
 ) -> Result<SourceReport, String> {
     let text = name.to_str().unwrap_or_default().trim();
-    if let Some(fact) = why401_read::code(id, text) {
-        sink.fact(fact);
-        return Ok(code_report(text));
-    }
-    if is_code(text) {
-        return Ok(read_code(id, text, sink));
+    if let Some(report) = code(id, text, sink) {
+        return Ok(report);
     }
     if text.contains(char::is_whitespace) {
         return read_bytes(args, id, &mut text.as_bytes(), keys, sink);
     }
     Err("no such file, and no code known here by its form (401.3, 0x80244017, AH01617)".to_owned())
+}
+
+/// A code in words, where the text is one.
+pub(crate) fn code(id: SourceId, text: &str, sink: &mut dyn Sink) -> Option<SourceReport> {
+    if let Some(fact) = why401_read::code(id, text) {
+        sink.fact(fact);
+        return Some(code_report(text));
+    }
+    is_code(text).then(|| read_code(id, text, sink))
 }
 
 fn read_code(id: SourceId, code: &str, sink: &mut dyn Sink) -> SourceReport {

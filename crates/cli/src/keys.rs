@@ -26,9 +26,15 @@ const LABELS: &[&str] = &[
 pub(crate) fn is_key_log(name: &OsString) -> bool {
     let mut head = Vec::new();
     let read = File::open(name).and_then(|f| f.take(HEAD).read_to_end(&mut head));
-    let text = String::from_utf8_lossy(&head);
+    read.is_ok() && begins(&head)
+}
+
+/// Whether a file that begins so is a key log.
+pub(crate) fn begins(bytes: &[u8]) -> bool {
+    let head = bytes.get(..HEAD as usize).unwrap_or(bytes);
+    let text = String::from_utf8_lossy(head);
     let mut lines = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
-    read.is_ok() && lines.next().is_some_and(|first| LABELS.iter().any(|l| first.starts_with(l)))
+    lines.next().is_some_and(|first| LABELS.iter().any(|l| first.starts_with(l)))
 }
 
 /// The bytes of a key log.

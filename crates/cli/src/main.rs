@@ -20,6 +20,7 @@ mod output;
 mod probe;
 mod record;
 mod secrets;
+mod serve;
 mod tally;
 
 use args::Command;
@@ -55,6 +56,7 @@ fn run(args: &args::Args) -> Result<u8, String> {
         Some(Command::Decode { fields }) => decode::run(args, fields),
         Some(Command::Lab(options)) => lab::run(options),
         Some(Command::Bundle(bundle)) => bundle::run(bundle),
+        Some(Command::Serve(options)) => serve::run(options),
     };
     status.map(|s| s as u8)
 }

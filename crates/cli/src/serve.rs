@@ -1,0 +1,111 @@
+//! `why401 serve`: the local page, answered by the same diagnosis.
+
+use crate::diagnose::{self, Intake};
+use crate::tally::Tally;
+use crate::{Status, bundle, evidence, keys, output, probe};
+use std::io::Write;
+use std::net::SocketAddr;
+use why401_bundle::{Masker, Options, Piece, pack};
+use why401_page::{Answers, Part, Response, Server};
+use why401_render::{Secrets, Shown};
+use why401_report::{Problem, SourceReport};
+use why401_span::SourceId;
+
+/// How the page is served.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Serve {
+    /// Where to listen, on loopback; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    listen: SocketAddr,
+}
+
+/// Serves until the process is ended.
+#[allow(clippy::print_stdout, reason = "the address is the answer of this command")]
+pub(crate) fn run(args: &Serve) -> Result<Status, String> {
+    let server = Server::listen(args.listen).map_err(|e| format!("{}: {e}", args.listen))?;
+    println!("listening on {}", server.url());
+    let _ = std::io::stdout().flush();
+    server.run(Desk).map_err(|e| e.to_string())?;
+    Ok(Status::NoFault)
+}
+
+struct Desk;
+
+impl Answers for Desk {
+    fn diagnose(&self, form: &str, parts: &[Part<'_>]) -> Result<Response, String> {
+        let mut intake = Intake::default();
+        let (sources, asked) = read(parts, &mut intake)?;
+        let keep = |findings: &mut Vec<_>| asked.iter().for_each(|a: &probe::Asked| a.keep(findings));
+        let (case, mut diagnosis, secrets) = diagnose::explained(intake, sources, None, keep);
+        if form == "bundle" {
+            let reports = bundle::reports(&case, diagnosis, &secrets)?;
+            let sources = reports.diagnosis.sources.iter().zip(parts);
+            let pieces: Vec<Piece<'_>> =
+                sources.map(|(s, p)| Piece { name: &s.name, format: &s.format, bytes: p.bytes }).collect();
+            let mut out = std::io::Cursor::new(Vec::new());
+            pack(&mut out, output::TOOL, &reports, &pieces, Options::default(), &mut Masker::new(&secrets))
+                .map_err(|e| e.to_string())?;
+            return Ok(Response::ok("application/zip", out.into_inner()));
+        }
+        why401_redact::diagnosis(&mut diagnosis, &secrets);
+        let shown = Shown::new(diagnosis, Secrets::Masked);
+        Ok(match form {
+            "json" => Response::ok(
+                "application/json",
+                why401_render::json(&shown, output::TOOL).map_err(|e| e.to_string())?,
+            ),
+            "markdown" => Response::ok("text/markdown; charset=utf-8", why401_render::markdown(&shown)),
+            "html" => Response::ok("text/html; charset=utf-8", why401_render::html(&shown)),
+            _ => Response::ok("text/html; charset=utf-8", why401_render::html_body(&shown)),
+        })
+    }
+}
+
+/// Reads every part as a source.
+fn read(parts: &[Part<'_>], intake: &mut Intake) -> Result<(Vec<SourceReport>, Vec<probe::Asked>), String> {
+    let keys: Vec<Vec<u8>> =
+        parts.iter().filter(|p| keys::begins(p.bytes)).map(|p| p.bytes.to_vec()).collect();
+    let (mut sources, mut asked, mut failures) = (Vec::new(), Vec::new(), Vec::new());
+    for (number, part) in (0..).zip(parts) {
+        match one(part, SourceId(number), &keys, intake) {
+            Ok((report, probed)) => {
+                sources.push(SourceReport { name: part.name.to_owned(), ..report });
+                asked.extend(probed);
+            }
+            Err(why) => {
+                let problems = vec![Problem { offset: 0, line: None, what: why.clone() }];
+                let (name, format) = (part.name.to_owned(), "unread".to_owned());
+                sources.push(SourceReport { name, format, problems, ..SourceReport::default() });
+                failures.push(format!("{}: {why}", part.name));
+            }
+        }
+    }
+    if failures.len() == parts.len() { Err(failures.join("\n")) } else { Ok((sources, asked)) }
+}
+
+fn one(
+    part: &Part<'_>,
+    id: SourceId,
+    keys: &[Vec<u8>],
+    intake: &mut Intake,
+) -> Result<(SourceReport, Option<probe::Asked>), String> {
+    let bytes = part.bytes.len() as u64;
+    if keys::begins(part.bytes) {
+        return Ok((SourceReport { format: "key-log".to_owned(), bytes, ..SourceReport::default() }, None));
+    }
+    let text = std::str::from_utf8(part.bytes).ok().map(str::trim).filter(|t| t.len() < 2000);
+    if let Some(text) = text.filter(|t| !t.contains(char::is_whitespace)) {
+        // Only what was given as an address is asked, never one that a file holds.
+        if text == part.name && (text.starts_with("http://") || text.starts_with("https://")) {
+            let asked = probe::look(text, id, intake)?;
+            return Ok((asked.report.clone(), Some(asked)));
+        }
+        if let Some(report) = evidence::code(id, text, intake) {
+            return Ok((report, None));
+        }
+    }
+    let mut tally = Tally::new(intake);
+    let format = why401_read::read(id, &mut &*part.bytes, None, None, keys, &mut tally)
+        .map_err(|e| if bytes == 0 { "is empty".to_owned() } else { evidence::in_words(&e) })?;
+    Ok((SourceReport { format: format.name.to_owned(), bytes, ..tally.finish() }, None))
+}

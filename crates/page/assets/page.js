@@ -1,0 +1,185 @@
+"use strict";
+// Evidence goes to this machine's own server and comes back as findings. Nothing is stored.
+const $ = (id) => document.getElementById(id);
+let pieces = [];
+let turn = 0;
+
+function say(text, bad) {
+  $("status").textContent = text;
+  $("status").className = bad ? "bad" : "";
+}
+
+function send(form, progress) {
+  const used = pieces.filter((p) => p.used);
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", form);
+    request.responseType = "blob";
+    request.setRequestHeader("X-Parts", used.map((p) => p.blob.size + " " + encodeURIComponent(p.name)).join(","));
+    request.upload.onprogress = (e) => progress && progress(e.total ? (100 * e.loaded) / e.total : 0);
+    request.onload = async () => {
+      if (request.status === 200) resolve(request.response);
+      else reject(new Error(await request.response.text()));
+    };
+    request.onerror = () => reject(new Error("why401 does not answer any more: start it again and open the new address"));
+    request.send(new Blob(used.map((p) => p.blob)));
+  });
+}
+
+async function diagnose() {
+  const mine = ++turn;
+  list();
+  $("filter").hidden = true;
+  if (!pieces.some((p) => p.used)) {
+    $("answer").replaceChildren();
+    say("");
+    return;
+  }
+  say("Reading …");
+  $("progress").hidden = false;
+  $("progress").removeAttribute("value");
+  try {
+    const answer = await send("findings", (percent) => {
+      if (percent < 100) $("progress").value = percent;
+      else {
+        $("progress").removeAttribute("value");
+        say("Looking for the cause …");
+      }
+    });
+    const html = await answer.text();
+    // A later turn has overtaken this one.
+    if (mine !== turn) return;
+    $("answer").innerHTML = html;
+    say("");
+    filters();
+    $("answer").focus({ preventScroll: true });
+    $("given").scrollIntoView({ block: "start" });
+  } catch (e) {
+    if (mine !== turn) return;
+    $("answer").replaceChildren();
+    say(e.message, true);
+  } finally {
+    if (mine === turn) $("progress").hidden = true;
+  }
+}
+
+function add(name, blob) {
+  pieces.push({ name, blob, used: true });
+}
+
+function list() {
+  $("given").hidden = pieces.length === 0;
+  $("pieces").replaceChildren(
+    ...pieces.map((piece) => {
+      const item = document.createElement("li");
+      const label = document.createElement("label");
+      const box = document.createElement("input");
+      box.type = "checkbox";
+      box.checked = piece.used;
+      box.addEventListener("change", () => {
+        piece.used = box.checked;
+        diagnose();
+      });
+      label.append(box, piece.name + " (" + size(piece.blob.size) + ")");
+      item.append(label);
+      return item;
+    }),
+  );
+}
+
+function size(n) {
+  if (n < 10000) return n + " bytes";
+  return n < 1e7 ? Math.round(n / 1000) + " kB" : Math.round(n / 1e6) + " MB";
+}
+
+function filters() {
+  const all = [...$("answer").querySelectorAll("article.finding, nav.contents li")];
+  const values = (key) => [...new Set(all.map((e) => e.dataset[key]).filter(Boolean))].sort();
+  for (const key of ["cause", "account"]) {
+    const first = document.createElement("option");
+    first.value = "";
+    first.textContent = "all";
+    $("by-" + key).replaceChildren(
+      first,
+      ...values(key).map((value) => {
+        const option = document.createElement("option");
+        option.value = option.textContent = value;
+        return option;
+      }),
+    );
+  }
+  $("filter").hidden = $("answer").querySelectorAll("nav.contents li").length < 2;
+  filter();
+}
+
+function filter() {
+  const [cause, account] = [$("by-cause").value, $("by-account").value];
+  // The page shows times in UTC.
+  const time = (id) => ($(id).value ? Date.parse($(id).value + "Z") : NaN);
+  const [from, to] = [time("by-from"), time("by-to")];
+  let shown = 0;
+  for (const e of $("answer").querySelectorAll("article.finding, nav.contents li")) {
+    const d = e.dataset;
+    const out =
+      (cause && d.cause !== cause) ||
+      (account && d.account !== account) ||
+      (from && d.last && Date.parse(d.last) < from) ||
+      (to && d.first && Date.parse(d.first) > to);
+    e.hidden = Boolean(out);
+    if (!out && e.tagName === "LI") shown++;
+  }
+  $("filtered").textContent = cause || account || from || to ? shown + " shown" : "";
+}
+
+async function download(button) {
+  button.disabled = true;
+  try {
+    const blob = await send(button.dataset.form);
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = button.dataset.file;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+    say(button.dataset.file + " is ready");
+  } catch (e) {
+    say(e.message, true);
+  }
+  button.disabled = false;
+}
+
+$("files").addEventListener("change", () => {
+  for (const file of $("files").files) add(file.name, file);
+  $("files").value = "";
+  diagnose();
+});
+$("paste").addEventListener("submit", (e) => {
+  e.preventDefault();
+  const text = $("text").value;
+  if (!text.trim()) return say("Paste something first.", true);
+  const address = /^\s*https?:\/\/\S+\s*$/.test(text);
+  add(address ? text.trim() : "pasted text " + (pieces.length + 1), new Blob([text]));
+  $("text").value = "";
+  diagnose();
+});
+for (const id of ["by-cause", "by-account", "by-from", "by-to"]) $(id).addEventListener("input", filter);
+for (const button of document.querySelectorAll("[data-form]")) button.addEventListener("click", () => download(button));
+$("clear").addEventListener("click", () => {
+  pieces = [];
+  diagnose();
+  $("text").focus();
+});
+document.addEventListener("dragover", (e) => {
+  e.preventDefault();
+  document.body.classList.add("over");
+});
+document.addEventListener("dragleave", (e) => {
+  if (!e.relatedTarget) document.body.classList.remove("over");
+});
+document.addEventListener("drop", (e) => {
+  e.preventDefault();
+  document.body.classList.remove("over");
+  for (const file of e.dataTransfer.files) add(file.name, file);
+  const text = e.dataTransfer.files.length ? "" : e.dataTransfer.getData("text");
+  if (text) add("dropped text", new Blob([text]));
+  diagnose();
+});

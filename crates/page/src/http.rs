@@ -1,0 +1,206 @@
+//! As much of HTTP/1.1 (RFC 9112) as a browser on the same machine needs.
+
+use std::io::{self, BufRead, Read, Write};
+
+/// A head is not longer.
+const LONGEST_HEAD: u64 = 32 * 1024;
+/// All pieces of one upload together.
+pub(crate) const LARGEST: u64 = 512 << 20;
+/// So many pieces of evidence at once.
+const MOST_PARTS: usize = 100;
+
+/// Where the page's own files and answers may come from, and nothing else (CSP Level 3).
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'none'; \
+                      base-uri 'none'; frame-ancestors 'none'";
+
+/// A request.
+#[derive(Debug, Default)]
+pub struct Request {
+    /// The method.
+    pub method: String,
+    /// The path, without query.
+    pub path: String,
+    /// Field lines: names in lower case, values.
+    pub fields: Vec<(String, String)>,
+    /// The content.
+    pub body: Vec<u8>,
+}
+
+/// A piece of an upload.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+}
+
+/// An answer.
+#[derive(Debug)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// The type of the content.
+    pub kind: &'static str,
+    /// The content.
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// An answer of plain text.
+    pub fn text(status: u16, text: &str) -> Self {
+        Response { status, kind: "text/plain; charset=utf-8", body: text.as_bytes().to_vec() }
+    }
+
+    /// An answer of this type.
+    pub fn ok(kind: &'static str, body: impl Into<Vec<u8>>) -> Self {
+        Response { status: 200, kind, body: body.into() }
+    }
+
+    pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        let reason = match self.status {
+            200 => "OK",
+            400 => "Bad Request",
+            403 => "Forbidden",
+            404 => "Not Found",
+            413 => "Content Too Large",
+            422 => "Unprocessable Content",
+            _ => "Service Unavailable",
+        };
+        write!(
+            out,
+            "HTTP/1.1 {} {reason}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\
+             Content-Security-Policy: {POLICY}\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n\
+             Cache-Control: no-store\r\nCross-Origin-Opener-Policy: same-origin\r\n\
+             Cross-Origin-Resource-Policy: same-origin\r\n\r\n",
+            self.status,
+            self.kind,
+            self.body.len()
+        )?;
+        out.write_all(&self.body)?;
+        out.flush()
+    }
+}
+
+impl Request {
+    /// Reads the head.
+    ///
+    /// # Errors
+    /// What is wrong with it, as an answer.
+    pub(crate) fn head(from: &mut impl BufRead) -> Result<Request, Response> {
+        let bad = |_| Response::text(400, "this is no HTTP/1.1 request");
+        let mut head = Vec::new();
+        let mut limited = from.take(LONGEST_HEAD);
+        loop {
+            let start = head.len();
+            let read = limited.read_until(b'\n', &mut head).map_err(bad)?;
+            if read == 0 {
+                return Err(bad(io::Error::other("cut")));
+            }
+            if matches!(head.get(start..), Some(b"\r\n" | b"\n")) {
+                break;
+            }
+        }
+        let text = String::from_utf8_lossy(&head);
+        let mut lines = text.lines();
+        let mut start = lines.next().unwrap_or_default().split(' ');
+        let (Some(method), Some(target), Some("HTTP/1.1")) = (start.next(), start.next(), start.next())
+        else {
+            return Err(bad(io::Error::other("start line")));
+        };
+        let path = target.split(['?', '#']).next().unwrap_or_default();
+        let fields = lines.filter_map(|line| line.split_once(':'));
+        let fields = fields.map(|(n, v)| (n.to_ascii_lowercase(), v.trim().to_owned())).collect();
+        Ok(Request { method: method.to_owned(), path: path.to_owned(), fields, body: Vec::new() })
+    }
+
+    /// Reads the content that the head announces.
+    ///
+    /// # Errors
+    /// Where it is too large or cut off, as an answer.
+    pub(crate) fn content(&mut self, from: &mut impl BufRead) -> Result<(), Response> {
+        let Some(length) = self.field("content-length") else { return Ok(()) };
+        let Ok(length) = length.parse::<u64>() else { return Err(Response::text(400, "no length")) };
+        if length > LARGEST {
+            return Err(Response::text(413, "more than 512 MiB: use the command why401 on the file itself"));
+        }
+        from.take(length).read_to_end(&mut self.body).map_err(|_| Response::text(400, "cut off"))?;
+        if (self.body.len() as u64) < length { Err(Response::text(400, "cut off")) } else { Ok(()) }
+    }
+
+    /// The value of the only field of this name.
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let mut all = self.fields.iter().filter(|(n, _)| n == name);
+        let first = all.next()?;
+        // Two of them are a trick.
+        all.next().is_none().then_some(first.1.as_str())
+    }
+
+    /// The pieces of an upload: `X-Parts: size name,size name` with percent-encoded names, their bytes in a row.
+    ///
+    /// # Errors
+    /// Where sizes and content do not fit.
+    pub fn parts(&self) -> Result<Vec<(String, &[u8])>, Response> {
+        let bad = || Response::text(400, "the sizes of the parts do not fit their content");
+        let mut rest = self.body.as_slice();
+        let mut out = Vec::new();
+        for part in self.field("x-parts").ok_or_else(bad)?.split(',') {
+            let (size, name) = part.trim().split_once(' ').ok_or_else(bad)?;
+            let size = size.parse::<usize>().map_err(|_| bad())?;
+            let (bytes, behind) = rest.split_at_checked(size).ok_or_else(bad)?;
+            rest = behind;
+            out.push((decoded(name), bytes));
+            if out.len() > MOST_PARTS {
+                return Err(Response::text(413, "more than 100 pieces at once"));
+            }
+        }
+        if rest.is_empty() { Ok(out) } else { Err(bad()) }
+    }
+}
+
+/// Percent-decoded.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(b) = rest.next() {
+        let mut ahead = rest.clone();
+        let digit = |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16));
+        match (b, digit(ahead.next()), digit(ahead.next())) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push((high * 16 + low) as u8);
+                rest = ahead;
+            }
+            _ => bytes.push(b),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_cut_by_their_sizes() {
+        let mut r = Request { body: b"abcde".to_vec(), ..Request::default() };
+        r.fields.push(("x-parts".into(), "2 a%20b,3 c".into()));
+        assert_eq!(r.parts().unwrap(), [("a b".to_owned(), b"ab".as_slice()), ("c".to_owned(), b"cde")]);
+        for bad in ["2 a", "9 a", "x a", "5", "18446744073709551615 a,6 b"] {
+            r.fields = vec![("x-parts".into(), bad.into())];
+            assert!(r.parts().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn heads_are_read_and_bounded() {
+        let r = Request::head(&mut b"GET /a?b HTTP/1.1\r\nHost: h\r\n\r\n".as_slice()).unwrap();
+        assert_eq!((r.path.as_str(), r.field("host")), ("/a", Some("h")));
+        for bad in [b"".as_slice(), b"GET /\r\n\r\n", b"GET / HTTP/1.1\r\nHost: h\r\n", &[b'a'; 40_000]] {
+            assert!(Request::head(&mut &*bad).is_err());
+        }
+        let mut large = Request::default();
+        large.fields.push(("content-length".into(), "99999999999".into()));
+        assert_eq!(large.content(&mut b"".as_slice()).unwrap_err().status, 413);
+    }
+}

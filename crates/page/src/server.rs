@@ -1,0 +1,216 @@
+//! Listens, lets in who may come in, and answers.
+
+use crate::{Part, Request, Response};
+use std::io::{self, BufReader, BufWriter};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// So many requests are answered at once.
+const AT_ONCE: usize = 8;
+/// Who sends nothing for so long is let go.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+const INDEX: &str = include_str!("../assets/index.html");
+const SCRIPT: &str = include_str!("../assets/page.js");
+const PAGE_STYLE: &str = include_str!("../assets/page.css");
+
+/// What stands behind the page.
+pub trait Answers: Send + Sync + 'static {
+    /// The diagnosis of an upload in the form asked for: `findings` (a part of a page), `html`, `markdown`, `json`,
+    /// `bundle`.
+    ///
+    /// # Errors
+    /// Why not, for the person.
+    fn diagnose(&self, form: &str, parts: &[Part<'_>]) -> Result<Response, String>;
+}
+
+/// The server.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    secret: String,
+}
+
+impl Server {
+    /// Listens on a loopback address.
+    ///
+    /// # Errors
+    /// Where the address is not loopback or cannot be listened on.
+    pub fn listen(address: SocketAddr) -> io::Result<Server> {
+        if !address.ip().is_loopback() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "the page is served on loopback only"));
+        }
+        let mut drawn = [0; 16];
+        getrandom::fill(&mut drawn).map_err(|e| io::Error::other(e.to_string()))?;
+        let secret = drawn.iter().map(|b| format!("{b:02x}")).collect();
+        let listener = TcpListener::bind(address)?;
+        let address = listener.local_addr()?;
+        Ok(Server { listener, address, secret })
+    }
+
+    /// The address with its secret, to be opened in a browser.
+    pub fn url(&self) -> String {
+        format!("http://{}/{}/", self.address, self.secret)
+    }
+
+    /// Answers until the process ends.
+    ///
+    /// # Errors
+    /// Where nothing can be listened to any more.
+    pub fn run(self, answers: impl Answers) -> io::Result<()> {
+        let busy = Arc::new(AtomicUsize::new(0));
+        let door = Arc::new(Door { address: self.address, secret: self.secret, answers });
+        for stream in self.listener.incoming() {
+            let Ok(stream) = stream else { continue };
+            let (busy, door) = (busy.clone(), door.clone());
+            if busy.fetch_add(1, Ordering::SeqCst) >= AT_ONCE {
+                busy.fetch_sub(1, Ordering::SeqCst);
+                let _ = Response::text(503, "busy: try again in a moment").write(&mut &stream);
+                continue;
+            }
+            std::thread::spawn(move || {
+                let _ = door.serve(&stream);
+                busy.fetch_sub(1, Ordering::SeqCst);
+            });
+        }
+        Ok(())
+    }
+}
+
+struct Door<A> {
+    address: SocketAddr,
+    secret: String,
+    answers: A,
+}
+
+impl<A: Answers> Door<A> {
+    fn serve(&self, stream: &TcpStream) -> io::Result<()> {
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        let mut from = BufReader::with_capacity(1 << 18, stream);
+        let response = match Request::head(&mut from) {
+            Ok(mut request) => match self.refuse(&request) {
+                Some(refusal) => refusal,
+                None => match request.content(&mut from) {
+                    Ok(()) => self.answer(&request),
+                    Err(refusal) => refusal,
+                },
+            },
+            Err(refusal) => refusal,
+        };
+        response.write(&mut BufWriter::new(stream))
+    }
+
+    /// Why this request is not let in.
+    fn refuse(&self, request: &Request) -> Option<Response> {
+        let no = |why: &str| Some(Response::text(403, why));
+        let port = self.address.port();
+        let ours = [self.address.to_string(), format!("localhost:{port}")];
+        // A name that was rebound to loopback stands in Host as what it is.
+        if !request.field("host").is_some_and(|h| ours.iter().any(|o| o == h)) {
+            return no("this server answers by its own address only");
+        }
+        let foreign = |origin: &str| !ours.iter().any(|o| origin == format!("http://{o}"));
+        let posted = request.method == "POST";
+        let has_origin = request.fields.iter().any(|(n, _)| n == "origin");
+        if (posted || has_origin) && request.field("origin").is_none_or(foreign) {
+            return no("another page asked for this");
+        }
+        if request.field("sec-fetch-site").is_some_and(|s| !matches!(s, "same-origin" | "none")) {
+            return no("another page asked for this");
+        }
+        let given = request.path.split('/').nth(1).unwrap_or_default();
+        if !same(given, &self.secret) {
+            return no("open the address that the terminal shows, with all of it");
+        }
+        None
+    }
+
+    fn answer(&self, request: &Request) -> Response {
+        let path: String = request.path.splitn(3, '/').nth(2).unwrap_or_default().to_owned();
+        match (request.method.as_str(), path.as_str()) {
+            ("GET", "") => Response::ok("text/html; charset=utf-8", INDEX),
+            ("GET", "page.js") => Response::ok("text/javascript; charset=utf-8", SCRIPT),
+            ("GET", "page.css") => {
+                Response::ok("text/css; charset=utf-8", format!("{}{PAGE_STYLE}", why401_render::STYLE))
+            }
+            ("POST", form @ ("findings" | "html" | "markdown" | "json" | "bundle")) => {
+                match request.parts() {
+                    Ok(parts) => {
+                        let parts: Vec<Part<'_>> =
+                            parts.iter().map(|(name, bytes)| Part { name, bytes }).collect();
+                        self.answers.diagnose(form, &parts).unwrap_or_else(|why| Response::text(422, &why))
+                    }
+                    Err(refusal) => refusal,
+                }
+            }
+            _ => Response::text(404, "no such page"),
+        }
+    }
+}
+
+/// Compares in a time that does not tell where they differ.
+fn same(a: &str, b: &str) -> bool {
+    a.len() == b.len() && a.bytes().zip(b.bytes()).fold(0, |d, (x, y)| d | (x ^ y)) == 0
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
+mod tests {
+    use super::*;
+    use std::io::{Read, Write};
+
+    struct Echo;
+
+    impl Answers for Echo {
+        fn diagnose(&self, form: &str, parts: &[Part<'_>]) -> Result<Response, String> {
+            let first = parts.first().ok_or("nothing")?;
+            Ok(Response::ok(
+                "text/plain",
+                [form.as_bytes(), b" ", first.name.as_bytes(), b" ", first.bytes].concat(),
+            ))
+        }
+    }
+
+    fn ask(address: SocketAddr, request: &str) -> String {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut out = String::new();
+        stream.read_to_string(&mut out).unwrap();
+        out
+    }
+
+    #[test]
+    fn only_who_knows_the_secret_and_comes_from_the_page_gets_in() {
+        let server = Server::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let (address, secret) = (server.address, server.secret.clone());
+        assert!(server.url().contains(&secret) && secret.len() == 32);
+        std::thread::spawn(move || server.run(Echo));
+        let get = |path: &str, fields: &str| ask(address, &format!("GET {path} HTTP/1.1\r\n{fields}\r\n"));
+        let host = format!("Host: {address}\r\n");
+        let page = get(&format!("/{secret}/"), &host);
+        assert!(page.starts_with("HTTP/1.1 200") && page.contains("default-src 'none'"), "{page}");
+        assert!(get(&format!("/{secret}/page.js"), &host).starts_with("HTTP/1.1 200"));
+        for (path, fields) in [
+            ("/".to_owned(), host.clone()),
+            (format!("/{}/", "0".repeat(32)), host.clone()),
+            (format!("/{secret}/"), "Host: evil.example.com\r\n".to_owned()),
+            (format!("/{secret}/"), format!("{host}Host: evil.example.com\r\n")),
+            (format!("/{secret}/"), String::new()),
+            (format!("/{secret}/"), format!("{host}Sec-Fetch-Site: cross-site\r\n")),
+            (format!("/{secret}/"), format!("{host}Origin: http://evil.example.com\r\n")),
+        ] {
+            assert!(get(&path, &fields).starts_with("HTTP/1.1 403"), "{path} {fields}");
+        }
+        let post = |origin: &str| {
+            let fields = format!("{host}{origin}X-Parts: 3 a%2Eb\r\nContent-Length: 3\r\n\r\nxyz");
+            ask(address, &format!("POST /{secret}/findings HTTP/1.1\r\n{fields}"))
+        };
+        assert!(post(&format!("Origin: http://{address}\r\n")).ends_with("findings a.b xyz"));
+        assert!(post("").starts_with("HTTP/1.1 403"));
+        assert!(post("Origin: null\r\n").starts_with("HTTP/1.1 403"));
+        assert!(Server::listen("0.0.0.0:0".parse().unwrap()).is_err());
+    }
+}
