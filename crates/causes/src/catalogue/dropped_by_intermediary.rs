@@ -57,6 +57,7 @@ impl DroppedByIntermediary {
             .or_else(|| configured(scene, step))
             .or_else(|| left_out(scene, step))
             .or_else(|| hidden(scene, step))
+            .or_else(|| underscored(scene, step))
             .or_else(|| direct(scene, step))
             .unwrap_or_else(|| scene.told("dropped-by-intermediary", "the field was taken away on the way"))
     }
@@ -218,6 +219,34 @@ fn hidden(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         .shown([scene.show_field(sent.view, sent.field, "sent by the client")])
         .shown([scene.show_statement(named, "this boundary hides the field unless told otherwise")]);
     Some(advise(claim).or("credentials-refused", "what the program finds in its environment").likely())
+}
+
+/// A secret in a field whose name has an underscore, and nginx or what is made of it in front: it drops such fields
+/// unless told otherwise (ngx_http_core_module, `underscores_in_headers`).
+fn underscored(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let (view, request) = step.request()?;
+    let named = |name: &str| ["token", "key", "auth", "secret"].iter().any(|w| name.contains(w));
+    let field = request.fields.iter().find(|f| {
+        let name = f.name.to_text().to_ascii_lowercase();
+        name.contains('_') && named(&name) && f.value.len() >= 6
+    })?;
+    let (server_view, server) = step.response_field("server")?;
+    let name = server.text().to_ascii_lowercase();
+    if step.status() != Some(401)
+        || !["nginx", "openresty", "kong", "tengine"].iter().any(|n| name.contains(n))
+    {
+        return None;
+    }
+    let claim = Claim::new(
+        "the secret stands in a field whose name has an underscore, which nginx drops unless told otherwise",
+    )
+    .shown([scene.show_field(view, field, "dropped for its name")])
+    .shown([scene.show_field(server_view, server, "this server stands in front")])
+    .fix(
+        Party::Intermediary,
+        "Set underscores_in_headers on, or let client and service use a name with hyphens.",
+    );
+    Some(claim.or("wrong-field", "which names the service reads").seen_on_the_wire().likely())
 }
 
 /// Somebody misses the field where such a boundary is.

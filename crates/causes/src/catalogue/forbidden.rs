@@ -2,6 +2,7 @@
 
 use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
+use why401_knowledge::Weight;
 use why401_report::Party;
 
 cause! {
@@ -43,8 +44,11 @@ impl Forbidden {
         if let Some((view, response)) = step.response() {
             claim = claim.shown([scene.show_status(view, response, "403 asks for no credentials")]);
         }
-        claim
-            .fix(Party::Server, "Look in the error log for the rule that refused this request, and grant the permission if it is due.")
-            .confirmed()
+        claim = claim.fix(Party::Server, "Look in the error log for the rule that refused this request, and grant the permission if it is due.");
+        // The answer itself says that the address is not the one meant.
+        let elsewhere = scene.heard_of("wrong-address").any(|h| {
+            h.attempt == Some(step.attempt.id) && h.speaker.is_none() && h.said.weight > Weight::Reports
+        });
+        if elsewhere { claim.weighing(-1).likely() } else { claim.confirmed() }
     }
 }

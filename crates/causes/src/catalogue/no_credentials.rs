@@ -85,7 +85,7 @@ impl NoCredentials {
             }
             // A session cookie may be all that this server wants.
             let cookie_only = step.request_field("cookie").is_some() && step.offered.is_empty();
-            return if cookie_only && told.is_none() {
+            return if cookie_only {
                 claim.or("session-expired", "whether the server takes the session in the cookie").likely()
             } else {
                 claim.confirmed()

@@ -29,6 +29,7 @@ const SIGNS: &[&str] = &[
     "CURLOPT_HTTPHEADER",
     "b64encode",
     "btoa(",
+    "new WebSocket(",
 ];
 
 impl Program {

@@ -27,6 +27,7 @@ pub(super) fn slips(tokens: &[Token]) -> Vec<Slip> {
             "fetch" => {
                 found.extend(arguments(tokens, i + 1).and_then(|(a, _)| fetch(&a)));
             }
+            "WebSocket" => found.extend(websocket(tokens, i)),
             "CURLOPT_HTTPHEADER" => found.extend(php(tokens, i)),
             _ => {}
         }
@@ -148,6 +149,22 @@ fn requests(name: &str, arguments: &[&[Token]], all: &[Token]) -> Option<Slip> {
     given("auth").filter(|_| field && given("headers").is_some()).map(|auth| {
         let what = "auth= is given beside an Authorization field: requests puts its own value in the place of the given one";
         Slip::new("overridden-by-client", range_of(auth), what, "Give one of the two.")
+    })
+}
+
+/// A browser's `WebSocket` takes subprotocols, no fields; Node's libraries do, so a browser must have spoken.
+fn websocket(tokens: &[Token], at: usize) -> Option<Slip> {
+    let (arguments, _) = arguments(tokens, at + 1)?;
+    let options = arguments.get(1)?;
+    let browser = tokens.windows(3).any(|w| {
+        let words: Vec<_> = w.iter().filter_map(Token::word).collect();
+        words == ["WebSocket", "connection", "to"]
+    });
+    (browser && members(options).iter().any(|(n, _)| *n == "headers")).then(|| {
+        let what = "a browser's WebSocket takes no fields: the second argument names subprotocols";
+        let fix =
+            "Let the server take the token from a cookie, the query, a subprotocol or the first message.";
+        Slip::new("no-credentials", range_of(options), what, fix)
     })
 }
 

@@ -115,6 +115,10 @@ mod tests {
             ("fetch(url, { method: 'GET', Authorization: 'Bearer ' + t })", "wrong-field"),
             ("fetch(url, { header: { Authorization: 'Bearer ' + t } })", "wrong-field"),
             ("fetch(url, { mode: 'no-cors', headers: { Authorization: 'Bearer ' + t } })", "no-credentials"),
+            (
+                "new WebSocket(u, { headers: { a: b } })\nWebSocket connection to 'wss://e.example/' failed",
+                "no-credentials",
+            ),
             ("r = requests.get(url, headers)", "wrong-field"),
             ("r = requests.post(url, data=headers)", "wrong-field"),
             ("curl_setopt($c, CURLOPT_HTTPHEADER, ['Authorization' => 'Bearer ' . $t]);", "wrong-field"),
