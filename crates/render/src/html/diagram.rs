@@ -16,12 +16,12 @@ const LINE: f64 = 17.0;
 const CHARACTER: f64 = 6.5;
 
 /// The diagram and, for who cannot see it, the same as a list.
-pub(crate) fn diagram(s: &Sequence, page: &mut Page) {
+pub(crate) fn diagram(number: usize, s: &Sequence, page: &mut Page) {
     if s.messages.is_empty() || s.participants.len() < 2 {
         return;
     }
     page.tag("<section class=\"part\"><h3>What went over the wire</h3>");
-    page.tag("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Diagram of the messages\">");
+    page.tag("<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Diagram of the messages of finding ").number(number).tag("\">");
     drawing(s, page);
     page.tag("</div><details><summary>The messages in words</summary><ol class=\"messages\">");
     for m in &s.messages {
@@ -198,7 +198,7 @@ mod tests {
         let said = Message { from: 1, what: "401".into(), refused: true, ..Message::default() };
         let s = Sequence { participants: vec![client, origin], messages: vec![asked, said], left_out: 3 };
         let mut page = Page::default();
-        diagram(&s, &mut page);
+        diagram(1, &s, &mut page);
         let html = page.finish();
         assert_eq!(html.matches("class=\"arrow\"").count(), 2);
         assert!(
@@ -206,7 +206,7 @@ mod tests {
                 && !html.contains("<b>&lt;b&gt;</b><b>")
                 && html.contains("3 more")
         );
-        diagram(&Sequence::default(), &mut Page::default());
+        diagram(1, &Sequence::default(), &mut Page::default());
     }
 
     #[test]
@@ -214,6 +214,6 @@ mod tests {
         let p = Participant { role: Role::Client, name: None };
         let m = Message { from: 9, to: 7, ..Message::default() };
         let s = Sequence { participants: vec![p.clone(), p], messages: vec![m], left_out: 0 };
-        diagram(&s, &mut Page::default());
+        diagram(1, &s, &mut Page::default());
     }
 }

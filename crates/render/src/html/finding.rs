@@ -33,8 +33,8 @@ pub(crate) fn finding(number: usize, only: bool, f: &Finding, page: &mut Page) {
     if f.verdict != Verdict::Normal {
         to_do(f, page);
     }
-    diagram::diagram(&f.sequence, page);
-    exchanges(&f.exchanges, f.count, page);
+    diagram::diagram(number, &f.sequence, page);
+    exchanges(number, &f.exchanges, f.count, page);
     if !f.also_possible.is_empty() && f.verdict != Verdict::Normal {
         page.tag("<section class=\"part\"><h3>What else the evidence leaves open</h3><dl class=\"also\">");
         for a in &f.also_possible {
@@ -178,7 +178,7 @@ pub(crate) fn capital(text: &str) -> String {
 }
 
 /// The examples in order of time, the columns that say anything.
-fn exchanges(rows: &[ExchangeRow], count: u64, page: &mut Page) {
+fn exchanges(number: usize, rows: &[ExchangeRow], count: u64, page: &mut Page) {
     if rows.is_empty() {
         return;
     }
@@ -203,7 +203,11 @@ fn exchanges(rows: &[ExchangeRow], count: u64, page: &mut Page) {
         page.count(shown).tag(" of ");
     }
     page.count(count.max(shown)).tag(if count.max(shown) == 1 { " exchange" } else { " exchanges" });
-    page.tag("</summary><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Exchanges\"><table class=\"rows\"><thead><tr>");
+    page.tag(
+        "</summary><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Exchanges of finding ",
+    )
+    .number(number)
+    .tag("\"><table class=\"rows\"><thead><tr>");
     if timed {
         page.tag("<th scope=\"col\">Time (UTC)</th>");
     }

@@ -28,8 +28,9 @@ pub fn html(shown: &Shown) -> String {
         None => "no refusal found".to_owned(),
     };
     let mut body = Page::default();
-    body.tag("<a class=\"skip\" href=\"#findings\">Skip to the findings</a><p class=\"brand\"><b>why401</b> report</p>");
+    body.tag("<a class=\"skip\" href=\"#findings\">Skip to the findings</a><header><p class=\"brand\"><b>why401</b> report</p></header><main>");
     report(shown, &mut body);
+    body.tag("</main>");
     document(&format!("{title} · why401"), &body)
 }
 
@@ -43,7 +44,7 @@ pub fn html_body(shown: &Shown) -> String {
 /// Text as a page, its lines kept.
 pub fn html_of_text(title: &str, text: &str) -> String {
     let mut body = Page::default();
-    body.tag("<p class=\"brand\"><b>why401</b></p><main><h1 class=\"hidden\">")
+    body.tag("<header><p class=\"brand\"><b>why401</b></p></header><main><h1 class=\"hidden\">")
         .text(title)
         .tag("</h1><pre class=\"plain\">");
     body.text(text).tag("</pre></main>");
@@ -71,7 +72,7 @@ fn document(title: &str, body: &Page) -> String {
 fn report(shown: &Shown, page: &mut Page) {
     let all: Vec<(usize, &Finding)> = (1..).zip(shown.findings()).collect();
     headline(shown, page);
-    page.tag("<main id=\"findings\">");
+    page.tag("<div id=\"findings\">");
     charts::charts(&all, page);
     if all.len() > 1 {
         contents(&all, page);
@@ -79,20 +80,20 @@ fn report(shown: &Shown, page: &mut Page) {
     for (number, f) in all.iter().take(IN_FULL) {
         finding::finding(*number, all.len() == 1, f, page);
     }
-    page.tag("</main><footer>");
+    page.tag("</div><section class=\"read\" aria-label=\"What was read\">");
     sources(shown.sources(), page);
     page.tag("<p class=\"muted\">Made by why401 ").tag(env!("CARGO_PKG_VERSION"));
-    page.tag(". Passwords, tokens and cookies are masked. Times are in UTC.</p></footer>");
+    page.tag(". Passwords, tokens and cookies are masked. Times are in UTC.</p></section>");
 }
 
 /// The verdict in a sentence and who has to act.
 fn headline(shown: &Shown, page: &mut Page) {
     let Some(first) = shown.findings().first() else {
-        page.tag("<header class=\"headline info\"><p class=\"badge\"><span class=\"verdict\">Nothing found</span></p><h1>");
-        page.text(&finding::capital(&nothing_found(shown.sources()))).tag("</h1></header>");
+        page.tag("<section class=\"headline info\" aria-label=\"Verdict\"><p class=\"badge\"><span class=\"verdict\">Nothing found</span></p><h1>");
+        page.text(&finding::capital(&nothing_found(shown.sources()))).tag("</h1></section>");
         return;
     };
-    page.tag("<header class=\"headline ").tag(verdict(first.verdict)).tag("\">");
+    page.tag("<section class=\"headline ").tag(verdict(first.verdict)).tag("\" aria-label=\"Verdict\">");
     finding::badge(first, page);
     page.tag("<h1>").prose(&finding::summary(first)).tag("</h1>");
     if first.verdict != Verdict::Normal {
@@ -109,7 +110,7 @@ fn headline(shown: &Shown, page: &mut Page) {
         page.tag("<p class=\"muted\">").count(others as u64);
         page.tag(if others == 1 { " more finding below." } else { " more findings below." }).tag("</p>");
     }
-    page.tag("</header>");
+    page.tag("</section>");
 }
 
 /// Every finding in a line, with a link to those that are told in full.
@@ -148,7 +149,7 @@ fn sources(all: &[SourceReport], page: &mut Page) {
     if all.is_empty() {
         return;
     }
-    page.tag("<h2>What was read</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"What was read\"><table class=\"rows\"><thead><tr><th scope=\"col\">Source</th><th scope=\"col\">Format</th><th scope=\"col\">Bytes</th><th scope=\"col\">Exchanges</th><th scope=\"col\">Statuses</th></tr></thead><tbody>");
+    page.tag("<h2>What was read</h2><div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Sources\"><table class=\"rows\"><thead><tr><th scope=\"col\">Source</th><th scope=\"col\">Format</th><th scope=\"col\">Bytes</th><th scope=\"col\">Exchanges</th><th scope=\"col\">Statuses</th></tr></thead><tbody>");
     for s in all {
         page.tag("<tr><td class=\"path\">")
             .text(&s.name)
