@@ -53,7 +53,7 @@ pub(crate) fn slip(sent: &[u8], right: &[u8]) -> Option<Slip> {
     }
     // A letter in four may be wrong, but never more than two: short secrets differ by that much without any slip.
     let allowed = (a.len().max(b.len()) / 4).min(2);
-    (distance(&a, &b) <= allowed).then_some(Slip::Typo)
+    (a.len().abs_diff(b.len()) <= allowed && distance(&a, &b) <= allowed).then_some(Slip::Typo)
 }
 
 fn german(c: char) -> char {

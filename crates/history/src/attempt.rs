@@ -34,6 +34,8 @@ pub struct Attempt {
     pub forwarded_as: Option<usize>,
     /// The request that an intermediary passed on as this one.
     pub forwarded_from: Option<usize>,
+    /// Whether it stands for exchanges that have no more in common than their status.
+    pub(crate) mixed: bool,
     pub(crate) seen: Seen,
 }
 

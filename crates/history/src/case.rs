@@ -18,6 +18,9 @@ const KINDS: usize = 1000;
 /// Host and port of the client and the second: lines of a log that share these are about one request.
 type OneRequest = (String, Option<u16>, i64);
 
+/// What statements about one request have in common: their wordings and users.
+type Kind = Vec<(String, Option<String>)>;
+
 /// The whole body of evidence, put in order of time.
 #[derive(Debug, Default)]
 pub struct Case {
@@ -74,6 +77,9 @@ impl Case {
             let mut like = self.likeness(chain, true);
             if next >= RESOURCES && !kinds.contains_key(&like) {
                 like = self.likeness(chain, false);
+            }
+            if chain.steps.iter().filter_map(|&i| self.attempt(i)).any(|a| a.mixed) {
+                like = self.coarse_likeness(chain, false);
             }
             for account in [true, false] {
                 let full = if account { KINDS } else { KINDS + KINDS / 2 };
@@ -239,15 +245,25 @@ impl Case {
             }
             group.push((statement, count));
         }
-        let mut kinds: HashMap<Vec<(String, Option<String>)>, usize> = HashMap::new();
+        let mut kinds: HashMap<Kind, usize> = HashMap::new();
         for key in order {
             let Some(group) = requests.remove(&key) else { continue };
             // Without a port, lines of one second may be about different requests: each stands for itself.
             let parts: Vec<Vec<(Statement, u64)>> =
                 if key.1.is_some() { vec![group] } else { group.into_iter().map(|s| vec![s]).collect() };
             for part in parts {
-                let kind = part.iter().map(|(s, _)| (correlate::wording(s), s.user.clone())).collect();
+                let mut part = part;
+                let mut kind: Kind =
+                    part.iter().map(|(s, _)| (correlate::wording(s), s.user.clone())).collect();
                 let next = self.refusals.len();
+                if kinds.len() >= KINDS && !kinds.contains_key(&kind) {
+                    // Of more users than are told apart: one stands for all, and names none.
+                    part.iter_mut().for_each(|(s, _)| s.user = None);
+                    kind.iter_mut().for_each(|(_, user)| *user = None);
+                }
+                if kinds.len() >= 2 * KINDS && !kinds.contains_key(&kind) {
+                    kind.clear();
+                }
                 let at = *kinds.entry(kind).or_insert(next);
                 let count = part.iter().map(|(_, n)| *n).max().unwrap_or(1);
                 let time = part.iter().find_map(|(s, _)| s.time);

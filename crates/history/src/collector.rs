@@ -4,7 +4,7 @@ use crate::thin::{Folded, Thinned};
 use crate::{Case, correlate};
 use std::collections::HashMap;
 use why401_http::{Exchange, Fact, Statement};
-use why401_report::{Problem, Series, SourceReport};
+use why401_report::{Series, SourceReport};
 
 /// So many statements are kept; of more, only one of each wording is kept and the rest counted.
 const STATEMENTS: usize = 20_000;
@@ -33,19 +33,23 @@ impl Collector {
 
     /// Takes an exchange that the fold of a large log chose to stand for others; `series` has all of them over time.
     pub fn folded(&mut self, exchange: Exchange, folded: Folded, series: Series) {
-        self.thinned.keep(exchange, folded, series);
+        self.thinned.keep_folded(exchange, folded, series);
     }
 
     /// Takes a statement.
-    pub fn statement(&mut self, statement: Statement) {
+    pub fn statement(&mut self, mut statement: Statement) {
         if self.statements.len() < STATEMENTS {
             self.statements.push((statement, 1));
             return;
         }
-        let wording = (correlate::wording(&statement), statement.user.clone());
+        let mut wording = (correlate::wording(&statement), statement.user.clone());
         let next = self.statements.len();
         if self.wordings.len() >= STATEMENTS && !self.wordings.contains_key(&wording) {
-            return;
+            // Of more users than are told apart: one stands for all, and names none.
+            (wording.1, statement.user) = (None, None);
+        }
+        if self.wordings.len() >= 2 * STATEMENTS && !self.wordings.contains_key(&wording) {
+            wording.0 = String::new();
         }
         let at = *self.wordings.entry(wording).or_insert(next);
         match self.statements.get_mut(at) {
@@ -62,14 +66,7 @@ impl Collector {
     }
 
     /// Puts together what belongs together. `sources` is the account of what was read, in the order of their numbers.
-    pub fn finish(self, mut sources: Vec<SourceReport>) -> Case {
-        if let (true, Some(first)) = (self.thinned.dropped > 0, sources.first_mut()) {
-            let what = format!(
-                "{} exchanges of rare kinds were counted only: there are more kinds than are told apart",
-                self.thinned.dropped
-            );
-            first.problems.push(Problem { offset: 0, line: None, what });
-        }
+    pub fn finish(self, sources: Vec<SourceReport>) -> Case {
         Case::new(sources, self.thinned.kept, self.statements, self.facts)
     }
 }

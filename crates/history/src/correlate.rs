@@ -1,17 +1,20 @@
 //! Finds the same request again in several vantage points, and the request that a statement is about.
 
 use crate::attempt::{Seen, is_refusal};
+use crate::near::Near;
 use crate::thin::Kept;
 use crate::{Attempt, thin, user};
 use std::collections::HashMap;
 use why401_http::{Exchange, Moment, Response, Speaker, Statement, path_of};
 
 /// Two clocks and two roundings to a second: a log notes the start or the end of a request in whole seconds.
-const SAME_TIME: f64 = 2.5;
+pub(crate) const SAME_TIME: f64 = 2.5;
 /// How long an intermediary may take until it has passed a request on, in seconds.
 const FORWARDING: f64 = 30.0;
+/// So many statements about one request are looked at for the one that says the same.
+const ALIKE: usize = 8;
 /// Time zones differ by multiples of this, in seconds.
-const QUARTER_HOUR: f64 = 900.0;
+pub(crate) const QUARTER_HOUR: f64 = 900.0;
 
 /// Makes attempts, in order of time, of exchanges from all sources.
 pub(crate) fn attempts(kept: Vec<Kept>) -> Vec<Attempt> {
@@ -48,6 +51,7 @@ pub(crate) fn attempts(kept: Vec<Kept>) -> Vec<Attempt> {
                     user: None,
                     forwarded_as: None,
                     forwarded_from: None,
+                    mixed: k.mixed,
                     seen: Seen::default(),
                 });
             }
@@ -279,21 +283,21 @@ fn same_answer(outer: &Attempt, inner: &Attempt) -> bool {
 
 /// Gives each statement to the attempt that it is about; gives back those that are about none.
 pub(crate) fn attach(attempts: &mut [Attempt], statements: Vec<(Statement, u64)>) -> Vec<(Statement, u64)> {
-    let mut by_client: HashMap<String, Vec<usize>> = HashMap::new();
-    let mut by_path: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut by_client: HashMap<String, Near> = HashMap::new();
+    let mut by_path: HashMap<String, Near> = HashMap::new();
     let mut by_index: HashMap<(u32, u64), usize> = HashMap::new();
     for a in attempts.iter() {
         if let Some(client) = a.client() {
-            by_client.entry(client.host.clone()).or_default().push(a.id);
+            by_client.entry(client.host.clone()).or_default().push(a.id, a.views.iter().find_map(time_of));
         }
         if let Some(path) = a.path() {
-            by_path.entry(path.to_owned()).or_default().push(a.id);
+            by_path.entry(path.to_owned()).or_default().push(a.id, a.views.iter().find_map(time_of));
         }
         for v in &a.views {
             by_index.insert((v.source.0, v.index), a.id);
         }
     }
-    let none = Vec::new();
+    let none = Near::default();
     let mut left = Vec::new();
     for (statement, count) in statements {
         let beside = statement.beside.and_then(|i| by_index.get(&(statement.source.0, i)).copied());
@@ -305,8 +309,8 @@ pub(crate) fn attach(attempts: &mut [Attempt], statements: Vec<(Statement, u64)>
         };
         let about = beside.or_else(|| {
             candidates
-                .iter()
-                .filter_map(|&i| attempts.get(i))
+                .of(statement.time)
+                .filter_map(|i| attempts.get(i))
                 .filter_map(|a| aboutness(a, &statement).map(|s| (s, std::cmp::Reverse(a.id))))
                 .max()
                 .map(|(_, std::cmp::Reverse(id))| id)
@@ -383,7 +387,8 @@ fn aboutness(a: &Attempt, s: &Statement) -> Option<i32> {
         return None;
     }
     // Statements alike are about different requests.
-    let alike = a.statements.iter().filter(|t| t.source == s.source && wording(t) == wording(s)).count();
+    let own = a.statements.iter().rev().take(ALIKE).filter(|t| t.source == s.source);
+    let alike = if a.statements.is_empty() { 0 } else { own.filter(|t| wording(t) == wording(s)).count() };
     Some(score - 8 * alike as i32)
 }
 

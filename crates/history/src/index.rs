@@ -1,14 +1,16 @@
 //! Finds attempts by account, client and resource without going through all of them.
 
-use crate::Attempt;
-use std::collections::HashMap;
+use crate::{Attempt, Tries};
+use std::collections::BTreeMap;
 
-/// Attempts by what they share, each list in order of time.
+/// Attempts by what they share, each list in order of time; in the order of the names, so that each run says the same.
 #[derive(Debug, Default)]
 pub struct Index {
-    by_user: HashMap<String, Vec<usize>>,
-    by_client: HashMap<String, Vec<usize>>,
-    by_path: HashMap<String, Vec<usize>>,
+    by_user: BTreeMap<String, Vec<usize>>,
+    by_client: BTreeMap<String, Vec<usize>>,
+    by_path: BTreeMap<String, Vec<usize>>,
+    of_users: BTreeMap<String, Tries>,
+    of_clients: BTreeMap<String, Tries>,
 }
 
 impl Index {
@@ -25,7 +27,20 @@ impl Index {
                 index.by_path.entry(path.to_owned()).or_default().push(a.id);
             }
         }
+        let tries = |ids: &[usize]| Tries::of(ids.iter().filter_map(|&i| attempts.get(i)));
+        index.of_users = index.by_user.iter().map(|(user, ids)| (user.clone(), tries(ids))).collect();
+        index.of_clients = index.by_client.iter().map(|(host, ids)| (host.clone(), tries(ids))).collect();
         index
+    }
+
+    /// What was tried for a user.
+    pub fn tries_for(&self, user: &str) -> Option<&Tries> {
+        self.of_users.get(user)
+    }
+
+    /// What a client tried, by its address.
+    pub fn tries_of(&self, host: &str) -> Option<&Tries> {
+        self.of_clients.get(host)
     }
 
     /// The attempts of a user.

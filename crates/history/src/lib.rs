@@ -11,9 +11,11 @@ mod collector;
 mod correlate;
 mod elsewhere;
 mod index;
+mod near;
 mod refusal;
 mod secured;
 mod thin;
+mod tries;
 mod user;
 
 pub use attempt::Attempt;
@@ -23,4 +25,5 @@ pub use collector::Collector;
 pub use index::Index;
 pub use refusal::{Refusal, Subject};
 pub use thin::Folded;
+pub use tries::Tries;
 pub use user::named;

@@ -15,9 +15,9 @@ const MOST_BYTES: usize = 72 * 1024 * 1024;
 /// So many refusals of each kind are kept when thinning, and so many successes.
 const EXAMPLES: u64 = 6;
 const SUCCESSES: u64 = 2;
-/// So many kinds are told apart when thinning; beyond, exchanges are told apart by status and user only.
+/// So many kinds are told apart when thinning; beyond, exchanges are told apart by status and user only, where one of that
+/// kind was kept, else by status only.
 const KINDS: usize = 50_000;
-const COARSE_KINDS: usize = 10_000;
 /// Behind so many exchanges, of the content of a success only the beginning is kept.
 const WHOLE_BODIES: usize = 500;
 const BODY: usize = 2 * 1024;
@@ -33,6 +33,8 @@ pub(crate) struct Kept {
     pub(crate) last: Option<Moment>,
     /// Those that it stands for over time, where it stands for more than itself.
     pub(crate) series: Option<Box<Series>>,
+    /// Whether it stands for exchanges that have no more in common than their status.
+    pub(crate) mixed: bool,
     pub(crate) folded: Option<Folded>,
 }
 
@@ -58,70 +60,101 @@ pub(crate) struct Thinned {
     pub(crate) kept: Vec<Kept>,
     /// About how many bytes of memory they take.
     bytes: usize,
-    /// How many of each kind there were, and the last one that was kept of it.
-    kinds: HashMap<u64, (u64, Option<usize>)>,
-    /// Exchanges that no kept one stands for.
-    pub(crate) dropped: u64,
+    /// How many of each kind there were.
+    kinds: HashMap<u64, u64>,
+    /// The last one that was kept of each kind, fine and coarse.
+    newest: HashMap<u64, usize>,
+    /// Those that are told apart by their status only: how many, and the last one that was kept.
+    rest: HashMap<(u32, Option<u16>), (u64, usize)>,
 }
 
 impl Thinned {
     /// Keeps an exchange that the fold of a large log chose.
-    pub(crate) fn keep(&mut self, exchange: Exchange, folded: Folded, series: Series) {
-        self.bytes += size(&exchange);
-        let (first, last, series) = (folded.first, folded.last, Some(Box::new(series)));
-        self.kept.push(Kept { exchange, stands_for: 1, first, last, series, folded: Some(folded) });
+    pub(crate) fn keep_folded(&mut self, exchange: Exchange, folded: Folded, series: Series) {
+        let at = self.keep(exchange, false);
+        if let Some(kept) = self.kept.get_mut(at) {
+            (kept.first, kept.last, kept.series) = (folded.first, folded.last, Some(Box::new(series)));
+            kept.folded = Some(folded);
+        }
     }
 
     pub(crate) fn push(&mut self, mut exchange: Exchange) {
-        let mut kind = kind(&exchange);
-        if self.kinds.len() >= KINDS && !self.kinds.contains_key(&kind) {
-            kind = coarse_kind(&exchange);
-            if self.kinds.len() >= KINDS + COARSE_KINDS && !self.kinds.contains_key(&kind) {
-                self.dropped += 1;
-                return;
-            }
-        }
         if self.kept.len() >= WHOLE_BODIES && is_success(&exchange) {
             shorten(&mut exchange);
         }
-        let next = self.kept.len();
-        let (count, newest) = self.kinds.entry(kind).or_insert((0, None));
-        *count += 1;
+        let kinds = [kind(&exchange), coarse_kind(&exchange)];
+        let count = self.of_kind(kinds[0]);
         let examples = if is_success(&exchange) { SUCCESSES } else { EXAMPLES };
-        let free = next < FREE && self.bytes < FREE_BYTES;
-        let room = next < MOST && self.bytes < MOST_BYTES;
-        if free || (room && *count <= examples) {
-            *newest = Some(next);
-            let time = exchange.time;
-            self.bytes += size(&exchange);
-            self.kept.push(Kept {
-                exchange,
-                stands_for: 1,
-                first: time,
-                last: time,
-                series: None,
-                folded: None,
-            });
-        } else if let Some(kept) = newest.and_then(|i| self.kept.get_mut(i)) {
-            kept.stands_for += 1;
-            if let (Some(time), false) = (exchange.time, is_success(&exchange)) {
-                let own = kept.exchange.time;
-                let series = kept.series.get_or_insert_with(|| {
-                    self.bytes += SERIES;
-                    Box::new(of_one(own))
-                });
-                series.add(time.at.as_second(), 1);
-            }
-            kept.first = earlier(kept.first, exchange.time);
-            kept.last = later(kept.last, exchange.time);
+        let free = self.kept.len() < FREE && self.bytes < FREE_BYTES;
+        let room = self.kept.len() < MOST && self.bytes < MOST_BYTES;
+        if free || (room && count.is_some_and(|n| n <= examples)) {
+            let at = self.keep(exchange, false);
+            self.newest.extend(kinds.map(|kind| (kind, at)));
+            return;
+        }
+        let like = kinds.iter().find_map(|kind| self.newest.get(kind)).copied();
+        if let Some(kept) = like.and_then(|i| self.kept.get_mut(i)) {
+            self.bytes += kept.count(&exchange);
             // The latest stands for them, so that what came to an end is told from what goes on.
             if exchange.time.is_some() && exchange.time > kept.exchange.time {
                 self.bytes = (self.bytes + size(&exchange)).saturating_sub(size(&kept.exchange));
                 kept.exchange = exchange;
             }
-        } else {
-            self.dropped += 1;
+            return;
         }
+        let status = (exchange.source.0, exchange.status());
+        match self.rest.get_mut(&status) {
+            Some((count, at)) if *count >= EXAMPLES => {
+                *count += 1;
+                if let Some(kept) = self.kept.get_mut(*at) {
+                    self.bytes += kept.count(&exchange);
+                }
+            }
+            _ => {
+                let at = self.keep(exchange, true);
+                let (count, newest) = self.rest.entry(status).or_insert((0, at));
+                *count += 1;
+                *newest = at;
+            }
+        }
+    }
+
+    /// How many of that kind there were with this one; `None` where there are too many kinds to tell.
+    fn of_kind(&mut self, kind: u64) -> Option<u64> {
+        if self.kinds.len() >= KINDS && !self.kinds.contains_key(&kind) {
+            return None;
+        }
+        let count = self.kinds.entry(kind).or_insert(0);
+        *count += 1;
+        Some(*count)
+    }
+
+    fn keep(&mut self, exchange: Exchange, mixed: bool) -> usize {
+        let time = exchange.time;
+        self.bytes += size(&exchange);
+        self.kept.push(Kept {
+            exchange,
+            stands_for: 1,
+            first: time,
+            last: time,
+            series: None,
+            mixed,
+            folded: None,
+        });
+        self.kept.len() - 1
+    }
+}
+
+impl Kept {
+    /// It stands for one more. Gives how many bytes of memory that takes.
+    fn count(&mut self, exchange: &Exchange) -> usize {
+        self.stands_for += 1;
+        self.first = earlier(self.first, exchange.time);
+        self.last = later(self.last, exchange.time);
+        let Some(time) = exchange.time.filter(|_| !is_success(exchange)) else { return 0 };
+        let (own, is_new) = (self.exchange.time, self.series.is_none());
+        self.series.get_or_insert_with(|| Box::new(of_one(own))).add(time.at.as_second(), 1);
+        if is_new { SERIES } else { 0 }
     }
 }
 

@@ -28,7 +28,7 @@ pub enum Coding {
 
 /// Behind this many bytes, what decompresses to more than [`RATIO`] times its size is taken for a bomb: logs reach
 /// 10 to 100, and a bomb of gzip 1,032.
-const FREE: u64 = if cfg!(test) { 256 * 1024 } else { 256 * 1024 * 1024 };
+const FREE: u64 = if cfg!(test) { 256 * 1024 } else { 64 * 1024 * 1024 };
 const RATIO: u64 = 300;
 /// The largest window that is decoded: what `zstd --long` makes.
 const WINDOW_LOG: u32 = 27;

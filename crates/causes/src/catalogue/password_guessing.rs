@@ -3,8 +3,8 @@
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::{same_client, same_server};
 use crate::{Scene, login};
-use std::collections::{BTreeMap, BTreeSet};
-use why401_history::Attempt;
+use std::collections::BTreeSet;
+use why401_history::{Attempt, Tries};
 use why401_report::Party;
 
 cause! {
@@ -54,29 +54,14 @@ impl PasswordGuessing {
             return told_logs(scene).unwrap_or_else(told);
         };
         let case = scene.case;
-        let refused = |ids: &[usize]| -> Vec<&Attempt> {
-            ids.iter()
-                .filter_map(|&i| case.attempt(i))
-                .filter(|a| a.status() == Some(401) && a.user.is_some())
-                .collect()
-        };
-        if let Some(client) = step.attempt.client() {
-            let ids = case.index.of_client(&client.host);
-            let tries = refused(ids);
-            let names: BTreeSet<&str> = tries.iter().filter_map(|a| a.user.as_deref()).collect();
-            let successes = ids
-                .iter()
-                .filter_map(|&i| case.attempt(i))
-                .filter(|a| a.let_in() && a.user.is_some())
-                .count();
-            if names.len() >= NAMES && successes * 4 < names.len() {
-                return claim(
-                    scene,
-                    &tries,
-                    format!("{} tried {} user names and was refused for each", client.host, names.len()),
-                )
-                .confirmed();
-            }
+        if let Some(client) = step.attempt.client()
+            && let Some(tries) = case.index.tries_of(&client.host)
+            && tries.users >= NAMES
+            && tries.let_in * 4 < tries.users
+        {
+            let summary =
+                format!("{} tried {} user names and was refused for each", client.host, tries.users);
+            return claim(scene, &shown(scene, tries), summary).confirmed();
         }
         if step.attempt.client().is_none()
             && let Some(claim) = transcript(scene, step)
@@ -86,40 +71,17 @@ impl PasswordGuessing {
         let Some(user) = step.attempt.user.as_deref() else {
             return logins(scene, step).unwrap_or_else(told);
         };
-        let ids = case.index.of_user(user);
-        let tries = refused(ids);
-        let mut by_address: BTreeMap<&str, usize> = BTreeMap::new();
-        for a in &tries {
-            if let Some(c) = a.client() {
-                *by_address.entry(c.host.as_str()).or_default() += 1;
-            }
+        let Some(tries) = case.index.tries_for(user).filter(|t| t.let_in == 0) else { return told() };
+        if tries.clients >= ADDRESSES && tries.refused.len() <= tries.clients * 20 {
+            let summary = format!(
+                "{} addresses tried {user}, {} times in all, and none got in",
+                tries.clients, tries.times
+            );
+            return claim(scene, &shown(scene, tries), summary).confirmed();
         }
-        let accepted = ids.iter().filter_map(|&i| case.attempt(i)).any(|a| a.let_in());
-        if by_address.len() >= ADDRESSES && !accepted && tries.len() <= by_address.len() * 20 {
-            return claim(
-                scene,
-                &tries,
-                format!(
-                    "{} addresses tried {user}, {} times in all, and none got in",
-                    by_address.len(),
-                    tries.len()
-                ),
-            )
-            .confirmed();
-        }
-        let secrets: BTreeSet<&[u8]> = tries
-            .iter()
-            .filter_map(|a| a.request_field("authorization"))
-            .map(|f| f.value.as_bytes())
-            .filter(|v| !v.get(..6).is_some_and(|s| s.eq_ignore_ascii_case(b"digest")))
-            .collect();
-        if secrets.len() >= SECRETS && !accepted {
-            return claim(
-                scene,
-                &tries,
-                format!("{} different passwords were tried for {user}", secrets.len()),
-            )
-            .confirmed();
+        if tries.secrets >= SECRETS {
+            let summary = format!("{} different passwords were tried for {user}", tries.secrets);
+            return claim(scene, &shown(scene, tries), summary).confirmed();
         }
         told()
     }
@@ -136,6 +98,11 @@ fn transcript(scene: &Scene<'_>, step: &crate::Step<'_>) -> Option<Claim> {
     let successes = here().filter(|a| a.let_in()).count();
     (names.len() >= 2 * NAMES && successes * 4 < names.len())
         .then(|| claim(scene, &tries, format!("{} user names were tried and each was refused", names.len())))
+}
+
+/// The first tries.
+fn shown<'a>(scene: &Scene<'a>, tries: &Tries) -> Vec<&'a Attempt> {
+    tries.refused.iter().take(3).filter_map(|&i| scene.case.attempt(i)).collect()
 }
 
 /// Login after login from one address, faster than a person types, and none gets in. A log shows no names of them.

@@ -98,9 +98,12 @@ fn closeness(a: &str, b: &str) -> Option<u8> {
     if a.eq_ignore_ascii_case(b) {
         return Some(1);
     }
-    let digits = |t: &str| t.chars().filter(char::is_ascii_digit).collect::<String>();
+    let digits = |t: &str| t.bytes().filter(u8::is_ascii_digit).collect::<Vec<_>>();
     let letters = |t: &str| t.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
-    let same_shape =
-        a.matches('/').count() == b.matches('/').count() && digits(a) == digits(b) && a.len() >= 8;
+    // The length first: every refused path is held against very many others.
+    let same_shape = a.len() >= 8
+        && a.len().abs_diff(b.len()) <= 8
+        && a.matches('/').count() == b.matches('/').count()
+        && digits(a) == digits(b);
     (same_shape && crate::near::slip(letters(a).as_bytes(), letters(b).as_bytes()).is_some()).then_some(2)
 }
