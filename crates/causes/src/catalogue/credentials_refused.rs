@@ -126,9 +126,11 @@ fn in_another_place(scene: &Scene<'_>, step: &Step<'_>) -> Answer {
 
 /// An answer of 401 to a request of which not enough is known to tell whether it carried credentials.
 fn unseen(scene: &Scene<'_>, step: &Step<'_>) -> Answer {
-    // Fields without credentials are another matter (evidence-redacted).
-    let shown = step.attempt.shows_credentials()
-        || step.request().is_some_and(|(_, r)| r.fields.iter().next().is_some());
+    // Fields without credentials are another matter (evidence-redacted), but not those of a request that a capture cut off.
+    let mut views = step.attempt.views.iter();
+    let cut = views.any(|v| v.shows.authorization && v.request.as_ref().is_some_and(|r| !r.complete));
+    let fields = step.request().is_some_and(|(_, r)| r.fields.iter().next().is_some());
+    let shown = step.attempt.shows_credentials() || (fields && !cut);
     if step.status() != Some(401) || shown || step.attempt.logged_dash() {
         return Answer::RuledOut;
     }
