@@ -61,12 +61,16 @@ async fn next<S: AsyncRead + AsyncWrite + Unpin>(
     buffer: &mut Vec<u8>,
     below: &Below,
 ) -> Result<Option<(Request, bool)>, u16> {
+    // What was searched before is not searched again, however slowly the head drips in.
+    let mut searched: usize = 0;
     let head = loop {
-        match find(buffer, b"\r\n\r\n") {
-            Some(end) if end <= HEAD_LIMIT => break end + 4,
+        let from = searched.saturating_sub(3);
+        match find(buffer.get(from..).unwrap_or_default(), b"\r\n\r\n") {
+            Some(end) if from + end <= HEAD_LIMIT => break from + end + 4,
             None if buffer.len() <= HEAD_LIMIT => {}
             _ => return Err(431),
         }
+        searched = buffer.len();
         if !fill(stream, buffer).await {
             return if buffer.is_empty() { Ok(None) } else { Err(400) };
         }
@@ -202,4 +206,50 @@ fn write(answer: &Answer, is_head: bool, keep: bool) -> Vec<u8> {
         out.extend_from_slice(&answer.body);
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn below() -> Below {
+        let address = std::net::SocketAddr::from(([127, 0, 0, 1], 1));
+        Below { client: address, server: address, tls: None }
+    }
+
+    async fn read(pieces: &[&[u8]]) -> Result<Option<(Request, bool)>, u16> {
+        let (mut client, mut server) = tokio::io::duplex(4096);
+        let bytes = pieces.concat();
+        let write = async move {
+            let _ = client.write_all(&bytes).await;
+        };
+        let (mut buffer, below) = (Vec::new(), below());
+        let (_, read) = tokio::join!(write, next(&mut server, &mut buffer, &below));
+        read
+    }
+
+    fn block_on<T>(future: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+    }
+
+    #[test]
+    fn content_is_read_by_its_length_or_in_chunks() {
+        let chunked =
+            b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+        let (request, keep) = block_on(read(&[chunked])).unwrap().unwrap();
+        assert_eq!((request.body.as_slice(), keep), (&b"abcde"[..], true));
+        let long = b"POST / HTTP/1.0\r\nContent-Length: 3\r\n\r\nabcde";
+        let (request, keep) = block_on(read(&[long])).unwrap().unwrap();
+        assert_eq!((request.body.as_slice(), keep), (&b"abc"[..], false));
+        assert!(block_on(read(&[b"GET / HTTP/1.1\r\nHost: x\r\n"])).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), chunked: bool) {
+            let head: &[u8] = if chunked { b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" } else { b"" };
+            let _ = block_on(read(&[head, &bytes]));
+        }
+    }
 }
