@@ -5,12 +5,13 @@ use crate::args::Evidence;
 use crate::diagnose::Intake;
 use crate::probe::{self, Asked};
 use crate::tally::Tally;
-use crate::{bulk, context, filter, keys};
+use crate::{bulk, context, filter, keys, names};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::Path;
+use std::sync::Arc;
 use why401_http::{Fact, FactKind};
 use why401_read::Sink;
 use why401_read::bulk::Filter;
@@ -35,7 +36,8 @@ pub(crate) fn read_all(
     let mut asked = Vec::new();
     let mut keys = read_keys(args)?;
     let piped = [std::ffi::OsString::from("-")];
-    let named = if args.evidence.is_empty() { &piped[..] } else { &args.evidence[..] };
+    let expanded = names::expand(&args.evidence);
+    let named = if args.evidence.is_empty() { &piped[..] } else { &expanded[..] };
     // A capture may stand before the key log that belongs to it.
     for name in named.iter().filter(|name| keys::is_key_log(name)) {
         keys.extend(keys::read(Path::new(name)));
@@ -92,9 +94,19 @@ fn read_logs(logs: &[bulk::Log], filter: &Filter, intake: &mut Intake) -> BTreeM
     if logs.is_empty() {
         return BTreeMap::new();
     }
-    let folded = bulk::fold(logs, filter, &bulk::Watch::default());
+    let watch = Arc::new(bulk::Watch::default());
+    let stop = Arc::clone(&watch);
+    // Where no handler can be set, an interrupt ends the program as ever.
+    let _ = ctrlc::set_handler(move || stop.interrupt());
+    let bytes = logs.iter().map(|log| log.size).sum();
+    let folded = bulk::during(bytes, &watch, || bulk::fold(logs, filter, &watch));
     let (reports, overview) = bulk::enter(logs, &folded, intake);
     intake.overview = Some(overview);
+    let mut reports = reports;
+    if let (true, Some((_, first))) = (watch.is_stopped(), reports.first_mut()) {
+        let what = "interrupted: this is what was read until then".to_owned();
+        first.problems.push(Problem { offset: 0, line: None, what });
+    }
     reports.into_iter().collect()
 }
 

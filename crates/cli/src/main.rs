@@ -16,6 +16,7 @@ mod filter;
 mod keys;
 mod lab;
 mod live;
+mod names;
 mod output;
 mod probe;
 mod record;

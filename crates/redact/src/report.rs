@@ -13,6 +13,10 @@ pub fn diagnosis(diagnosis: &mut Diagnosis, secrets: &SecretSet) {
         scrub(secrets, [name].into_iter().chain(layers).chain(first).chain(last));
         prose(secrets, problems.iter_mut().map(|p| &mut p.what));
     }
+    if let Some(overview) = &mut diagnosis.overview {
+        let shares = overview.top_accounts.iter_mut().chain(&mut overview.top_clients);
+        scrub(secrets, shares.map(|s| &mut s.name));
+    }
     for f in &mut diagnosis.findings {
         finding(f, secrets);
     }

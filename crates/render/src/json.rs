@@ -3,8 +3,8 @@
 use crate::Shown;
 use serde::Serialize;
 use why401_report::{
-    AlsoPossible, Annotation, Certainty, ExchangeRow, Finding, Fix, Party, Sequence, Slots, SourceReport,
-    Verdict,
+    AlsoPossible, Annotation, Certainty, ExchangeRow, Finding, Fix, Overview, Party, Sequence, Slots,
+    SourceReport, Verdict,
 };
 
 /// How many examples of exchanges a finding shows.
@@ -19,6 +19,7 @@ pub fn json(shown: &Shown, tool: &str) -> serde_json::Result<String> {
         schema: 1,
         tool,
         sources: shown.sources(),
+        overview: shown.overview(),
         findings: shown.findings().iter().map(FindingJson::from).collect(),
     };
     json_of(&document)
@@ -37,6 +38,8 @@ struct Document<'a> {
     schema: u32,
     tool: &'a str,
     sources: &'a [SourceReport],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    overview: Option<&'a Overview>,
     findings: Vec<FindingJson<'a>>,
 }
 

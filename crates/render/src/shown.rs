@@ -1,7 +1,7 @@
 //! The one boundary between text of the evidence and every renderer.
 
 use why401_report::{
-    Annotation, Diagnosis, Excerpt, ExchangeRow, Finding, Fix, Message, Problem, SourceReport,
+    Annotation, Diagnosis, Excerpt, ExchangeRow, Finding, Fix, Message, Overview, Problem, SourceReport,
 };
 
 /// Whether the secrets of excerpts are shown.
@@ -25,6 +25,9 @@ impl Shown {
     pub fn new(mut diagnosis: Diagnosis, secrets: Secrets) -> Self {
         diagnosis.sources.iter_mut().for_each(source);
         diagnosis.findings.iter_mut().for_each(|f| finding(f, secrets));
+        if let Some(o) = &mut diagnosis.overview {
+            texts(o.top_accounts.iter_mut().chain(&mut o.top_clients).map(|s| &mut s.name));
+        }
         Shown(diagnosis)
     }
 
@@ -36,6 +39,11 @@ impl Shown {
     /// What was read.
     pub fn sources(&self) -> &[SourceReport] {
         &self.0.sources
+    }
+
+    /// Large logs at a glance, where there are any.
+    pub fn overview(&self) -> Option<&Overview> {
+        self.0.overview.as_ref()
     }
 
     /// What was found.

@@ -3,10 +3,12 @@
 mod again;
 mod choose;
 mod file;
+mod progress;
 mod share;
 mod stream;
 mod work;
 
 pub(crate) use again::{Take, enter};
 pub(crate) use choose::{Log, choose};
+pub(crate) use progress::during;
 pub(crate) use work::{Watch, fold};

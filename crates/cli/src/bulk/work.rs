@@ -18,13 +18,18 @@ use why401_read::bulk::{Filter, Scanner};
 pub(crate) struct Watch {
     /// Bytes of the files that were read.
     pub(crate) read: AtomicU64,
-    /// Refused requests so far.
-    pub(crate) refused: AtomicU64,
     /// Whether to stop here and say what is known.
     pub(crate) stop: AtomicBool,
 }
 
 impl Watch {
+    /// Asks for the reading to stop; asked twice, the program ends.
+    pub(crate) fn interrupt(&self) {
+        if self.stop.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    }
+
     pub(crate) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }
@@ -125,7 +130,6 @@ impl Work<'_> {
         if self.share.end(stretch) == log.size {
             part.close();
         }
-        self.watch.refused.fetch_add(part.refused(), Ordering::Relaxed);
         Ok(part)
     }
 
@@ -149,7 +153,6 @@ impl Work<'_> {
             }
         }
         part.close();
-        self.watch.refused.fetch_add(part.refused(), Ordering::Relaxed);
         Ok(part)
     }
 

@@ -2,6 +2,7 @@
 
 mod frame;
 mod line;
+mod overview;
 mod paint;
 mod table;
 mod words;
@@ -65,6 +66,10 @@ pub fn text(shown: &Shown, layout: Layout) -> String {
     let mut out = Vec::new();
     if shown.findings().is_empty() {
         out.extend(page.paragraph("", &words::nothing_found(shown.sources()), 0));
+    }
+    if let Some(overview) = shown.overview() {
+        out.extend(overview::overview(overview, shown.sources(), shown.findings(), width, page.paint));
+        out.push(String::new());
     }
     page.told(&told, &mut out);
     page.healthy(&healthy, !told.is_empty(), &mut out);

@@ -76,6 +76,17 @@ fn period(first: Option<&str>, last: Option<&str>) -> Option<String> {
     })
 }
 
+/// How long so many seconds are, in the largest unit that leaves at least two of it.
+pub(crate) fn span_of(seconds: u64) -> String {
+    let units = [(86_400, "days"), (3600, "hours"), (60, "minutes")];
+    let unit = units.into_iter().find(|(unit, _)| seconds >= 2 * unit);
+    match (unit, seconds) {
+        (Some((unit, name)), _) => format!("{} {name}", seconds / unit),
+        (None, 1) => "a second".to_owned(),
+        (None, n) => format!("{n} seconds"),
+    }
+}
+
 /// An RFC 3339 time in UTC to the second, without its letters.
 pub(crate) fn moment(time: &str) -> String {
     let seconds = time.get(..19).unwrap_or(time);

@@ -1,0 +1,246 @@
+//! Large logs: a day of a hub, whole, cut, rotated and compressed; exact counts; bad input.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test a panic is the report")]
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+fn diagnose(args: &[&Path], options: &[&str]) -> Value {
+    let out = Command::new(env!("CARGO_BIN_EXE_why401"))
+        .args(["--format", "json"])
+        .args(options)
+        .args(args)
+        .output()
+        .unwrap();
+    assert!(matches!(out.status.code(), Some(0 | 1)), "{}", String::from_utf8_lossy(&out.stderr));
+    serde_json::from_slice(&out.stdout).unwrap()
+}
+
+struct Hub {
+    log: String,
+    statuses: BTreeMap<u16, u64>,
+}
+
+impl Hub {
+    fn line(&mut self, client: &str, user: &str, second: u32, path: &str, status: u16, agent: &str) {
+        let (h, m, s) = (second / 3600, second / 60 % 60, second % 60);
+        *self.statuses.entry(status).or_default() += 1;
+        writeln!(
+            self.log,
+            "{client} - {user} [22/Nov/2026:{h:02}:{m:02}:{s:02} +0000] \"POST {path} HTTP/1.1\" {status} 512 \"-\" \"{agent}\""
+        )
+        .unwrap();
+    }
+
+    /// A request as a client makes it that waits to be asked.
+    fn handshake(&mut self, client: &str, user: &str, second: u32, path: &str, status: u16, agent: &str) {
+        self.line(client, "-", second, path, 401, agent);
+        self.line(client, user, second, path, status, agent);
+    }
+
+    /// Forty partners that submit all day; alice's password is changed at ten, bob's program replaced at noon, a
+    /// stranger tries names in the afternoon, and for a quarter of an hour in the evening the directory is away.
+    fn day() -> Hub {
+        let mut hub = Hub { log: String::new(), statuses: BTreeMap::new() };
+        for second in (0..86_400).step_by(4) {
+            let partner = second / 4 % 40;
+            let (client, user) = (format!("192.0.2.{partner}"), format!("partner{partner}"));
+            let path =
+                format!("/hub/{}/submit", ["invoices", "orders", "stock"][(second / 160 % 3) as usize]);
+            let away = (72_000..72_900).contains(&second);
+            let status = if away { 503 } else { 201 };
+            hub.handshake(&client, &user, second, &path, status, "Partner/2.0");
+            if second % 60 == 0 && !away {
+                let status = if second < 36_000 { 200 } else { 401 };
+                hub.line("198.51.100.7", "alice", second, "/hub/stock/submit", status, "Importer/3.1");
+                let (status, agent) =
+                    if second < 43_200 { (200, "Sender/1.9") } else { (401, "Sender-NG/2.0") };
+                hub.line("198.51.100.8", "bob", second, "/hub/orders/submit", status, agent);
+            }
+            if (50_000..50_800).contains(&second) {
+                hub.line(
+                    "203.0.113.9",
+                    &format!("name{second}"),
+                    second,
+                    "/hub/orders/submit",
+                    401,
+                    "python-requests/2.31",
+                );
+            }
+        }
+        hub
+    }
+
+    fn of(&self, status: u16) -> u64 {
+        self.statuses.get(&status).copied().unwrap_or_default()
+    }
+}
+
+/// Cause, account, client and count of every finding, in order.
+fn findings(report: &Value) -> Vec<(String, Option<String>, Option<String>, u64)> {
+    let text = |v: &Value| v.as_str().map(str::to_owned);
+    let all = report["findings"].as_array().unwrap().iter();
+    let mut all: Vec<_> = all
+        .map(|f| {
+            (
+                text(&f["cause"]).unwrap(),
+                text(&f["account"]),
+                text(&f["client"]),
+                f["count"].as_u64().unwrap(),
+            )
+        })
+        .collect();
+    all.sort();
+    all
+}
+
+fn check(hub: &Hub, report: &Value) {
+    let count = |cause: &str| {
+        let of = findings(report).into_iter().filter(|f| f.0 == cause);
+        of.map(|f| f.3).sum::<u64>()
+    };
+    let got = findings(report);
+    let mut causes: Vec<&str> = got.iter().map(|f| f.0.as_str()).collect();
+    causes.dedup();
+    let want = [
+        "auth-backend-down",
+        "challenge-answered",
+        "client-changed",
+        "credentials-changed",
+        "password-guessing",
+    ];
+    assert_eq!(causes, want, "{got:#?}");
+    let of_account =
+        |cause: &str, account: &str| got.iter().any(|f| f.0 == cause && f.1.as_deref() == Some(account));
+    assert!(of_account("credentials-changed", "alice") && of_account("client-changed", "bob"), "{got:#?}");
+    let minutes = |from: u32| u64::from((86_400 - from) / 60 - 15);
+    assert_eq!(count("credentials-changed"), minutes(36_000));
+    assert_eq!(count("client-changed"), minutes(43_200));
+    assert_eq!(count("password-guessing"), 200);
+    // The challenge and the error behind it.
+    assert_eq!(count("auth-backend-down"), 2 * hub.of(503));
+    assert_eq!(count("challenge-answered"), hub.of(201));
+}
+
+#[test]
+fn all_of_a_day_is_found_and_nothing_else() {
+    let hub = Hub::day();
+    let folder = tempfile::tempdir().unwrap();
+    let whole = folder.path().join("access.log");
+    std::fs::write(&whole, &hub.log).unwrap();
+    let report = diagnose(&[&whole], &[]);
+    check(&hub, &report);
+    let source = &report["sources"][0];
+    let statuses: BTreeMap<u16, u64> = serde_json::from_value(source["statuses"].clone()).unwrap();
+    assert_eq!(statuses, hub.statuses);
+    assert_eq!(
+        (source["first"].as_str(), source["last"].as_str()),
+        (Some("2026-11-22T00:00:00Z"), Some("2026-11-22T23:59:56Z"))
+    );
+    assert_eq!(report["overview"]["requests"].as_u64(), Some(hub.statuses.values().sum()));
+
+    // The same day in pieces, compressed and named as rotation names them, found in a folder.
+    let rotated = folder.path().join("rotated");
+    std::fs::create_dir(&rotated).unwrap();
+    let lines: Vec<&str> = hub.log.split_inclusive('\n').collect();
+    let thirds: Vec<String> = lines.chunks(lines.len() / 3 + 1).map(<[&str]>::concat).collect();
+    for (name, text, program) in [
+        ("access.log.2", &thirds[0], "gzip"),
+        ("access.log.1", &thirds[1], "bzip2"),
+        ("access.log", &thirds[2], ""),
+    ] {
+        let path = rotated.join(name);
+        std::fs::write(&path, text).unwrap();
+        if !program.is_empty() {
+            assert!(Command::new(program).arg(&path).status().unwrap().success());
+        }
+    }
+    let pieces = diagnose(&[&rotated], &[]);
+    check(&hub, &pieces);
+    assert_eq!(findings(&pieces), findings(&report));
+
+    // Only what is asked for.
+    let alice = diagnose(&[&whole], &["--account", "alice"]);
+    assert_eq!(findings(&alice).iter().map(|f| f.3).sum::<u64>(), 825);
+    let before = diagnose(&[&whole], &["--until", "2026-11-22T10:00:00Z", "--client", "198.51.100.7"]);
+    assert!(findings(&before).is_empty());
+}
+
+#[test]
+fn what_can_be_read_is_read() {
+    let hub = Hub::day();
+    let folder = tempfile::tempdir().unwrap();
+    let half = hub.log.len() / 2;
+    let half = half + hub.log[half..].find('\n').unwrap() + 1;
+    let (before, after) = hub.log.split_at(half);
+    let path = folder.path().join("access.log");
+    let mut file = std::fs::File::create(&path).unwrap();
+    file.write_all(before.as_bytes()).unwrap();
+    // A hole that rotation left, a line without end, a line that is none, words of the server, another format.
+    file.write_all(&vec![0; 3_000_000]).unwrap();
+    let noise = format!(
+        "{}\n\u{1b}[31mnot a line\n2026/11/22 17:15:13 [error] 1#1: *3 user \"eve\": password mismatch, client: 192.0.2.77, server: x, request: \"GET /eve HTTP/1.1\"\n\
+         www.example.com:443 192.0.2.99 - carol [22/Nov/2026:17:14:41 +0000] \"GET /\\x22 HTTP/1.1\" 200 1\n",
+        "x".repeat(3_000_000)
+    );
+    file.write_all(format!("{}{noise}", &after[..after.find('\n').unwrap() + 1]).as_bytes()).unwrap();
+    file.write_all(&after.as_bytes()[after.find('\n').unwrap() + 1..]).unwrap();
+    drop(file);
+    let report = diagnose(&[&path], &[]);
+    let source = &report["sources"][0];
+    assert_eq!(
+        source["exchanges"].as_u64(),
+        Some(hub.statuses.values().sum::<u64>() + 1),
+        "{}",
+        source["problems"]
+    );
+    assert_eq!(source["statuses"]["401"].as_u64(), Some(hub.of(401)));
+    assert!(
+        source["problems"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|p| p["what"].as_str().unwrap().contains("not a line"))
+    );
+    assert!(!report.to_string().contains("\\u001b"));
+
+    // A gzip that was cut off.
+    assert!(Command::new("gzip").arg(&path).status().unwrap().success());
+    let gz = folder.path().join("access.log.gz");
+    let bytes = std::fs::read(&gz).unwrap();
+    std::fs::write(&gz, &bytes[..bytes.len() * 2 / 3]).unwrap();
+    let report = diagnose(&[&gz], &[]);
+    let source = &report["sources"][0];
+    assert!(source["exchanges"].as_u64().unwrap() > 10_000);
+    assert!(source["problems"].to_string().contains("cut off"), "{}", source["problems"]);
+}
+
+#[test]
+fn names_that_imitate_lines_stay_names() {
+    let mut log = String::new();
+    for i in 0..60_000u32 {
+        let user = if i % 100 == 0 {
+            r#"x [22/Nov/2026:00:00:00 +0000] \"GET / HTTP/1.1\" 200 1"#.to_owned()
+        } else {
+            format!("user{}", i % 7)
+        };
+        let status = if i % 100 == 0 { 401 } else { 200 };
+        writeln!(
+            log,
+            "192.0.2.1 - {user} [22/Nov/2026:{:02}:{:02}:00 +0000] \"GET /a%0a{} HTTP/1.1\" {status} 1 \"-\" \"curl/8.5.0\"",
+            i / 2600,
+            i / 44 % 60,
+            i % 9
+        )
+        .unwrap();
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("access.log");
+    std::fs::write(&path, &log).unwrap();
+    let report = diagnose(&[&path], &[]);
+    assert_eq!(report["sources"][0]["statuses"]["401"].as_u64(), Some(600));
+    assert_eq!(findings(&report).iter().map(|f| f.3).sum::<u64>(), 600);
+}
