@@ -136,6 +136,7 @@ fn finding(scene: &Scene<'_>, ranked: Ranked) -> Finding {
     let (accounts, clients) = scene.refusal.others;
     match (accounts.saturating_sub(1), clients.saturating_sub(1)) {
         (0, 0) => {}
+        _ if meta.name == "password-guessing" => {}
         (0, more) => f.summary.push_str(&format!("; {more} more clients were refused alike")),
         (more, _) => f.summary.push_str(&format!("; {more} more accounts were refused alike")),
     }

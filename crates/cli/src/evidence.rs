@@ -11,7 +11,6 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::Path;
-use std::sync::Arc;
 use why401_http::{Fact, FactKind};
 use why401_read::Sink;
 use why401_read::bulk::Filter;
@@ -94,10 +93,7 @@ fn read_logs(logs: &[bulk::Log], filter: &Filter, intake: &mut Intake) -> BTreeM
     if logs.is_empty() {
         return BTreeMap::new();
     }
-    let watch = Arc::new(bulk::Watch::default());
-    let stop = Arc::clone(&watch);
-    // Where no handler can be set, an interrupt ends the program as ever.
-    let _ = ctrlc::set_handler(move || stop.interrupt());
+    let watch = bulk::Watch::interruptible();
     let bytes = logs.iter().map(|log| log.size).sum();
     let folded = bulk::during(bytes, &watch, || bulk::fold(logs, filter, &watch));
     let (reports, overview) = bulk::enter(logs, &folded, intake);

@@ -58,6 +58,8 @@ impl Hub {
                 hub.line("198.51.100.7", "alice", second, "/hub/stock/submit", status, "Importer/3.1");
                 let (status, agent) =
                     if second < 43_200 { (200, "Sender/1.9") } else { (401, "Sender-NG/2.0") };
+                // Another partner goes on with the program that bob had.
+                hub.line("198.51.100.9", "dora", second, "/hub/orders/submit", 200, "Sender/1.9");
                 hub.line("198.51.100.8", "bob", second, "/hub/orders/submit", status, agent);
             }
             if (50_000..50_800).contains(&second) {

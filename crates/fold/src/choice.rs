@@ -17,7 +17,7 @@ const TOGETHER: usize = 60;
 /// So many admissions of accounts and clients that were refused too are read.
 const ADMISSIONS: usize = 600;
 /// So many admissions of others, the latest, which tell whether anybody goes on.
-const OTHERS: usize = 16;
+const OTHERS: usize = 64;
 
 /// A line to be read again, and what it stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -59,8 +59,9 @@ impl PasswordGuessing {
             && tries.users >= NAMES
             && tries.let_in * 4 < tries.users
         {
-            let summary =
-                format!("{} tried {} user names and was refused for each", client.host, tries.users);
+            // Of a large log only some of the names are at hand, and their number.
+            let users = scene.refusal.others.0.max(tries.users as u64);
+            let summary = format!("{} tried {users} user names and was refused for each", client.host);
             return claim(scene, &shown(scene, tries), summary).confirmed();
         }
         if step.attempt.client().is_none()

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::hash::BuildHasher;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use why401_fold::{Part, Parts, Seed, Told};
 use why401_read::Plain;
 use why401_read::bulk::{Filter, Scanner};
@@ -19,15 +19,19 @@ pub(crate) struct Watch {
     /// Bytes of the files that were read.
     pub(crate) read: AtomicU64,
     /// Whether to stop here and say what is known.
-    pub(crate) stop: AtomicBool,
+    stop: Arc<AtomicBool>,
 }
 
 impl Watch {
-    /// Asks for the reading to stop; asked twice, the program ends.
-    pub(crate) fn interrupt(&self) {
-        if self.stop.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
+    /// One that an interrupt stops; a second interrupt ends the program.
+    pub(crate) fn interruptible() -> Watch {
+        use signal_hook::consts::SIGINT;
+        use signal_hook::flag::{register, register_conditional_shutdown};
+        let watch = Watch::default();
+        // Where no handler can be set, an interrupt ends the program as ever.
+        let _ = register_conditional_shutdown(SIGINT, 130, Arc::clone(&watch.stop))
+            .and_then(|_| register(SIGINT, Arc::clone(&watch.stop)));
+        watch
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
