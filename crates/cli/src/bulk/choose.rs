@@ -10,9 +10,9 @@ use why401_read::{Coding, HEAD, Plain};
 use why401_span::SourceId;
 
 /// Logs that are smaller than this all together are read line by line.
-const LARGE: u64 = 4 * 1024 * 1024;
-/// How many times smaller a compressed log is taken to be.
-const RATIO: u64 = 8;
+const LARGE: u64 = 1024 * 1024;
+/// How many times smaller a compressed log is taken to be: logs of machines repeat themselves.
+const RATIO: u64 = 40;
 
 /// A log that is read this way.
 pub(crate) struct Log {
