@@ -1,5 +1,10 @@
 //! Large logs: a day of a hub, whole, cut, rotated and compressed; exact counts; bad input.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test a panic is the report")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "in a test a panic is the report"
+)]
 
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -179,7 +179,6 @@ fn string(text: &Derived, at: usize) -> Option<(Derived, usize)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::Collected;
     use why401_http::Exchange;
 

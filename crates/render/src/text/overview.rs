@@ -116,7 +116,7 @@ mod tests {
             clients: 1000,
             ..Overview::default()
         };
-        let mut series = |counts: &[(i64, u64)]| {
+        let series = |counts: &[(i64, u64)]| {
             let mut s = Series::default();
             counts.iter().for_each(|(at, n)| s.add(*at, *n));
             s
