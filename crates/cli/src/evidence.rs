@@ -147,7 +147,10 @@ fn read_one(
     }
     let path = Path::new(name);
     match File::open(path) {
-        Ok(_) if path.is_dir() => Err("is a folder; name the files in it".to_owned()),
+        Ok(_) if path.is_dir() => Err(format!(
+            "is a folder that holds no file, or more than {}: name the files that are evidence",
+            names::FILES
+        )),
         Ok(file) => read_bytes(args, id, &mut Ahead::new(file, pause), keys, sink),
         Err(e) if e.kind() == io::ErrorKind::NotFound => not_a_file(args, id, name, keys, sink),
         Err(e) => Err(in_words(&e)),

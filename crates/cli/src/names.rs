@@ -3,19 +3,24 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-/// So many files are taken of folders and patterns, and so deep folders are looked into.
-const FILES: usize = 10_000;
+/// A folder or pattern stands for so many files at most, and so deep folders are looked into: more were hardly meant.
+pub(crate) const FILES: usize = 10_000;
 const DEPTH: usize = 8;
 
 /// Every file that is meant: a folder stands for the files in it, a pattern for the names that it fits. Anything else
-/// stays as it is.
+/// stays as it is, a folder too that holds no file, or more than [`FILES`].
 pub(crate) fn expand(names: &[OsString]) -> Vec<OsString> {
     let mut out = Vec::new();
     for name in names {
         let path = Path::new(name);
         let is_pattern = name.to_str().is_some_and(|n| n.contains(['*', '?'])) && !path.exists();
         if path.is_dir() {
-            below(path, 0, &mut out);
+            let mut files = Vec::new();
+            below(path, 0, &mut files);
+            if files.is_empty() || files.len() > FILES {
+                files = vec![name.clone()];
+            }
+            out.append(&mut files);
         } else if let (true, Some(found)) = (is_pattern, matching(path)) {
             out.extend(found);
         } else {
@@ -27,7 +32,7 @@ pub(crate) fn expand(names: &[OsString]) -> Vec<OsString> {
 
 fn below(folder: &Path, depth: usize, out: &mut Vec<OsString>) {
     for path in entries(folder) {
-        if out.len() >= FILES {
+        if out.len() > FILES {
             return;
         }
         // A link to a folder above would never end.
@@ -115,6 +120,10 @@ mod tests {
         let count = |name: PathBuf| expand(&[name.into()]).len();
         assert_eq!(count(folder.path().to_owned()), 3);
         assert_eq!(count(folder.path().join("access.log*")), 2);
+        // A folder without files is named as what it is.
+        let empty = folder.path().join("empty");
+        std::fs::create_dir(&empty).unwrap();
+        assert_eq!(expand(&[empty.clone().into()]), [empty.into_os_string()]);
         // What is no file may be a code, or words.
         assert_eq!(expand(&["401.3".into(), "what * is this?".into()]).len(), 2);
     }
