@@ -329,7 +329,9 @@ fn what_cannot_be_had_is_named() {
     let empty = folder.file("empty.txt", b"");
     let place = folder.0.path().to_str().unwrap();
     let missing = format!("{place}/missing.har");
-    let mut unusable = vec![(place, "folder"), (&missing, "no such file"), (&empty, "empty"), (&binary, "")];
+    let bare = format!("{place}/bare");
+    std::fs::create_dir(&bare).unwrap();
+    let mut unusable = vec![(&*bare, "folder"), (&missing, "no such file"), (&empty, "empty"), (&binary, "")];
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

@@ -80,7 +80,10 @@ fn chart(o: &Overview, width: usize) -> Option<String> {
     let most = bars.iter().max().copied().filter(|n| *n > 0)?;
     let bar = |count: &u64| match count {
         0 => " ",
-        n => BARS.get(usize::try_from(n.saturating_sub(1) * 8 / most).unwrap_or(0)).copied().unwrap_or("█"),
+        n => {
+            let eighths = n.saturating_mul(8).div_ceil(most);
+            BARS.get(usize::try_from(eighths).unwrap_or(0).saturating_sub(1)).copied().unwrap_or("█")
+        }
     };
     let drawn: String = bars.iter().map(bar).collect();
     let each = words::span_of(span.unsigned_abs() / columns as u64);
