@@ -1,14 +1,14 @@
 //! Holds every refusal against every cause and puts the findings together.
 
 use crate::cause::{Answer, Claim};
-use crate::rank::{Ranked, rank};
+use crate::rank::{Ranked, rank, supersedes};
 use crate::{CATALOGUE, Scene};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use why401_history::Case;
 use why401_http::{Moment, path_of};
 use why401_knowledge::Knowledge;
-use why401_report::{AlsoPossible, Certainty, ExchangeRow, Finding, Fix, Party, Verdict};
+use why401_report::{AlsoPossible, Annotation, Certainty, ExchangeRow, Finding, Fix, Party, Verdict};
 
 /// From so many refusals on they are explained by several threads.
 const MANY: usize = 24;
@@ -63,7 +63,19 @@ fn explain(scene: &Scene<'_>) -> Vec<Finding> {
     let (beside, rest): (Vec<Ranked>, Vec<Ranked>) =
         ranked.partition(|r| matches!(r.verdict(), Verdict::Info) && main.verdict() != Verdict::Normal);
     let proved = main.claim.certainty == Certainty::Certain;
+    let meta = main.meta;
+    let speaks_for = |r: &Ranked| r.claim.certainty == Certainty::Certain && supersedes(meta, r.meta);
+    let (proved_too, rest): (Vec<Ranked>, Vec<Ranked>) = rest.into_iter().partition(speaks_for);
     let mut first = finding(scene, main);
+    for r in proved_too {
+        // What proves it belongs to this finding, since that speaks for both.
+        let place = |e: &Annotation| (e.source.clone(), e.layer.clone(), e.start, e.end);
+        let known = |e: &Annotation| first.evidence.iter().any(|f| place(f) == place(e));
+        let more: Vec<Annotation> = r.claim.evidence.into_iter().filter(|e| !known(e)).collect();
+        first.evidence.extend(more);
+        first.evidence.truncate(EVIDENCE);
+        also(&mut first, r.meta.name, "nothing: it is proved too, and is part of this");
+    }
     // Where a cause is proved, "refused, and nobody knows why" is not open any more.
     for r in rest.into_iter().filter(|r| !(proved && r.meta.name == "credentials-refused")) {
         also(&mut first, r.meta.name, &evidence_needed(r.meta.doc));

@@ -2,7 +2,7 @@
 
 use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
-use why401_report::Party;
+use why401_report::{Certainty, Party};
 
 cause! {
     /// This account's stored credentials worked until a moment and have been refused ever since, while other accounts go on working.
@@ -58,13 +58,16 @@ impl CredentialsChanged {
         if let Some(other) = others.first() {
             claim = claim.shown(super::client_changed::line(scene, other, "another account goes on working"));
         }
-        claim = claim
-            .fix(
-                Party::AccountOwner,
-                format!("Give this client the new password of {user}; ask who changed it at {since}."),
-            )
-            .or("account-locked", "the state of the account")
-            .or("password-expired", "the state of the account");
+        claim = claim.fix(
+            Party::AccountOwner,
+            format!("Give this client the new password of {user}; ask who changed it at {since}."),
+        );
+        // A server that tells of a wrong password has looked at the account.
+        if !scene.told_claim("wrong-password", "").is_some_and(|c| c.certainty == Certainty::Certain) {
+            claim = claim
+                .or("account-locked", "the state of the account")
+                .or("password-expired", "the state of the account");
+        }
         if others.is_empty() || story.refused.len() < 2 {
             claim.or("server-changed", "whether other accounts are still let in").likely()
         } else {
