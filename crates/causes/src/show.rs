@@ -10,6 +10,11 @@ use why401_span::{Derived, Located, SourceId};
 /// So many bytes before and after the mark are shown of a long text.
 const CONTEXT: usize = 160;
 
+/// A moment as a person reads it, to the second.
+pub(crate) fn clock(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
 impl Scene<'_> {
     /// A field line, its whole value marked.
     pub fn show_field(&self, view: &Exchange, field: &FieldLine, says: impl Into<String>) -> Annotation {

@@ -3,6 +3,7 @@
 use crate::diagnose::{self, Intake};
 use crate::tally::Tally;
 use crate::{Status, bundle, evidence, keys, output, probe};
+use signal_hook::consts::{SIGINT, SIGTERM};
 use std::io::Write;
 use std::net::SocketAddr;
 use why401_bundle::{Masker, Options, Piece, pack};
@@ -19,10 +20,18 @@ pub(crate) struct Serve {
     listen: SocketAddr,
 }
 
-/// Serves until the process is ended.
+/// Serves until SIGTERM or SIGINT.
 #[allow(clippy::print_stdout, reason = "the address is the answer of this command")]
 pub(crate) fn run(args: &Serve) -> Result<Status, String> {
     let server = Server::listen(args.listen).map_err(|e| format!("{}: {e}", args.listen))?;
+    let end = server.end();
+    let signals = signal_hook::iterator::Signals::new([SIGTERM, SIGINT]);
+    let mut signals = signals.map_err(|e| format!("cannot wait for signals: {e}"))?;
+    std::thread::spawn(move || {
+        if signals.forever().next().is_some() {
+            end.now();
+        }
+    });
     println!("listening on {}", server.url());
     let _ = std::io::stdout().flush();
     server.run(Desk).map_err(|e| e.to_string())?;
@@ -37,13 +46,14 @@ impl Answers for Desk {
         let (sources, asked) = read(parts, &mut intake)?;
         let keep = |findings: &mut Vec<_>| asked.iter().for_each(|a: &probe::Asked| a.keep(findings));
         let (case, mut diagnosis, secrets) = diagnose::explained(intake, sources, None, keep);
-        if form == "bundle" {
+        if let "bundle" | "bundle-without-addresses" = form {
+            let options = Options { mask_addresses: form != "bundle" };
             let reports = bundle::reports(&case, diagnosis, &secrets)?;
             let sources = reports.diagnosis.sources.iter().zip(parts);
             let pieces: Vec<Piece<'_>> =
                 sources.map(|(s, p)| Piece { name: &s.name, format: &s.format, bytes: p.bytes }).collect();
             let mut out = std::io::Cursor::new(Vec::new());
-            pack(&mut out, output::TOOL, &reports, &pieces, Options::default(), &mut Masker::new(&secrets))
+            pack(&mut out, output::TOOL, &reports, &pieces, options, &mut Masker::new(&secrets))
                 .map_err(|e| e.to_string())?;
             return Ok(Response::ok("application/zip", out.into_inner()));
         }

@@ -134,7 +134,8 @@ function filter() {
 async function download(button) {
   button.disabled = true;
   try {
-    const blob = await send(button.dataset.form);
+    const masked = button.dataset.form === "bundle" && $("mask-addresses").checked;
+    const blob = await send(button.dataset.form + (masked ? "-without-addresses" : ""));
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
     link.download = button.dataset.file;

@@ -4,22 +4,26 @@ use crate::{Part, Request, Response};
 use std::io::{self, BufReader, BufWriter};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// So many requests are answered at once.
 const AT_ONCE: usize = 8;
 /// Who sends nothing for so long is let go.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Answers that are under way when the server ends are given so long.
+const FAREWELL: Duration = Duration::from_secs(5);
 
 const INDEX: &str = include_str!("../assets/index.html");
 const SCRIPT: &str = include_str!("../assets/page.js");
 const PAGE_STYLE: &str = include_str!("../assets/page.css");
 
+/// What an upload may be answered with.
+pub const FORMS: [&str; 6] = ["findings", "html", "markdown", "json", "bundle", "bundle-without-addresses"];
+
 /// What stands behind the page.
 pub trait Answers: Send + Sync + 'static {
-    /// The diagnosis of an upload in the form asked for: `findings` (a part of a page), `html`, `markdown`, `json`,
-    /// `bundle`.
+    /// The diagnosis of an upload in the form asked for, one of [`FORMS`]; `findings` is a part of a page.
     ///
     /// # Errors
     /// Why not, for the person.
@@ -31,6 +35,7 @@ pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
     secret: String,
+    ended: Arc<AtomicBool>,
 }
 
 impl Server {
@@ -47,7 +52,7 @@ impl Server {
         let secret = drawn.iter().map(|b| format!("{b:02x}")).collect();
         let listener = TcpListener::bind(address)?;
         let address = listener.local_addr()?;
-        Ok(Server { listener, address, secret })
+        Ok(Server { listener, address, secret, ended: Arc::default() })
     }
 
     /// The address with its secret, to be opened in a browser.
@@ -55,7 +60,12 @@ impl Server {
         format!("http://{}/{}/", self.address, self.secret)
     }
 
-    /// Answers until the process ends.
+    /// What ends [`Server::run`], for whoever hears the signal to end.
+    pub fn end(&self) -> End {
+        End { address: self.address, ended: self.ended.clone() }
+    }
+
+    /// Answers until [`End::now`]; what is under way then is answered still.
     ///
     /// # Errors
     /// Where nothing can be listened to any more.
@@ -63,6 +73,9 @@ impl Server {
         let busy = Arc::new(AtomicUsize::new(0));
         let door = Arc::new(Door { address: self.address, secret: self.secret, answers });
         for stream in self.listener.incoming() {
+            if self.ended.load(Ordering::SeqCst) {
+                break;
+            }
             let Ok(stream) = stream else { continue };
             let (busy, door) = (busy.clone(), door.clone());
             if busy.fetch_add(1, Ordering::SeqCst) >= AT_ONCE {
@@ -75,7 +88,26 @@ impl Server {
                 busy.fetch_sub(1, Ordering::SeqCst);
             });
         }
+        let since = Instant::now();
+        while busy.load(Ordering::SeqCst) > 0 && since.elapsed() < FAREWELL {
+            std::thread::sleep(Duration::from_millis(10));
+        }
         Ok(())
+    }
+}
+
+/// Ends a server from another thread.
+pub struct End {
+    address: SocketAddr,
+    ended: Arc<AtomicBool>,
+}
+
+impl End {
+    /// Lets nobody in any more.
+    pub fn now(&self) {
+        self.ended.store(true, Ordering::SeqCst);
+        // The server waits for somebody to come in.
+        let _ = TcpStream::connect_timeout(&self.address, FAREWELL);
     }
 }
 
@@ -136,16 +168,14 @@ impl<A: Answers> Door<A> {
             ("GET", "page.css") => {
                 Response::ok("text/css; charset=utf-8", format!("{}{PAGE_STYLE}", why401_render::STYLE))
             }
-            ("POST", form @ ("findings" | "html" | "markdown" | "json" | "bundle")) => {
-                match request.parts() {
-                    Ok(parts) => {
-                        let parts: Vec<Part<'_>> =
-                            parts.iter().map(|(name, bytes)| Part { name, bytes }).collect();
-                        self.answers.diagnose(form, &parts).unwrap_or_else(|why| Response::text(422, &why))
-                    }
-                    Err(refusal) => refusal,
+            ("POST", form) if FORMS.contains(&form) => match request.parts() {
+                Ok(parts) => {
+                    let parts: Vec<Part<'_>> =
+                        parts.iter().map(|(name, bytes)| Part { name, bytes }).collect();
+                    self.answers.diagnose(form, &parts).unwrap_or_else(|why| Response::text(422, &why))
                 }
-            }
+                Err(refusal) => refusal,
+            },
             _ => Response::text(404, "no such page"),
         }
     }

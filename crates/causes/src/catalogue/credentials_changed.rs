@@ -47,10 +47,10 @@ impl CredentialsChanged {
             }
         }
         let others = scene.others_accepted_after(user, first.id);
-        let since = first.time().map_or_else(|| "then".to_owned(), |t| t.at.to_string());
+        let since = first.time().map_or_else(|| "then".to_owned(), |t| crate::show::clock(t.at));
         let mut claim = Claim::new(format!(
             "{user} was let in until {}, and has been refused since {since}",
-            before.time().map_or_else(|| "then".to_owned(), |t| t.at.to_string())
+            before.time().map_or_else(|| "then".to_owned(), |t| crate::show::clock(t.at))
         ));
         claim = claim
             .shown(super::client_changed::line(scene, before, "accepted"))

@@ -74,7 +74,7 @@ impl ServerChanged {
             return told();
         };
         let when = |a: &why401_history::Attempt| {
-            a.time().map_or_else(|| "an unknown time".to_owned(), |t| t.at.to_string())
+            a.time().map_or_else(|| "an unknown time".to_owned(), |t| crate::show::clock(t.at))
         };
         Claim::new(format!("{} accounts were let in until {} and all of them have been refused since {}", broken.len(), when(before), when(after)))
             .shown(super::client_changed::line(scene, before, "the last success"))

@@ -164,7 +164,11 @@ fn who(party: Party) -> &'static str {
 
 /// The summary as a sentence of its own.
 pub(crate) fn summary(f: &Finding) -> String {
-    capital(f.summary.trim_end_matches('.'))
+    let text = f.summary.trim_end_matches('.');
+    // A name is written as it is.
+    let names = [&f.account, &f.client, &f.server, &f.resource];
+    let is_name = names.into_iter().flatten().any(|n| text.starts_with(n.as_str()));
+    if is_name { text.to_owned() } else { capital(text) }
 }
 
 /// The name of a file without its folders.

@@ -1,0 +1,242 @@
+// What a person does on the page, in Debian's Chromium.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+import { program, repository, sample, serve } from "./served.js";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const SECRET = "hunter2-canary";
+const folder = mkdtempSync(join(tmpdir(), "why401-page-"));
+
+let browser, server;
+before(async () => {
+  browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
+  });
+  server = await serve();
+});
+after(async () => {
+  await browser?.close();
+  assert.equal(await server?.end(), 0, "SIGTERM ends the server in order");
+});
+
+/** The page, with everything that it asks of any server noted. */
+async function open(options = {}) {
+  const context = await browser.newContext({ acceptDownloads: true, ...options });
+  const page = await context.newPage();
+  page.asked = [];
+  page.complaints = [];
+  page.on("request", (request) => page.asked.push(request.url()));
+  page.on("console", (message) => message.type() === "error" && page.complaints.push(message.text()));
+  page.on("pageerror", (error) => page.complaints.push(String(error)));
+  await page.goto(server.url);
+  return page;
+}
+
+const give = (page, ...names) => page.setInputFiles("#files", names);
+const headline = (page) => page.locator(".headline h1");
+
+async function drop(page, files) {
+  const transfer = await page.evaluateHandle((files) => {
+    const transfer = new DataTransfer();
+    for (const [name, text] of files) transfer.items.add(new File([text], name));
+    return transfer;
+  }, files);
+  await page.dispatchEvent("body", "drop", { dataTransfer: transfer });
+}
+
+const refused = (user) => `> GET /a HTTP/1.1
+> Host: api.example.com
+> Authorization: Basic ${Buffer.from(`${user}:${SECRET}`).toString("base64")}
+>
+< HTTP/1.1 401 Unauthorized
+< WWW-Authenticate: Basic realm="a"
+<
+`;
+
+test("a dropped file is explained, its bytes are marked, no secret is shown, nobody else is asked", async () => {
+  const page = await open();
+  await drop(page, [["transcript.txt", refused("alice")]]);
+  await headline(page).waitFor();
+  assert.match(await headline(page).innerText(), /alice/);
+  assert.ok((await page.locator("article.finding mark").count()) > 0, "bytes are marked");
+  assert.ok(!(await page.content()).includes(SECRET), "no secret");
+  assert.ok(page.asked.every((url) => url.startsWith(server.url)), page.asked.join(" "));
+  assert.deepEqual(page.complaints, []);
+});
+
+test("pasted words are evidence, and so is a code", async () => {
+  const page = await open();
+  await page.fill("#text", "401.3");
+  await page.click("text=Tell me why");
+  await headline(page).waitFor();
+  assert.match(await page.locator("#answer").innerText(), /acl-denied/);
+});
+
+test("what is no evidence is told, and the page goes on", async () => {
+  const page = await open();
+  await drop(page, [["empty.txt", ""]]);
+  await page.locator("#status.bad").waitFor();
+  assert.match(await page.locator("#status").innerText(), /empty/);
+  await page.click("#clear");
+  await give(page, sample("page.har"));
+  await headline(page).waitFor();
+  assert.match(await headline(page).innerText(), /placeholder/);
+});
+
+test("two pieces at once are one body of evidence, and each can be left out", async () => {
+  const page = await open();
+  await give(page, sample("hub-access.log"), sample("hub-error.log"));
+  await headline(page).waitFor();
+  assert.match(await page.locator("article.finding").first().innerText(), /AH01617/);
+  await page.uncheck("#pieces input >> nth=1");
+  await page.waitForFunction(() => !document.getElementById("answer").innerText.includes("AH01617"));
+});
+
+test("many findings are filtered by cause, account and time", async () => {
+  const page = await open();
+  const log = ["alice", "bob", "-"].flatMap((user, hour) =>
+    Array.from({ length: 3 }, (_, i) => `192.0.2.${hour + 1} - ${user} [22/Nov/2026:1${hour}:00:0${i} +0000] "GET /${hour} HTTP/1.1" 401 1 "-" "x"`),
+  );
+  await drop(page, [["access.log", log.join("\n") + "\n"]]);
+  await page.click("#filter summary");
+  const shown = () => page.locator("nav.contents li:visible").count();
+  const all = await shown();
+  assert.ok(all >= 3, `${all} findings`);
+  await page.selectOption("#by-account", "bob");
+  assert.equal(await shown(), 1);
+  await page.selectOption("#by-account", "");
+  await page.selectOption("#by-cause", "no-credentials");
+  assert.equal(await shown(), 1);
+  await page.selectOption("#by-cause", "");
+  await page.fill("#by-to", "2026-11-22T10:30:00");
+  assert.equal(await shown(), 1);
+});
+
+test("report and bundle are downloaded, open again, and hold no secret", async () => {
+  const page = await open();
+  await drop(page, [["transcript.txt", refused("alice")]]);
+  await headline(page).waitFor();
+  const download = async (name) => {
+    const [file] = await Promise.all([page.waitForEvent("download"), page.click(`text="${name}"`)]);
+    const path = join(folder, file.suggestedFilename());
+    await file.saveAs(path);
+    return path;
+  };
+  const report = await download("Report");
+  const other = await (await browser.newContext()).newPage();
+  await other.goto("file://" + report);
+  assert.match(await headline(other).innerText(), /alice/);
+  for (const name of ["Markdown", "JSON", "Bundle for a service desk"]) {
+    const path = await download(name);
+    const text = path.endsWith(".zip") ? execFileSync("python3", ["-c", UNZIP, path], { encoding: "utf8" }) : readFileSync(path, "utf8");
+    assert.match(text, /credentials-refused/, name);
+    assert.ok(!text.includes(SECRET) && !text.includes(Buffer.from(`alice:${SECRET}`).toString("base64")), name);
+  }
+});
+const UNZIP = "import sys,zipfile\nz=zipfile.ZipFile(sys.argv[1])\nassert z.testzip() is None\nfor n in z.namelist(): print(z.read(n).decode('utf-8','replace'))";
+
+test("another origin's page gets nothing out of the server", async () => {
+  const page = await (await browser.newContext()).newPage();
+  const stranger = await new Promise((resolve) => {
+    const s = createServer((_, response) => response.end("<!doctype html><title>x</title>"));
+    s.listen(0, "127.0.0.1", () => resolve(s));
+  });
+  await page.goto(`http://127.0.0.1:${stranger.address().port}/`);
+  const read = await page.evaluate(async (url) => {
+    try {
+      const answer = await fetch(url + "findings", { method: "POST", body: "x" });
+      return await answer.text();
+    } catch (e) {
+      return "refused: " + e.name;
+    }
+  }, server.url);
+  assert.match(read, /^refused/);
+  stranger.close();
+});
+
+test("the page and the report have no violation that axe knows, light and dark, wide and narrow", async () => {
+  for (const colorScheme of ["light", "dark"]) {
+    for (const width of [1280, 390]) {
+      const page = await open({ colorScheme, viewport: { width, height: 900 }, bypassCSP: true });
+      await give(page, sample("hub-access.log"), sample("hub-error.log"));
+      await headline(page).waitFor();
+      await page.evaluate(axe);
+      const { violations } = await page.evaluate(() => axe.run(document));
+      assert.deepEqual(violations.map((v) => [v.id, v.nodes.map((n) => n.html)]), [], `${colorScheme} ${width}`);
+      const scrolls = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      assert.ok(scrolls <= 0, `${scrolls} pixels beside the screen at ${width}`);
+      if (process.env.PICTURES) await page.screenshot({ path: join(process.env.PICTURES, `page-${colorScheme}-${width}.png`) });
+      await page.context().close();
+    }
+  }
+});
+
+test("everything is reached with the keyboard", async () => {
+  const page = await open();
+  await page.fill("#text", refused("alice"));
+  await page.focus("#text");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Enter");
+  await headline(page).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.id), "answer");
+});
+
+test("the report stands alone: from a file, without script, on paper", async () => {
+  const path = join(folder, "alone.html");
+  let html;
+  try {
+    html = execFileSync(program, ["--format", "html", sample("hub-access.log")]);
+  } catch (e) {
+    // A finding is status 1.
+    html = e.stdout;
+  }
+  writeFileSync(path, html);
+  const context = await browser.newContext({ javaScriptEnabled: false, offline: true, viewport: { width: 1280, height: 1000 } });
+  const page = await context.newPage();
+  const asked = [];
+  page.on("request", (request) => asked.push(request.url()));
+  await page.goto("file://" + path);
+  assert.match(await headline(page).innerText(), /customerdef/);
+  assert.deepEqual(asked, ["file://" + path]);
+  if (process.env.PICTURES) await page.screenshot({ path: join(process.env.PICTURES, "report.png") });
+  const paper = await page.pdf({ format: "A4" });
+  assert.equal(paper.subarray(0, 5).toString(), "%PDF-");
+});
+
+test("a picture of the terminal", { skip: !process.env.PICTURES && "made with PICTURES=docs/pictures" }, async () => {
+  let text;
+  try {
+    text = execFileSync(program, ["--color", "always", "samples/hub-access.log"], { encoding: "utf8", cwd: repository });
+  } catch (e) {
+    text = e.stdout;
+  }
+  const page = await (await browser.newContext({ viewport: { width: 880, height: 200 } })).newPage();
+  await page.setContent(`<body style="margin:0;background:#16181d;color:#e6e6e6"><pre style="margin:0;padding:16px;font:13px/1.35 'DejaVu Sans Mono',monospace">${coloured("$ why401 samples/hub-access.log\n" + text)}</pre>`);
+  await page.screenshot({ path: join(process.env.PICTURES, "terminal.png"), fullPage: true });
+});
+
+/** What a terminal makes of the escapes that the program writes. */
+function coloured(text) {
+  const styles = { 1: "font-weight:bold", 2: "opacity:.65", 31: "color:#ff6e67", 32: "color:#5af78e", 33: "color:#f4f99d", 34: "color:#6fa8ff", 35: "color:#ff92d0", 36: "color:#9aedfe" };
+  let open = 0;
+  const close = () => "</span>".repeat(open) + ((open = 0), "");
+  const html = text.replace(/[&<>]/g, (c) => `&#${c.charCodeAt(0)};`).replace(/\x1b\[([\d;]*)m/g, (_, codes) =>
+    codes
+      .split(";")
+      .map((code) => {
+        if (!Number(code)) return close();
+        open++;
+        return `<span style="${styles[Number(code) % 60] ?? ""}">`;
+      })
+      .join(""),
+  );
+  return html + close();
+}
