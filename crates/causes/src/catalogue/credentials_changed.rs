@@ -63,7 +63,7 @@ impl CredentialsChanged {
             format!("Give this client the new password of {user}; ask who changed it at {since}."),
         );
         // A server that tells of a wrong password has looked at the account.
-        if !scene.told_claim("wrong-password", "").is_some_and(|c| c.certainty == Certainty::Certain) {
+        if scene.told_claim("wrong-password", "").is_none_or(|c| c.certainty != Certainty::Certain) {
             claim = claim
                 .or("account-locked", "the state of the account")
                 .or("password-expired", "the state of the account");
