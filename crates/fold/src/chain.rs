@@ -36,29 +36,39 @@ pub(crate) enum User {
 }
 
 /// The keys of one request.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Keys {
     pub(crate) client: u64,
     /// Of the name; of what stands for none, where there is none.
     pub(crate) name: u64,
+    pub(crate) agent: u64,
     pub(crate) lane: u64,
+    /// The same in every run.
+    pub(crate) path: u64,
+    /// Of method and path; the same in every run.
+    pub(crate) resource: u64,
+    /// Of all requests of one client for one resource.
+    pub(crate) talk: u64,
 }
 
 impl Keys {
     #[inline]
     pub(crate) fn of(seen: &Seen<'_>, seed: Seed) -> Keys {
-        let client = seed.key(seen.client);
-        match seen.user {
+        let (client, agent) = (seed.key(seen.client), seed.key(seen.agent));
+        let (name, lane) = match seen.user {
             Claimed::Name(name) => {
                 let name = seed.key(name);
                 // Of whoever has a name, the programs are told apart: that one of them changed may be the cause.
-                let lane = seed.of([client, name, seed.key(seen.agent), seed.key(seen.version)]);
-                Keys { client, name, lane }
+                (name, seed.of([client, name, agent, seed.key(seen.version)]))
             }
-            Claimed::NotLogged => Keys { client, name: 0, lane: seed.of([client, 0]) },
-            Claimed::Dash => Keys { client, name: 1, lane: seed.of([client, 1]) },
-            Claimed::Empty => Keys { client, name: 2, lane: seed.of([client, 2]) },
-        }
+            Claimed::NotLogged => (0, seed.of([client, 0])),
+            Claimed::Dash => (1, seed.of([client, 1])),
+            Claimed::Empty => (2, seed.of([client, 2])),
+        };
+        let path = FIXED.key(seen.path);
+        let resource = FIXED.of([FIXED.key(seen.method), path]);
+        let host = if seen.host.is_empty() { 0 } else { seed.key(seen.host) };
+        Keys { client, name, agent, lane, path, resource, talk: seed.of([client, agent, host, resource]) }
     }
 }
 
@@ -72,7 +82,7 @@ pub(crate) enum Link {
 }
 
 impl Step {
-    pub(crate) fn of(seen: &Seen<'_>, keys: Keys, index: u64, seed: Seed) -> Step {
+    pub(crate) fn of(seen: &Seen<'_>, keys: &Keys, index: u64) -> Step {
         let user = match seen.user {
             Claimed::NotLogged => User::NotLogged,
             Claimed::Dash => User::Dash,
@@ -89,7 +99,7 @@ impl Step {
             lane: keys.lane,
             client: keys.client,
             name: keys.name,
-            agent: seed.key(seen.agent),
+            agent: keys.agent,
             code: seen.code,
         }
     }
@@ -127,14 +137,11 @@ impl Step {
 pub struct Chain {
     /// The first request.
     pub first: Event,
-    /// The second, and the last but one.
-    middle: Vec<Event>,
-    /// The last one, if there are several.
-    last: Option<Event>,
     /// How many of them were not let in.
     pub refused: u64,
     pub(crate) opening: Step,
-    pub(crate) end: Step,
+    /// What follows the first request. Most are refused once and do not try again: those take little room.
+    rest: Option<Box<Rest>>,
     /// Whether any of them has to be explained.
     pub(crate) wanted: bool,
     pub(crate) renewed: bool,
@@ -142,33 +149,56 @@ pub struct Chain {
     pub(crate) resource: u64,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Rest {
+    /// The second, and the last but one.
+    middle: Vec<Event>,
+    last: Event,
+    end: Step,
+}
+
 impl Chain {
-    pub(crate) fn new(seen: &Seen<'_>, step: Step, event: Event) -> Chain {
+    pub(crate) fn new(step: Step, event: Event, resource: u64, wanted: bool) -> Chain {
         Chain {
             first: event,
-            middle: Vec::new(),
-            last: None,
             refused: u64::from(!step.let_in),
             opening: step,
-            end: step,
-            wanted: seen.wants_explanation(),
+            rest: None,
+            wanted,
             renewed: false,
-            resource: FIXED.of([FIXED.key(seen.method), FIXED.key(seen.path)]),
+            resource,
         }
     }
 
     /// Its requests in order: the first two and the last two of a long one.
     pub fn events(&self) -> impl Iterator<Item = &Event> {
-        std::iter::once(&self.first).chain(&self.middle).chain(&self.last)
+        let rest = self.rest.iter().flat_map(|r| r.middle.iter().chain([&r.last]));
+        std::iter::once(&self.first).chain(rest)
     }
 
     /// Its last request.
     pub fn last(&self) -> &Event {
-        self.last.as_ref().unwrap_or(&self.first)
+        self.rest.as_ref().map_or(&self.first, |r| &r.last)
     }
 
-    pub(crate) fn events_mut(&mut self) -> impl Iterator<Item = &mut Event> {
-        std::iter::once(&mut self.first).chain(&mut self.middle).chain(&mut self.last)
+    /// What matters of its last request.
+    pub(crate) fn end(&self) -> &Step {
+        self.rest.as_ref().map_or(&self.opening, |r| &r.end)
+    }
+
+    /// Whether it is more than one request.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.rest.is_some()
+    }
+
+    /// Counts from further in front: `requests` of the whole; of a source that goes on, as `shift` does.
+    pub(crate) fn shift(&mut self, requests: u64, shift: impl Fn(&mut Event)) {
+        self.opening.index += requests;
+        shift(&mut self.first);
+        if let Some(rest) = &mut self.rest {
+            rest.end.index += requests;
+            rest.middle.iter_mut().chain([&mut rest.last]).for_each(shift);
+        }
     }
 
     /// Appends what follows it.
@@ -176,22 +206,32 @@ impl Chain {
         self.renewed |= link == Link::Renewal || next.renewed;
         self.refused += next.refused;
         self.wanted |= next.wanted;
-        self.end = next.end;
-        let added = std::iter::once(next.first).chain(next.middle).chain(next.last);
+        let end = *next.end();
+        let added = std::iter::once(next.first).chain(next.rest.into_iter().flat_map(|r| {
+            let Rest { middle, last, .. } = *r;
+            middle.into_iter().chain([last])
+        }));
         for event in added {
-            if let Some(before) = self.last.replace(event) {
-                self.middle.truncate(2);
-                if self.middle.len() == 2 {
-                    self.middle.pop();
+            match &mut self.rest {
+                None => self.rest = Some(Box::new(Rest { middle: Vec::new(), last: event, end })),
+                Some(rest) => {
+                    let before = std::mem::replace(&mut rest.last, event);
+                    rest.middle.truncate(1);
+                    rest.middle.push(before);
                 }
-                self.middle.push(before);
             }
+        }
+        if let Some(rest) = &mut self.rest {
+            rest.end = end;
         }
     }
 
     /// Without its last request, where that turned out to be none of it.
     pub(crate) fn without_last(mut self) -> Chain {
-        self.last = self.middle.pop().filter(|_| self.last.is_some());
+        self.rest = self.rest.and_then(|mut rest| {
+            rest.last = rest.middle.pop()?;
+            Some(rest)
+        });
         self.renewed = false;
         self
     }

@@ -1,5 +1,7 @@
 //! A request by its place.
 
+use std::num::NonZeroU32;
+
 /// Where a request stands, and when it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -21,5 +23,39 @@ impl Event {
     /// Its place in order.
     pub(crate) fn place(&self) -> (u32, u64) {
         (self.source, self.offset)
+    }
+}
+
+/// A request by its place, in little room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Spot {
+    pub(crate) offset: u64,
+    pub(crate) index: u64,
+    /// `i64::MIN` where there is none.
+    time: i64,
+    pub(crate) source: u32,
+    /// From 1; so `Option<Spot>` is no larger.
+    line: NonZeroU32,
+}
+
+impl Spot {
+    pub(crate) fn new((source, line): (u32, u32), offset: u64, index: u64, time: Option<i64>) -> Spot {
+        let line = NonZeroU32::new(line).unwrap_or(NonZeroU32::MIN);
+        Spot { offset, index, time: time.unwrap_or(i64::MIN), source, line }
+    }
+
+    pub(crate) fn time(&self) -> Option<i64> {
+        (self.time != i64::MIN).then_some(self.time)
+    }
+
+    pub(crate) fn event(self, text: Option<Box<[u8]>>) -> Event {
+        let Spot { offset, index, source, line, .. } = self;
+        Event { source, line: line.get(), offset, index, time: self.time(), text }
+    }
+
+    /// Counts from further in front.
+    pub(crate) fn shift(&mut self, exchanges: u64, lines: u32) {
+        self.index += exchanges;
+        self.line = self.line.saturating_add(lines);
     }
 }

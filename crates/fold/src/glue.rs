@@ -1,8 +1,8 @@
 //! Two parts that touch become one.
 
-use crate::Part;
 use crate::chain::Chain;
 use crate::part::{Head, REACH, Tail};
+use crate::{Event, Part};
 
 impl Part {
     /// Takes in the part that follows this one.
@@ -20,27 +20,34 @@ impl Part {
         self.oddities.extend(after.oddities.into_iter().take(room));
 
         let mut heads: Vec<(u64, Head)> = after.heads.into_iter().collect();
-        heads.sort_by_key(|(_, head)| head.chain.opening.index);
+        heads.sort_unstable_by_key(|(_, head)| head.opening().index);
         let mut waiting = Vec::new();
         for (talk, head) in heads {
             let before = self.tails.remove(&talk);
             let end = match &before {
-                Some(Tail::Own(chain)) => Some(chain.end),
-                Some(Tail::InHead) => self.heads.get(&talk).map(|h| h.chain.end),
+                Some(Tail::Own(chain)) => Some(*chain.end()),
+                Some(Tail::InHead) => self.heads.get(&talk).and_then(Head::whole).map(|h| *h.chain.end()),
                 None => None,
             };
-            if let Some(end) = end {
-                self.watch(end.client, -1);
+            if end.is_some() {
+                self.watch(talk, -1);
             }
-            let opening = head.chain.opening;
+            let opening = *head.opening();
             let link = end.and_then(|end| end.link(&opening, opening.index - end.index));
-            let end = head.chain.end;
+            if before.is_none() && matches!(head, Head::Bare { .. }) {
+                if opening.index < REACH {
+                    self.heads.entry(talk).or_insert(head);
+                }
+                continue;
+            }
+            let head = head.into_opening();
+            let end = *head.chain.end();
             let tail = match (before, link) {
                 (Some(Tail::Own(chain)), Some(link)) => {
                     self.keep(Part::join(chain, head.chain, link), head.through)
                 }
                 (Some(Tail::InHead), Some(link)) => {
-                    if let Some(own) = self.heads.get_mut(&talk) {
+                    if let Some(own) = self.heads.get_mut(&talk).and_then(Head::whole_mut) {
                         own.chain.append(head.chain, link);
                         own.through = head.through;
                     }
@@ -50,7 +57,7 @@ impl Part {
                     match before {
                         Some(Tail::Own(chain)) => self.kinds.add(chain, seed),
                         Some(Tail::InHead) => {
-                            if let Some(own) = self.heads.get_mut(&talk) {
+                            if let Some(own) = self.heads.get_mut(&talk).and_then(Head::whole_mut) {
                                 own.through = false;
                             }
                         }
@@ -58,7 +65,7 @@ impl Part {
                     }
                     if opening.index < REACH && !self.heads.contains_key(&talk) {
                         let through = head.through;
-                        self.heads.insert(talk, head);
+                        self.heads.insert(talk, Head::Whole(Box::new(head)));
                         through.then_some(Tail::InHead)
                     } else {
                         self.keep(head.chain, head.through)
@@ -75,18 +82,18 @@ impl Part {
             if let Some(before) = self.tails.remove(&talk) {
                 let end = match before {
                     Tail::Own(before) => {
-                        let end = before.end;
+                        let end = *before.end();
                         self.kinds.add(before, seed);
                         Some(end)
                     }
-                    Tail::InHead => self.heads.get_mut(&talk).map(|own| {
+                    Tail::InHead => self.heads.get_mut(&talk).and_then(Head::whole_mut).map(|own| {
                         own.through = false;
-                        own.chain.end
+                        *own.chain.end()
                     }),
                 };
-                end.into_iter().for_each(|end| self.watch(end.client, -1));
+                end.into_iter().for_each(|_| self.watch(talk, -1));
             }
-            waiting.push((chain.end, talk, Tail::Own(chain)));
+            waiting.push((*chain.end(), talk, Tail::Own(chain)));
         }
         waiting.sort_by_key(|(end, ..)| end.index);
         for (end, talk, tail) in waiting {
@@ -129,20 +136,31 @@ impl Part {
         }
         before.accounts.extend(accounts);
         let (source, exchanges, lines) = begun;
-        let own = self.lanes.events_mut();
-        let heads = self.heads.values_mut().map(|h| &mut h.chain);
+        for spot in self.lanes.spots_mut().filter(|s| s.source == source) {
+            spot.shift(exchanges, lines);
+        }
+        let shift = |event: &mut Event| {
+            if event.source == source {
+                event.index += exchanges;
+                event.line = event.line.saturating_add(lines);
+            }
+        };
+        let mut heads = Vec::new();
+        for head in self.heads.values_mut() {
+            match head {
+                Head::Bare { step, event } => {
+                    step.index += requests;
+                    shift(event);
+                }
+                Head::Whole(opening) => heads.push(&mut opening.chain),
+            }
+        }
         let tails = self.tails.values_mut().filter_map(|t| match t {
             Tail::Own(chain) => Some(chain),
             Tail::InHead => None,
         });
-        let chains = heads.chain(tails).chain(self.kinds.chains_mut()).flat_map(|chain| {
-            chain.opening.index += requests;
-            chain.end.index += requests;
-            chain.events_mut()
-        });
-        for event in own.chain(chains).filter(|e| e.source == source) {
-            event.index += exchanges;
-            event.line = event.line.saturating_add(lines);
+        for chain in heads.into_iter().chain(tails).chain(self.kinds.chains_mut()) {
+            chain.shift(requests, shift);
         }
         for oddity in self.oddities.iter_mut().filter(|o| o.source == source) {
             oddity.line = oddity.line.saturating_add(lines);

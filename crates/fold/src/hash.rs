@@ -78,7 +78,62 @@ impl Hasher for Same {
     }
 }
 
+/// Where in a list the row with a key stands; the list itself holds the keys.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Index {
+    /// The upper half of a key and the number of its row from 1; 0 where there is none. A power of two of them.
+    slots: Vec<u64>,
+    filled: usize,
+}
+
+impl Index {
+    /// The row of a key; `is` tells whether a row has it.
+    #[inline]
+    pub(crate) fn get(&self, key: u64, is: impl Fn(usize) -> bool) -> Option<usize> {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut at = key as usize & mask;
+        loop {
+            let slot = *self.slots.get(at)?;
+            let row = (slot as u32 as usize).checked_sub(1)?;
+            if slot >> 32 == key >> 32 && is(row) {
+                return Some(row);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    /// Enters a row that is not there yet; `key_of` tells the key of any row.
+    pub(crate) fn add(&mut self, key: u64, row: usize, key_of: impl Fn(usize) -> u64) {
+        if (self.filled + 1) * 4 > self.slots.len() * 3 {
+            let slots = vec![0; (self.slots.len() * 2).max(64)];
+            for slot in std::mem::replace(&mut self.slots, slots).into_iter().filter(|s| *s != 0) {
+                self.put(key_of((slot as u32 as usize).saturating_sub(1)), slot);
+            }
+        }
+        let number = u32::try_from(row + 1).unwrap_or(0);
+        self.put(key, key >> 32 << 32 | u64::from(number));
+        self.filled += 1;
+    }
+
+    fn put(&mut self, key: u64, slot: u64) {
+        let mask = self.slots.len().wrapping_sub(1);
+        let mut at = key as usize & mask;
+        while self.slots.get(at).is_some_and(|s| *s != 0) {
+            at = (at + 1) & mask;
+        }
+        if let Some(free) = self.slots.get_mut(at) {
+            *free = slot;
+        }
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.slots.fill(0);
+        self.filled = 0;
+    }
+}
+
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "in a test a panic is the report")]
 mod tests {
     use super::*;
     use std::collections::HashSet;
@@ -91,5 +146,19 @@ mod tests {
         assert_eq!(keys.len(), 2040);
         assert_ne!(Seed(1).key(b"alice"), Seed(2).key(b"alice"));
         assert_ne!(Seed(1).of([1, 2]), Seed(1).of([2, 1]));
+    }
+
+    #[test]
+    fn an_index_finds_what_was_entered_and_nothing_else() {
+        let keys: Vec<u64> = (0..5000u64).map(|i| FIXED.of([i / 2 * 2]) ^ (i % 2) << 40).collect();
+        let mut index = Index::default();
+        assert_eq!(index.get(7, |_| true), None);
+        for (row, key) in keys.iter().enumerate() {
+            assert_eq!(index.get(*key, |r| keys[r] == *key), None);
+            index.add(*key, row, |r| keys[r]);
+        }
+        assert!(keys.iter().enumerate().all(|(row, key)| index.get(*key, |r| keys[r] == *key) == Some(row)));
+        index.clear();
+        assert_eq!(index.get(keys[3], |_| true), None);
     }
 }

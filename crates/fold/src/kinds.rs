@@ -191,12 +191,12 @@ impl Kinds {
         if !chain.wanted {
             return;
         }
-        let end = chain.end;
+        let end = *chain.end();
         let agent = if end.user == User::Named { 0 } else { end.agent };
         let outcome = u64::from(end.status) << 32
             | u64::from(chain.opening.status) << 8
             | u64::from(chain.renewed) << 2
-            | u64::from(chain.last().place() != chain.first.place()) << 1;
+            | u64::from(chain.goes_on()) << 1;
         if end.let_in {
             // Where they got in, the resource does not matter.
             chain.resource = 0;
@@ -266,7 +266,7 @@ impl Kinds {
         for (.., key) in rare {
             let Some(class) = self.classes.remove(&key) else { continue };
             let Some(group) = class.others else { continue };
-            let like = u64::from(group.opening.end.status) << 2
+            let like = u64::from(group.opening.end().status) << 2
                 | u64::from(class.let_in) << 1
                 | u64::from(class.name > 2);
             let rest = Class { client: 0, name: 0, lane: 0, groups: Vec::new(), others: None, ..class };
@@ -304,7 +304,7 @@ impl Kinds {
 
 fn kind(group: &Group) -> Kind {
     Kind {
-        status: group.opening.end.status,
+        status: group.opening.end().status,
         client: 0,
         name: 0,
         let_in: false,

@@ -1,7 +1,8 @@
 //! How each account fared with each client.
 
 use crate::chain::Keys;
-use crate::hash::Keyed;
+use crate::event::Spot;
+use crate::hash::Index;
 use crate::{Event, Seen};
 
 /// So many pairs of account and client are told apart; of more, those with the fewest requests are let go.
@@ -24,35 +25,68 @@ pub struct Lane {
     pub admitted: Option<(Event, Event)>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// What changes with each request: one line of the processor's cache.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
 struct Row {
     key: u64,
-    client: u64,
-    name: u64,
     seen: u64,
     let_in: u64,
     refused: u64,
-    /// Position in the list of admissions, from 1.
-    admitted: u32,
+    /// The last request with a name that was let in.
+    last: Option<Spot>,
 }
+
+/// What does not.
+#[derive(Debug, Clone, Copy)]
+struct Whose {
+    client: u64,
+    name: u64,
+    /// The first request with a name that was let in.
+    first: Option<Spot>,
+}
+
+/// The lines of the first and the last request.
+type Texts = [Vec<u8>; 2];
 
 /// All lanes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Lanes {
-    at: Keyed<u32>,
+    at: Index,
     rows: Vec<Row>,
-    admitted: Vec<(Event, Event)>,
+    whose: Vec<Whose>,
+    /// The lines of what was admitted, where they are kept.
+    texts: Vec<Texts>,
+    keeps_text: bool,
     /// Lanes that were let go, and their requests.
     pub(crate) dropped: (u64, u64),
 }
 
 impl Lanes {
-    /// Counts a request; `event` is asked for where its place has to be remembered.
+    pub(crate) fn new(keeps_text: bool) -> Lanes {
+        Lanes { keeps_text, ..Lanes::default() }
+    }
+
     #[inline]
-    pub(crate) fn count(&mut self, seen: &Seen<'_>, keys: Keys, event: impl FnOnce() -> Event) {
-        let at = match self.at.get(&keys.lane) {
-            Some(at) => *at as usize,
-            None => self.add(keys),
+    fn find(&self, key: u64) -> Option<usize> {
+        self.at.get(key, |row| self.rows.get(row).is_some_and(|r| r.key == key))
+    }
+
+    /// Where the row of a lane stands, or should; asked for several requests at once, their rows are fetched together.
+    #[inline]
+    pub(crate) fn look(&self, key: u64) -> usize {
+        self.find(key).unwrap_or(usize::MAX)
+    }
+
+    /// Counts a request that stands at `spot`; `at` is where its row was when it was looked for.
+    #[inline]
+    pub(crate) fn count(&mut self, seen: &Seen<'_>, keys: &Keys, at: usize, spot: Spot) {
+        let at = match self.rows.get(at) {
+            Some(row) if row.key == keys.lane => at,
+            _ => match self.find(keys.lane) {
+                Some(at) => at,
+                None => self.add(keys.lane, keys.client, keys.name),
+            },
         };
         let Some(row) = self.rows.get_mut(at) else { return };
         row.seen += 1;
@@ -60,29 +94,39 @@ impl Lanes {
         if seen.let_in() {
             row.let_in += 1;
             if seen.is_named() {
-                let event = event();
-                match (row.admitted as usize).checked_sub(1).and_then(|at| self.admitted.get_mut(at)) {
-                    Some((_, last)) => *last = event,
-                    None => {
-                        self.admitted.push((event.clone(), event));
-                        row.admitted = u32::try_from(self.admitted.len()).unwrap_or(0);
+                let is_first = row.last.replace(spot).is_none();
+                if is_first && let Some(whose) = self.whose.get_mut(at) {
+                    whose.first = Some(spot);
+                }
+                if let Some([first, last]) = self.texts.get_mut(at) {
+                    if is_first {
+                        first.extend_from_slice(seen.text);
                     }
+                    last.clear();
+                    last.extend_from_slice(seen.text);
                 }
             }
         }
     }
 
-    fn add(&mut self, keys: Keys) -> usize {
+    #[inline(never)]
+    fn add(&mut self, key: u64, client: u64, name: u64) -> usize {
         if self.rows.len() >= MOST {
             self.let_go();
         }
-        self.push(Row { key: keys.lane, client: keys.client, name: keys.name, ..Row::default() })
+        let row = Row { key, seen: 0, let_in: 0, refused: 0, last: None };
+        self.push(row, Whose { client, name, first: None }, Texts::default())
     }
 
-    fn push(&mut self, row: Row) -> usize {
+    fn push(&mut self, row: Row, whose: Whose, texts: Texts) -> usize {
         let at = self.rows.len();
-        self.at.insert(row.key, u32::try_from(at).unwrap_or(u32::MAX));
         self.rows.push(row);
+        self.whose.push(whose);
+        if self.keeps_text {
+            self.texts.push(texts);
+        }
+        let rows = &self.rows;
+        self.at.add(row.key, at, |row| rows.get(row).map_or(0, |r| r.key));
         at
     }
 
@@ -94,20 +138,14 @@ impl Lanes {
         let median = *median;
         let mut room = middle;
         let rows = std::mem::take(&mut self.rows);
-        let mut admitted: Vec<Option<(Event, Event)>> =
-            std::mem::take(&mut self.admitted).into_iter().map(Some).collect();
+        let whose = std::mem::take(&mut self.whose);
+        let mut texts = std::mem::take(&mut self.texts).into_iter();
         self.at.clear();
-        for mut row in rows {
+        for (row, whose) in rows.into_iter().zip(whose) {
+            let texts = texts.next().unwrap_or_default();
             if row.seen > median || (row.seen == median && room > 0) {
                 room = room.saturating_sub(usize::from(row.seen == median));
-                let events =
-                    (row.admitted as usize).checked_sub(1).and_then(|at| admitted.get_mut(at)?.take());
-                row.admitted = 0;
-                if let Some(events) = events {
-                    self.admitted.push(events);
-                    row.admitted = u32::try_from(self.admitted.len()).unwrap_or(0);
-                }
-                self.push(row);
+                self.push(row, whose, texts);
             } else {
                 self.dropped.0 += 1;
                 self.dropped.1 += row.seen;
@@ -115,54 +153,73 @@ impl Lanes {
         }
     }
 
-    pub(crate) fn events_mut(&mut self) -> impl Iterator<Item = &mut Event> {
-        self.admitted.iter_mut().flat_map(|(first, last)| [first, last])
+    pub(crate) fn spots_mut(&mut self) -> impl Iterator<Item = &mut Spot> {
+        self.whose
+            .iter_mut()
+            .filter_map(|w| w.first.as_mut())
+            .chain(self.rows.iter_mut().filter_map(|r| r.last.as_mut()))
     }
 
     /// Takes what came after in.
     pub(crate) fn absorb(&mut self, after: Lanes) {
         self.dropped.0 += after.dropped.0;
         self.dropped.1 += after.dropped.1;
-        let mut events: Vec<Option<(Event, Event)>> = after.admitted.into_iter().map(Some).collect();
-        for row in after.rows {
-            let keys = Keys { client: row.client, name: row.name, lane: row.key };
-            let at = match self.at.get(&row.key) {
-                Some(at) => *at as usize,
-                None => self.add(keys),
+        // Compressed sources keep their lines and others do not: where one does, all have a place for them.
+        if after.keeps_text && !self.keeps_text {
+            self.keeps_text = true;
+            self.texts.resize_with(self.rows.len(), Texts::default);
+        }
+        let mut texts = after.texts.into_iter();
+        for (row, whose) in after.rows.into_iter().zip(after.whose) {
+            let [opening, latest] = texts.next().unwrap_or_default();
+            let at = match self.find(row.key) {
+                Some(at) => at,
+                None => self.add(row.key, whose.client, whose.name),
             };
-            let Some(into) = self.rows.get_mut(at) else { continue };
+            let (Some(into), Some(own)) = (self.rows.get_mut(at), self.whose.get_mut(at)) else { continue };
             into.seen += row.seen;
             into.let_in += row.let_in;
             into.refused += row.refused;
-            let added = (row.admitted as usize).checked_sub(1).and_then(|at| events.get_mut(at)?.take());
-            let Some(added) = added else { continue };
-            match (into.admitted as usize).checked_sub(1).and_then(|at| self.admitted.get_mut(at)) {
-                Some((_, last)) => *last = added.1,
-                None => {
-                    self.admitted.push(added);
-                    into.admitted = u32::try_from(self.admitted.len()).unwrap_or(0);
+            if row.last.is_none() {
+                continue;
+            }
+            let is_first = into.last.is_none();
+            into.last = row.last;
+            if is_first {
+                own.first = whose.first;
+            }
+            if let Some([first, last]) = self.texts.get_mut(at) {
+                if is_first {
+                    *first = opening;
                 }
+                *last = latest;
             }
         }
     }
 
-    /// The first request of a lane that was let in under a name.
-    pub(crate) fn first_admitted(&self, key: u64) -> Option<&Event> {
-        let row = self.rows.get(*self.at.get(&key)? as usize)?;
-        self.admitted.get((row.admitted as usize).checked_sub(1)?).map(|(first, _)| first)
+    /// The place of the first request of a lane that was let in under a name.
+    pub(crate) fn first_admitted(&self, key: u64) -> Option<(u32, u64)> {
+        let first = self.whose.get(self.find(key)?)?.first?;
+        Some((first.source, first.offset))
     }
 
     /// All of them, in the order in which they first came.
     pub(crate) fn finish(self) -> Vec<Lane> {
-        let mut events: Vec<Option<(Event, Event)>> = self.admitted.into_iter().map(Some).collect();
-        let lane = |row: Row| Lane {
-            client: row.client,
-            name: row.name,
-            seen: row.seen,
-            let_in: row.let_in,
-            refused: row.refused,
-            admitted: (row.admitted as usize).checked_sub(1).and_then(|at| events.get_mut(at)?.take()),
+        let mut texts = self.texts.into_iter();
+        // Of a source whose lines can be read again there is no text.
+        let kept = |text: Vec<u8>| (!text.is_empty()).then(|| text.into_boxed_slice());
+        let lane = |(row, whose): (Row, Whose)| {
+            let [opening, latest] = texts.next().unwrap_or_default();
+            let events = whose.first.zip(row.last);
+            Lane {
+                client: whose.client,
+                name: whose.name,
+                seen: row.seen,
+                let_in: row.let_in,
+                refused: row.refused,
+                admitted: events.map(|(first, last)| (first.event(kept(opening)), last.event(kept(latest)))),
+            }
         };
-        self.rows.into_iter().map(lane).collect()
+        self.rows.into_iter().zip(self.whose).map(lane).collect()
     }
 }

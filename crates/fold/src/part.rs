@@ -1,6 +1,7 @@
 //! A stretch of a log, folded.
 
 use crate::chain::{Chain, Keys, Link, Step};
+use crate::event::Spot;
 use crate::hash::{Keyed, Seed};
 use crate::kinds::Kinds;
 use crate::lanes::Lanes;
@@ -11,8 +12,11 @@ use std::collections::{BTreeMap, VecDeque};
 pub const REACH: u64 = if cfg!(test) { 40 } else { 32_768 };
 /// So many lines that are no requests are kept of a part.
 const ODDITIES: usize = 1000;
-/// Of so many groups of clients it is known whether any of them waits.
+/// Of so many groups of conversations it is known whether any of them waits.
 const WATCHED: u64 = 16 * 1024;
+
+/// So many requests are looked at together.
+pub(crate) const BATCH: usize = 16;
 
 /// A line that is no request: words of a server, or nothing that can be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,17 +50,64 @@ pub struct Account {
     pub odd: u64,
 }
 
+/// How a conversation begins.
+#[derive(Debug, Clone)]
+pub(crate) enum Head {
+    /// By a request that needs no explanation and waits for no answer.
+    Bare {
+        /// The request.
+        step: Step,
+        /// Its place.
+        event: Event,
+    },
+    /// By any other.
+    Whole(Box<Opening>),
+}
+
 /// The first chain of a conversation.
 #[derive(Debug, Clone)]
-pub(crate) struct Head {
+pub(crate) struct Opening {
     pub(crate) chain: Chain,
     /// Whether it still waits at the end of the part.
     pub(crate) through: bool,
 }
 
+impl Head {
+    pub(crate) fn whole_mut(&mut self) -> Option<&mut Opening> {
+        match self {
+            Head::Whole(opening) => Some(opening),
+            Head::Bare { .. } => None,
+        }
+    }
+
+    pub(crate) fn whole(&self) -> Option<&Opening> {
+        match self {
+            Head::Whole(opening) => Some(opening),
+            Head::Bare { .. } => None,
+        }
+    }
+
+    /// Its first request.
+    pub(crate) fn opening(&self) -> &Step {
+        match self {
+            Head::Bare { step, .. } => step,
+            Head::Whole(opening) => &opening.chain.opening,
+        }
+    }
+
+    pub(crate) fn into_opening(self) -> Opening {
+        match self {
+            // Of which resource it was, matters for refusals alone.
+            Head::Bare { step, event } => {
+                Opening { chain: Chain::new(step, event, 0, false), through: false }
+            }
+            Head::Whole(opening) => *opening,
+        }
+    }
+}
+
 /// A chain that waits for an answer.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "a box would cost every refusal an allocation")]
 pub(crate) enum Tail {
     Own(Chain),
     /// It is the first one of its conversation, too.
@@ -82,7 +133,7 @@ pub struct Part {
     pub(crate) tails: Keyed<Tail>,
     /// What waits, in order: the number of the request and its conversation.
     pub(crate) waiting: VecDeque<(u64, u64)>,
-    /// How many chains of each group of clients wait.
+    /// How many chains of each group of conversations wait.
     watched: Vec<u16>,
     statuses: Vec<u64>,
 }
@@ -99,7 +150,7 @@ impl Part {
             accounts: vec![Account { source, ..Account::default() }],
             chart: Chart::default(),
             paths: Paths::default(),
-            lanes: Lanes::default(),
+            lanes: Lanes::new(keeps_text),
             kinds: Kinds::default(),
             oddities: Vec::new(),
             heads: Keyed::default(),
@@ -134,8 +185,32 @@ impl Part {
     }
 
     /// Takes a request. `line` is its 1-based line in this part.
-    #[inline]
     pub fn take(&mut self, seen: &Seen<'_>, line: u32) {
+        self.take_all(&[(*seen, line)]);
+    }
+
+    /// Takes requests in order, each with its 1-based line in this part. What several of them need of the memory is
+    /// fetched together, which is much faster than one after the other.
+    pub fn take_all(&mut self, requests: &[(Seen<'_>, u32)]) {
+        for requests in requests.chunks(BATCH) {
+            let mut all = [(Keys::default(), 0); BATCH];
+            for ((keys, _), (seen, _)) in all.iter_mut().zip(requests) {
+                *keys = Keys::of(seen, self.seed);
+            }
+            for ((keys, at), (seen, _)) in all.iter_mut().zip(requests) {
+                *at = self.lanes.look(keys.lane);
+                if seen.let_in() {
+                    self.paths.add(keys.path, keys.resource);
+                }
+            }
+            for ((keys, at), (seen, line)) in all.iter().zip(requests) {
+                self.take_one(seen, *line, keys, *at);
+            }
+        }
+    }
+
+    #[inline]
+    fn take_one(&mut self, seen: &Seen<'_>, line: u32, keys: &Keys, at: usize) {
         let index = self.requests;
         self.requests += 1;
         if let Some(count) = self.statuses.get_mut(usize::from(seen.status)) {
@@ -146,24 +221,11 @@ impl Part {
             account.last = account.last.max(Some(ms));
             self.chart.add(ms.div_euclid(1000), matches!(seen.status, 401 | 403 | 407));
         }
-        let keys = Keys::of(seen, self.seed);
-        let (keeps_text, (source, _)) = (self.keeps_text, self.end);
-        let event = || Event {
-            source,
-            line,
-            offset: seen.offset,
-            index,
-            time: seen.time,
-            text: keeps_text.then(|| seen.text.into()),
-        };
-        self.lanes.count(seen, keys, event);
-        if seen.let_in() {
-            self.paths.add(seen.method, seen.path);
-        }
-        let is_watched = self.watched.get((keys.client % WATCHED) as usize).is_some_and(|n| *n > 0);
-        if is_watched || index < REACH || seen.wants_explanation() {
-            let step = Step::of(seen, keys, index, self.seed);
-            self.converse(seen, step, event());
+        let spot = Spot::new((self.end.0, line), seen.offset, index, seen.time);
+        self.lanes.count(seen, keys, at, spot);
+        let is_watched = self.watched.get((keys.talk % WATCHED) as usize).is_some_and(|n| *n > 0);
+        if is_watched || index < REACH || !seen.let_in() {
+            self.converse(seen, keys, spot);
         }
     }
 
@@ -178,22 +240,33 @@ impl Part {
     }
 
     /// Puts a request in its conversation.
-    fn converse(&mut self, seen: &Seen<'_>, step: Step, event: Event) {
-        self.forget(step.index);
-        let seed = self.seed;
-        let [host, method, path] = [seen.host, seen.method, seen.path].map(|t| seed.key(t));
-        let talk = seed.of([step.client, step.agent, host, method, path]);
-        let chain = Chain::new(seen, step, event);
+    #[inline(never)]
+    fn converse(&mut self, seen: &Seen<'_>, keys: &Keys, spot: Spot) {
+        self.forget(spot.index);
+        let wanted = seen.wants_explanation();
+        let step = Step::of(seen, keys, spot.index);
+        let talk = keys.talk;
         let before = self.tails.remove(&talk);
+        if before.is_none() && !wanted && !step.waits() {
+            if step.index < REACH {
+                let text = self.keeps_text.then(|| seen.text.into());
+                self.heads.entry(talk).or_insert_with(|| Head::Bare { step, event: spot.event(text) });
+            }
+            return;
+        }
+        let event = spot.event(self.keeps_text.then(|| seen.text.into()));
+        let seed = self.seed;
+        let chain = Chain::new(step, event, keys.resource, wanted);
         let link = match &before {
-            Some(Tail::Own(tail)) => tail.end.link(&step, step.index - tail.end.index),
+            Some(Tail::Own(tail)) => tail.end().link(&step, step.index - tail.end().index),
             Some(Tail::InHead) => {
-                self.heads.get(&talk).and_then(|h| h.chain.end.link(&step, step.index - h.chain.end.index))
+                let end = self.heads.get(&talk).and_then(Head::whole).map(|h| *h.chain.end());
+                end.and_then(|end| end.link(&step, step.index - end.index))
             }
             None => None,
         };
         if before.is_some() {
-            self.watch(step.client, -1);
+            self.watch(talk, -1);
         }
         match (before, link) {
             (Some(Tail::Own(mut tail)), Some(link)) => {
@@ -201,7 +274,7 @@ impl Part {
                 self.hold(talk, step, tail);
             }
             (Some(Tail::InHead), Some(link)) => {
-                if let Some(head) = self.heads.get_mut(&talk) {
+                if let Some(head) = self.heads.get_mut(&talk).and_then(Head::whole_mut) {
                     head.chain.append(chain, link);
                     head.through = step.waits();
                 }
@@ -216,7 +289,8 @@ impl Part {
                     None => {}
                 }
                 if step.index < REACH && !self.heads.contains_key(&talk) {
-                    self.heads.insert(talk, Head { chain, through: step.waits() });
+                    let opening = Opening { chain, through: step.waits() };
+                    self.heads.insert(talk, Head::Whole(Box::new(opening)));
                     if step.waits() {
                         self.wait(talk, step, Tail::InHead);
                     }
@@ -239,17 +313,17 @@ impl Part {
     pub(crate) fn wait(&mut self, talk: u64, end: Step, tail: Tail) {
         self.tails.insert(talk, tail);
         self.waiting.push_back((end.index, talk));
-        self.watch(end.client, 1);
+        self.watch(talk, 1);
     }
 
-    pub(crate) fn watch(&mut self, client: u64, by: i16) {
-        if let Some(count) = self.watched.get_mut((client % WATCHED) as usize) {
+    pub(crate) fn watch(&mut self, talk: u64, by: i16) {
+        if let Some(count) = self.watched.get_mut((talk % WATCHED) as usize) {
             *count = count.saturating_add_signed(by);
         }
     }
 
     fn head_ends(&mut self, talk: u64) {
-        if let Some(head) = self.heads.get_mut(&talk) {
+        if let Some(head) = self.heads.get_mut(&talk).and_then(Head::whole_mut) {
             head.through = false;
         }
     }
@@ -261,12 +335,14 @@ impl Part {
         {
             self.waiting.pop_front();
             let end = match self.tails.get(&talk) {
-                Some(Tail::Own(chain)) => Some(chain.end),
-                Some(Tail::InHead) => self.heads.get(&talk).map(|h| h.chain.end),
+                Some(Tail::Own(chain)) => Some(*chain.end()),
+                Some(Tail::InHead) => self.heads.get(&talk).and_then(Head::whole).map(|h| *h.chain.end()),
                 None => None,
             };
-            let Some(end) = end.filter(|end| end.index == index) else { continue };
-            self.watch(end.client, -1);
+            if end.is_none_or(|end| end.index != index) {
+                continue;
+            }
+            self.watch(talk, -1);
             match self.tails.remove(&talk) {
                 Some(Tail::Own(chain)) => self.kinds.add(chain, self.seed),
                 Some(Tail::InHead) => self.head_ends(talk),

@@ -2,7 +2,7 @@
 
 use crate::kinds::Kind;
 use crate::lanes::Lane;
-use crate::part::{Account, Oddity, Part};
+use crate::part::{Account, Head, Oddity, Part};
 use crate::{Chart, Paths};
 use std::collections::BTreeMap;
 
@@ -72,12 +72,13 @@ impl Part {
             }
         }
         for head in std::mem::take(&mut self.heads).into_values() {
-            self.kinds.add(head.chain, seed);
+            // What was let in at once needs no explanation.
+            if let Head::Whole(head) = head {
+                self.kinds.add(head.chain, seed);
+            }
         }
         let lanes = &self.lanes;
-        let kinds = self.kinds.finish(|lane, chain| {
-            lanes.first_admitted(lane).is_some_and(|e| (e.source, e.offset) == chain.place())
-        });
+        let kinds = self.kinds.finish(|lane, chain| lanes.first_admitted(lane) == Some(chain.place()));
         Told {
             accounts: self.accounts,
             chart: self.chart.settled(),

@@ -48,11 +48,14 @@ fn split_port(host_port: &str) -> (&str, Option<u16>) {
     }
 }
 
-/// The path of a target: without scheme, authority, query and fragment.
+/// The path of a target: without scheme, authority, query and fragment. What begins with a slash has neither of the first
+/// two (origin-form, RFC 9112 section 3.2.1), whatever addresses its query carries.
 pub fn path_of(target: &str) -> &str {
     let path = match target.split_once("://") {
-        Some((_, rest)) => rest.find('/').and_then(|i| rest.get(i..)).unwrap_or("/"),
-        None => target,
+        Some((_, rest)) if !target.starts_with('/') => {
+            rest.find('/').and_then(|i| rest.get(i..)).unwrap_or("/")
+        }
+        _ => target,
     };
     path.split(['?', '#']).next().unwrap_or(path)
 }
@@ -86,6 +89,7 @@ mod tests {
     fn a_target_is_taken_apart_in_all_its_forms() {
         assert_eq!(path_of("http://h/p?q"), "/p");
         assert_eq!(path_of("/p?q#f"), "/p");
+        assert_eq!(path_of("/login?next=https://h/q"), "/login");
         assert_eq!(query_of("/p?a=b#f"), Some("a=b"));
         assert_eq!(query_of("/p"), None);
     }

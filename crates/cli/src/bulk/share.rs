@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 /// So much is read at once.
-pub(crate) const RANGE: u64 = 512 * 1024;
+pub(crate) const RANGE: u64 = 256 * 1024;
 /// What is left of a log is worth sharing from this size on.
-const WORTH: u64 = 8 * RANGE;
+const WORTH: u64 = 16 * RANGE;
 
 /// A log to be read.
 #[derive(Debug, Clone, Copy)]

@@ -4,8 +4,9 @@
 //! Whatever looks unusual (a space in a name, an escape, another layout) is left to the readers of all formats.
 
 use super::super::time;
-use memchr::{memchr, memchr2, memrchr};
+use memchr::{memchr2, memrchr};
 use why401_fold::{Claimed, Seen};
+use wide::u8x16;
 
 /// How long a time is: `22/Nov/2026:17:14:41 +0000`.
 const TIME: usize = 26;
@@ -21,44 +22,77 @@ pub(super) struct Fast {
     begins: Option<i64>,
 }
 
+/// Where the quotes of a line stand, counted from its front.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Quotes {
+    /// The first of them.
+    at: [usize; 6],
+    /// How many there are.
+    count: usize,
+    /// Whether there are backslashes.
+    escapes: bool,
+}
+
+impl Quotes {
+    /// Takes those of the line that begins at `start` from the marks of a block; where the line ends, too.
+    #[inline]
+    pub(super) fn of(block: &[u8], start: usize, marks: &mut &[u32]) -> (Quotes, usize) {
+        if let Some((&[a, b, c, d, e, f, end], behind)) = marks.split_first_chunk::<7>() {
+            let is = |mark: u8, at: u32| block.get(at as usize) == Some(&mark);
+            // As the combined format has it.
+            if [a, b, c, d, e, f].into_iter().fold(is(b'\n', end), |all, at| all & is(b'"', at)) {
+                *marks = behind;
+                let at = [a, b, c, d, e, f].map(|at| (at as usize).wrapping_sub(start));
+                return (Quotes { at, count: 6, escapes: false }, end as usize);
+            }
+        }
+        Quotes::of_any(block, start, marks)
+    }
+
+    fn of_any(block: &[u8], start: usize, marks: &mut &[u32]) -> (Quotes, usize) {
+        let mut quotes = Quotes::default();
+        while let Some((&at, behind)) = marks.split_first() {
+            *marks = behind;
+            let at = at as usize;
+            match block.get(at) {
+                Some(b'\n') => return (quotes, at),
+                Some(b'"') => {
+                    if let Some(place) = quotes.at.get_mut(quotes.count) {
+                        *place = at.wrapping_sub(start);
+                    }
+                    quotes.count += 1;
+                }
+                _ => quotes.escapes = true,
+            }
+        }
+        (quotes, block.len())
+    }
+}
+
 impl Fast {
     /// Takes a line apart; `None` if it is in any way unusual.
     #[inline]
-    pub(super) fn read<'a>(&mut self, line: &'a [u8], offset: u64) -> Option<Seen<'a>> {
-        let end = line.iter().take(64).position(|b| !is_of_host(*b))?;
-        let (client, rest) = line.split_at_checked(end)?;
-        let rest = rest.strip_prefix(b" - ")?;
-        if client.is_empty() || client.starts_with(b"-") {
+    pub(super) fn read<'a>(&mut self, line: &'a [u8], quotes: &Quotes, offset: u64) -> Option<Seen<'a>> {
+        let [first, second, third, fourth, fifth, sixth] = quotes.at;
+        if quotes.escapes {
             return None;
         }
-        let (user, rest) = rest.split_at_checked(memchr(b' ', rest)?)?;
-        let user = match user {
-            b"-" => Claimed::Dash,
-            b"\"\"" => Claimed::Empty,
-            _ if user.is_empty() || user.iter().any(|b| matches!(b, b'"' | b'\\' | b'[')) => return None,
-            name => Claimed::Name(name),
-        };
-        let rest = rest.strip_prefix(b" [")?;
-        let (stamp, rest) = rest.split_first_chunk::<TIME>()?;
-        let time = self.time(stamp)?;
-        let rest = rest.strip_prefix(b"] \"")?;
-        let (request, rest) = quoted(rest)?;
-        let (status, rest) = status(rest)?;
-        let rest = rest.strip_prefix(b" ")?;
-        let end = rest.iter().position(|b| !b.is_ascii_digit()).unwrap_or(rest.len());
-        let rest = if end == 0 { rest.strip_prefix(b"-")? } else { rest.get(end..)? };
-        let agent = match rest.strip_prefix(b" \"") {
-            None if rest.is_empty() => &b""[..],
-            None => return None,
-            Some(rest) => {
-                let (_referrer, rest) = quoted(rest)?;
-                let (agent, rest) = quoted(rest.strip_prefix(b" \"")?)?;
-                if !matches!(rest.first(), None | Some(b' ')) {
+        let (numbers, agent) = match quotes.count {
+            2 => (line.get(second + 1..)?, &b""[..]),
+            6.. => {
+                let agent = line.get(fifth + 1..sixth)?;
+                if line.get(fourth + 1..fifth)? != b" " || !matches!(line.get(sixth + 1), None | Some(b' ')) {
                     return None;
                 }
-                if agent == b"-" { b"" } else { agent }
+                (line.get(second + 1..third)?.strip_suffix(b" ")?, if agent == b"-" { b"" } else { agent })
             }
+            _ => return None,
         };
+        let status = status(numbers)?;
+        let request = line.get(first + 1..second)?;
+        let (head, stamp) = line.get(..first)?.strip_suffix(b"] ")?.split_last_chunk::<TIME>()?;
+        let (client, user) = names(head.strip_suffix(b" [")?, line)?;
+        let time = self.time(stamp)?;
         let (method, path, version) = request_parts(request)?;
         Some(Seen {
             client,
@@ -100,19 +134,62 @@ impl Fast {
     }
 }
 
-/// What ends at the next quote and what follows it; `None` where a backslash makes that doubtful.
+/// The client and the user in the `head` of a line: `192.0.2.1 - alice`.
 #[inline]
-fn quoted(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = memchr2(b'"', b'\\', text)?;
-    let (inside, rest) = text.split_at_checked(end)?;
-    Some((inside, rest.strip_prefix(b"\"")?))
+fn names<'a>(head: &'a [u8], line: &[u8]) -> Option<(&'a [u8], Claimed<'a>)> {
+    // What stands in one register is looked at together.
+    let end = match line.first_chunk::<16>().map(|first| not_of_host(first).trailing_zeros() as usize) {
+        Some(end) if end < 16 => end,
+        _ => head.iter().take(64).position(|b| not_of_host(&[*b; 16]) != 0)?,
+    };
+    let (client, rest) = head.split_at_checked(end)?;
+    let user = match rest.strip_prefix(b" - ")? {
+        b"-" => Claimed::Dash,
+        b"" => return None,
+        name => {
+            let odd = match line.get(end + 3..).and_then(<[u8]>::first_chunk::<16>) {
+                Some(first) if name.len() < 16 => {
+                    let first = u8x16::new(*first);
+                    let odd = first.simd_eq(u8x16::splat(b' ')) | first.simd_eq(u8x16::splat(b'['));
+                    odd.to_bitmask() & ((1 << name.len()) - 1) != 0
+                }
+                _ => memchr2(b' ', b'[', name).is_some(),
+            };
+            if odd {
+                return None;
+            }
+            Claimed::Name(name)
+        }
+    };
+    (!client.is_empty() && !client.starts_with(b"-")).then_some((client, user))
 }
 
+/// Of each byte, a bit: whether no name or address of a host has it.
 #[inline]
-fn status(text: &[u8]) -> Option<(u16, &[u8])> {
-    let [b' ', a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] = text else { return None };
+fn not_of_host(bytes: &[u8; 16]) -> u32 {
+    let bytes = u8x16::new(*bytes);
+    let within = |from: u8, to: u8, bytes: u8x16| {
+        let from_there = bytes - u8x16::splat(from);
+        from_there.simd_eq(from_there.min(u8x16::splat(to - from)))
+    };
+    let letter = within(b'a', b'z', bytes | u8x16::splat(b' '));
+    // Digits and the colon stand side by side.
+    let others = b"-._%[]*".map(u8x16::splat).map(|other| bytes.simd_eq(other));
+    let of_host = others.into_iter().fold(letter | within(b'0', b':', bytes), |all, one| all | one);
+    !of_host.to_bitmask() & 0xffff
+}
+
+/// The status in ` 200 8204`.
+#[inline]
+fn status(numbers: &[u8]) -> Option<u16> {
+    let [b' ', a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', b' ', length @ ..] = numbers else {
+        return None;
+    };
+    if length.is_empty() || (length != b"-" && !length.iter().all(u8::is_ascii_digit)) {
+        return None;
+    }
     let digit = |d: &u8| u16::from(d - b'0');
-    Some((digit(a) * 100 + digit(b) * 10 + digit(c), rest))
+    Some(digit(a) * 100 + digit(b) * 10 + digit(c))
 }
 
 /// Method, path and version of a usual request line.
@@ -121,10 +198,16 @@ fn request_parts(request: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     if matches!(request, b"" | b"-") {
         return Some((b"", b"", b""));
     }
-    let (method, rest) = request.split_at_checked(memchr(b' ', request)?)?;
+    let (method, rest) = request.split_at_checked(request.iter().position(|b| *b == b' ')?)?;
     let rest = rest.get(1..)?;
-    let (target, version) = rest.split_at_checked(memrchr(b' ', rest)?)?;
-    let version = version.strip_prefix(b" HTTP/")?;
+    let (target, version) = match rest.split_last_chunk::<9>() {
+        Some((target, b" HTTP/1.1")) => (target, &b"1.1"[..]),
+        Some((target, b" HTTP/2.0")) => (target, &b"2"[..]),
+        _ => {
+            let (target, version) = rest.split_at_checked(memrchr(b' ', rest)?)?;
+            (target, version.strip_prefix(b" HTTP/")?)
+        }
+    };
     // An absolute address would have to be taken apart.
     if !target.starts_with(b"/") {
         return None;
@@ -133,28 +216,26 @@ fn request_parts(request: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
         Some(end) => target.get(..end)?,
         None => target,
     };
-    if memchr(b':', target).is_some() && memchr::memmem::find(target, b"://").is_some() {
-        return None;
-    }
-    let version = if version == b"2.0" { b"2" } else { version };
     Some((method, path, version))
-}
-
-#[inline]
-fn is_of_host(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':' | b'%' | b'[' | b']' | b'*')
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::super::reader::{Reading, Recogniser};
-    use super::super::seen;
+    use super::super::{marks, seen};
     use super::*;
     use proptest::prelude::*;
 
+    fn fast<'a>(fast: &mut Fast, line: &'a [u8]) -> Option<Seen<'a>> {
+        let mut room = Vec::new();
+        let (quotes, end) = Quotes::of(line, 0, &mut marks::find(line, &mut room));
+        assert_eq!(end, line.len());
+        fast.read(line, &quotes, 0)
+    }
+
     fn both(line: &[u8]) -> (Option<Seen<'_>>, bool) {
         let recogniser = Recogniser::new(None);
-        let fast = Fast::default().read(line, 0);
+        let fast = fast(&mut Fast::default(), line);
         let agrees = match (&fast, recogniser.recognise(line, None)) {
             (None, _) => true,
             (Some(seen), Some(Reading::Access(read))) => *seen == seen::of(&read, 0),
@@ -183,6 +264,7 @@ mod tests {
         for rest in [
             r#"[22/Nov/2026:17:14:41 +0100] "GET /a\"b HTTP/1.1" 401 179"#,
             r#"[22/Nov/2026:17:14:41 +0100] "GET http://x/ HTTP/1.1" 401 179"#,
+            r#"[22/Nov/2026:17:14:41 +0100] "GET / HTTP/1.1" 401 179 "-""#,
             r#"[22/Nov/2026:17:14:71 +0100] "GET / HTTP/1.1" 401 179"#,
             r#"[22/Nov/2026:17:14:41 +0100] "GET / HTTP/1.1" 40 179"#,
             r#"[22/Nov/2026:17:14:41] "GET / HTTP/1.1" 401 179"#,
@@ -193,10 +275,10 @@ mod tests {
 
     #[test]
     fn the_time_of_the_line_before_deceives_nobody() {
-        let mut fast = Fast::default();
+        let mut reader = Fast::default();
         let mut time = |stamp: &str| {
             let line = format!("192.0.2.1 - - [{stamp}] \"GET / HTTP/1.1\" 200 1");
-            fast.read(line.as_bytes(), 0).and_then(|s| s.time)
+            fast(&mut reader, line.as_bytes()).and_then(|s| s.time)
         };
         let noon = time("22/Nov/2026:12:00:00 +0000").unwrap();
         assert_eq!(time("22/Nov/2026:12:00:59 +0000"), Some(noon + 59_000));
@@ -204,6 +286,14 @@ mod tests {
         assert_eq!(time("99/Nov/2026:12:00:59 +0100"), None);
         assert_eq!(time("99/Nov/2026:12:00:59 +0100"), None);
         assert_eq!(time("22/Nov/2026:12:00:01 +0000"), Some(noon + 1000));
+    }
+
+    #[test]
+    fn bytes_of_hosts_are_told_from_others() {
+        for byte in 0..=255u8 {
+            let of_host = byte.is_ascii_alphanumeric() || b"-._:%[]*".contains(&byte);
+            assert_eq!(not_of_host(&[byte; 16]), if of_host { 0 } else { 0xffff }, "{byte}");
+        }
     }
 
     proptest! {

@@ -5,6 +5,7 @@
 
 mod fast;
 mod filter;
+mod marks;
 mod scanner;
 mod seen;
 

@@ -6,11 +6,11 @@ use super::super::line::Name;
 use super::super::lines::{self, Raw};
 use super::super::reader::{LAYERS, Once, Reading, Recogniser};
 use super::super::wrapper;
-use super::fast::Fast;
+use super::fast::{Fast, Quotes};
+use super::marks;
 use super::{Filter, seen};
 use crate::Sink;
 use crate::compressed::InLayer;
-use memchr::memchr;
 use why401_fold::{Part, Seen};
 use why401_http::Moment;
 use why401_span::{LayerId, SourceId};
@@ -105,6 +105,7 @@ impl Bulk {
         Scanner {
             recogniser,
             fast: Fast::default(),
+            room: Vec::new(),
             use_fast: self.given.is_none(),
             filter: filter.clone(),
             is_open: filter.is_open(),
@@ -112,10 +113,39 @@ impl Bulk {
     }
 }
 
+/// So many requests are given on together.
+const BATCH: usize = 16;
+
+/// Requests to be given on.
+struct Batch<'a> {
+    requests: [(Seen<'a>, u32); BATCH],
+    count: usize,
+}
+
+impl<'a> Batch<'a> {
+    #[inline]
+    fn add(&mut self, seen: Seen<'a>, line: u32, part: &mut Part) {
+        if let Some(place) = self.requests.get_mut(self.count) {
+            *place = (seen, line);
+            self.count += 1;
+        }
+        if self.count == BATCH {
+            self.give(part);
+        }
+    }
+
+    fn give(&mut self, part: &mut Part) {
+        part.take_all(self.requests.get(..self.count).unwrap_or_default());
+        self.count = 0;
+    }
+}
+
 /// Reads blocks of lines.
 pub struct Scanner {
     recogniser: Recogniser,
     fast: Fast,
+    /// Room for the places of marks.
+    room: Vec<u32>,
     use_fast: bool,
     filter: Filter,
     is_open: bool,
@@ -125,39 +155,36 @@ impl Scanner {
     /// Reads whole lines into `part`. The block begins at `offset` of the source and behind `lines` lines of the part;
     /// `keep` has the lines themselves kept where they matter.
     pub fn block(&mut self, block: &[u8], offset: u64, lines: u32, keep: bool, part: &mut Part) -> Scanned {
-        let mut rest = block;
-        let mut at = offset;
+        let mut room = std::mem::take(&mut self.room);
+        let mut marks = marks::find(block, &mut room);
         let mut scanned = Scanned::default();
-        while !rest.is_empty() {
-            let (line, behind) = match memchr(b'\n', rest) {
-                Some(end) => (rest.get(..end).unwrap_or_default(), rest.get(end + 1..).unwrap_or_default()),
-                None => (rest, &b""[..]),
-            };
+        let mut batch = Batch { requests: [(Seen::default(), 0); BATCH], count: 0 };
+        let mut start = 0;
+        while start < block.len() {
+            let (quotes, end) = Quotes::of(block, start, &mut marks);
             scanned.lines = scanned.lines.saturating_add(1);
             let number = lines.saturating_add(scanned.lines);
-            scanned.requests += u64::from(self.line(line, at, number, keep, part));
-            at += (rest.len() - behind.len()) as u64;
-            rest = behind;
-        }
-        scanned
-    }
-
-    /// Reads one line; whether it is a request.
-    #[inline]
-    fn line(&mut self, line: &[u8], offset: u64, number: u32, keep: bool, part: &mut Part) -> bool {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if self.use_fast
-            && let Some(mut seen) = self.fast.read(line, offset)
-        {
+            let line = block.get(start..end).unwrap_or_default();
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let at = offset + start as u64;
+            start = end + 1;
+            let fast = if self.use_fast { self.fast.read(line, &quotes, at) } else { None };
+            let Some(mut seen) = fast else {
+                batch.give(part);
+                scanned.requests += u64::from(self.other_line(line, at, number, keep, part));
+                continue;
+            };
+            scanned.requests += 1;
             if keep {
                 seen.text = line;
             }
             if self.is_open || self.filter.wants(&seen) {
-                part.take(&seen, number);
+                batch.add(seen, number, part);
             }
-            return true;
         }
-        self.other_line(line, offset, number, keep, part)
+        batch.give(part);
+        self.room = room;
+        scanned
     }
 
     #[inline(never)]

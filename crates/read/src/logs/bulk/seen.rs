@@ -70,11 +70,11 @@ fn asked<'a>(line: &Line<'a>) -> (&'a [u8], &'a [u8], &'a [u8]) {
 /// The path of a target, as [`why401_http::path_of`] takes it.
 fn path_of(target: &[u8]) -> &[u8] {
     let path = match memchr::memmem::find(target, b"://") {
-        Some(at) => {
+        Some(at) if !target.starts_with(b"/") => {
             let rest = target.get(at + 3..).unwrap_or_default();
             memchr(b'/', rest).and_then(|at| rest.get(at..)).unwrap_or(b"/")
         }
-        None => target,
+        _ => target,
     };
     let end = path.iter().position(|b| matches!(b, b'?' | b'#')).unwrap_or(path.len());
     path.get(..end).unwrap_or_default()
