@@ -88,6 +88,12 @@ impl<'a> Step<'a> {
                 scene.show_part(view.source, &request.body.bytes, at, "these credentials were sent"),
             ));
         }
+        if let Some(at) = soap(&body) {
+            return Some((
+                "the content (WS-Security)".to_owned(),
+                scene.show_part(view.source, &request.body.bytes, at, "these credentials were sent"),
+            ));
+        }
         let (_, at) =
             if content.contains('=') && !content.contains('<') { parameter(&body)? } else { return None };
         Some((
@@ -95,6 +101,15 @@ impl<'a> Step<'a> {
             scene.show_part(view.source, &request.body.bytes, at, "these credentials were sent"),
         ))
     }
+}
+
+/// The security header of a SOAP message with a user name, a token or a certificate in it (OASIS, Web Services Security:
+/// SOAP Message Security 1.1, section 6).
+fn soap(body: &str) -> Option<std::ops::Range<usize>> {
+    let begins = body.trim_start().starts_with('<');
+    let kinds = ["UsernameToken", "BinarySecurityToken", "EncryptedAssertion", ":Assertion"];
+    let at = kinds.iter().find_map(|k| body.find(k).map(|at| at..at + k.len()));
+    at.filter(|_| begins)
 }
 
 /// Whether a field or parameter of this name, in lower case, holds a secret.

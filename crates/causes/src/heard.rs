@@ -191,7 +191,7 @@ fn texts<'a>(case: &'a Case, refusal: &'a Refusal) -> Vec<Text<'a>> {
             texts.extend(case.statements.iter().map(Text::statement));
         }
         // Of a program only what it sets is read, not its words.
-        for fact in case.facts.iter().filter(|f| f.kind != FactKind::Program) {
+        for fact in case.facts.iter().filter(|f| !matches!(f.kind, FactKind::Program | FactKind::Pasted)) {
             let channel = match &fact.kind {
                 FactKind::Address { .. } => Channel::Host,
                 _ => Channel::Symptom,

@@ -12,6 +12,7 @@ mod gist;
 mod heard;
 mod login;
 mod near;
+mod phrase;
 pub mod rank;
 mod reading;
 mod scene;

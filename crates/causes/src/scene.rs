@@ -2,8 +2,10 @@
 //! about it, and everything else in the evidence to hold it against.
 
 use crate::heard::{Heard, listen};
+use crate::reading::{pasted, program};
 use jiff::Timestamp;
 use std::borrow::Cow;
+use std::sync::OnceLock;
 use why401_auth::scheme::basic::Basic;
 use why401_auth::token::Token;
 use why401_auth::{Challenge, Credentials, Inside, Parsed, inside, parse_challenges, parse_credentials};
@@ -220,6 +222,10 @@ pub struct Scene<'a> {
     pub products: Vec<ProductId>,
     /// The time of the diagnosis, where it is known.
     pub now: Option<Timestamp>,
+    /// What people tell of it in their own words, once somebody asked.
+    accounts: OnceLock<Vec<pasted::Told>>,
+    /// Slips in program text that was pasted, once somebody asked.
+    slips: OnceLock<Vec<(usize, program::Slip)>>,
 }
 
 impl<'a> Scene<'a> {
@@ -230,7 +236,26 @@ impl<'a> Scene<'a> {
             .map(|c| c.steps.iter().filter_map(|&i| case.attempt(i)).map(Step::of).collect())
             .unwrap_or_default();
         let (heard, products) = listen(case, refusal);
-        Scene { case, refusal, steps, heard, products, now }
+        Scene {
+            case,
+            refusal,
+            steps,
+            heard,
+            products,
+            now,
+            accounts: OnceLock::new(),
+            slips: OnceLock::new(),
+        }
+    }
+
+    /// What people tell of it in their own words.
+    pub(crate) fn accounts(&self) -> &[pasted::Told] {
+        self.accounts.get_or_init(|| pasted::all(self))
+    }
+
+    /// Slips in program text that was pasted, each with the number of its fact.
+    pub(crate) fn slips(&self) -> &[(usize, program::Slip)] {
+        self.slips.get_or_init(|| program::all(self))
     }
 
     /// The chain that stands for the refusal.

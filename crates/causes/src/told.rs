@@ -2,7 +2,7 @@
 
 use crate::cause::{Answer, Claim, Group};
 use crate::heard::Heard;
-use crate::reading::program;
+use crate::reading::{pasted, program};
 use crate::{Scene, Step};
 use why401_knowledge::Knowledge;
 use why401_knowledge::Weight;
@@ -24,6 +24,9 @@ impl Scene<'_> {
         // A program that was pasted tells of it as well; more surely than words that repeat the status.
         let written = best.is_none_or(|h| h.said.weight == Weight::Reports);
         if let Some(claim) = written.then(|| program::claim(self, cause)).flatten() {
+            return Some(claim);
+        }
+        if let Some(claim) = written.then(|| pasted::claim(self, cause)).flatten() {
             return Some(claim);
         }
         let best = best?;

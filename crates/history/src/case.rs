@@ -292,7 +292,8 @@ impl Case {
         // A story without a request in the evidence: all of it together is one refusal.
         if !shown
             && self.refusals.iter().all(|r| r.chain().is_some())
-            && (!context.is_empty() || self.facts.iter().any(|f| !matches!(f.kind, FactKind::Tls(_))))
+            && (!context.is_empty()
+                || self.facts.iter().any(|f| !matches!(f.kind, FactKind::Tls(_) | FactKind::Pasted)))
         {
             let time = context.iter().find_map(|s| s.time);
             let last = context.iter().rev().find_map(|s| s.time);

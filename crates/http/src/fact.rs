@@ -66,6 +66,9 @@ pub enum FactKind {
     Tls(Box<Secured>),
     /// Text that has parts of a program in it.
     Program,
+    /// All of a text that somebody pasted, in one piece: for what stands in several of its parts. Each part is given
+    /// by itself too.
+    Pasted,
     /// A code in words: `401.3`, `0x80244017`, `AH01617`.
     Code(String),
     /// What the person says of the clock of the machine that the evidence comes from.

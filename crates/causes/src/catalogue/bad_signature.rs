@@ -1,5 +1,6 @@
 //! The token's signature does not verify.
 
+use super::token_expired::is_good;
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::token::{self, Carried};
 use crate::reading::{at_most, quoted, settle};
@@ -48,7 +49,8 @@ impl BadSignature {
         let told = scene
             .told_claim("bad-signature", "the token's signature does not verify")
             .map(|claim| detail(scene, claim));
-        settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
+        let found = scene.refused().and_then(|step| look(scene, step).or_else(|| not_expired(scene, step)));
+        settle(found, told, advise)
     }
 }
 
@@ -65,6 +67,22 @@ fn detail(scene: &Scene<'_>, mut claim: Claim) -> Claim {
         range,
         format!("alg is {}{key}", quoted(alg)),
     )])
+}
+
+/// The server says that the token is invalid or expired, and it is not expired.
+fn not_expired(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let said = scene.heard_of("token-expired").find(|h| {
+        h.attempt == Some(step.attempt.id) && !h.proves() && h.said.also.iter().any(|a| a == "bad-signature")
+    })?;
+    let carried = token::carried(step)?;
+    let jwt = carried.jwt().filter(|_| is_good(scene, step))?;
+    let claim = Claim::new("the token is said to be invalid or expired, and its time is not over: then its signature or its issuer is not taken")
+        .shown([scene.show_heard(said, "invalid or expired")])
+        .shown(jwt.claim_range("exp").map(|r| scene.show_in_field(carried.view, carried.field, r, "not over yet")))
+        .or("wrong-issuer", "the issuer that the server trusts, against the token's iss")
+        .or("wrong-token-type", "the kind of token that the server takes")
+        .or("clock-skew", "the server's clock");
+    Some(at_most(claim, Certainty::Likely))
 }
 
 fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {

@@ -129,7 +129,9 @@ fn unseen(scene: &Scene<'_>, step: &Step<'_>) -> Answer {
     // Fields without credentials are another matter (evidence-redacted), but not those of a request that a capture cut off.
     let mut views = step.attempt.views.iter();
     let cut = views.any(|v| v.shows.authorization && v.request.as_ref().is_some_and(|r| !r.complete));
-    let fields = step.request().is_some_and(|(_, r)| r.fields.iter().next().is_some());
+    // A command line tells the host, and hides what a variable holds.
+    let told = |f: &why401_http::FieldLine| !f.is("host") && !f.is(":authority");
+    let fields = step.request().is_some_and(|(_, r)| r.fields.iter().any(told));
     let shown = step.attempt.shows_credentials() || (fields && !cut);
     if step.status() != Some(401) || shown || step.attempt.logged_dash() {
         return Answer::RuledOut;

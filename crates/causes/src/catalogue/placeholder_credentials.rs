@@ -6,6 +6,7 @@ use crate::cause::{Answer, Claim, cause};
 use why401_auth::placeholder::{Placeholder, Sureness};
 use why401_auth::scheme::basic::Part;
 use why401_auth::{Inside, placeholder};
+use why401_http::FactKind;
 use why401_report::Party;
 
 cause! {
@@ -41,7 +42,8 @@ cause! {
 impl PlaceholderCredentials {
     fn detect(scene: &Scene<'_>) -> Answer {
         let Some(step) = scene.refused() else {
-            return scene.told("placeholder-credentials", "a placeholder was sent");
+            return typed(scene)
+                .unwrap_or_else(|| scene.told("placeholder-credentials", "a placeholder was sent"));
         };
         for sent in &step.sent {
             let found: Option<(&str, Placeholder)> = match &sent.inside {
@@ -85,6 +87,36 @@ impl PlaceholderCredentials {
         }
         scene.told("placeholder-credentials", "a placeholder was sent")
     }
+}
+
+/// A placeholder on a command line, where no request is shown: what the example had was run as it stands.
+fn typed(scene: &Scene<'_>) -> Option<Answer> {
+    scene.case.facts.iter().find_map(|fact| {
+        let FactKind::Command { fields, .. } = &fact.kind else { return None };
+        let found = fields.iter().find_map(|(name, value)| {
+            let named = matches!(
+                name.to_ascii_lowercase().as_str(),
+                "authorization" | "x-api-key" | "api-key" | "apikey" | "x-auth-token" | "private-token"
+            );
+            let value = value.expose();
+            let secret = value.split_once(' ').map_or(value.as_str(), |(_, s)| s).trim();
+            placeholder::find(secret.as_bytes()).filter(|_| named && !is_masked(secret) && !masks(secret))
+        })?;
+        let claim =
+            Claim::new(format!("the command has a placeholder where the secret belongs: {}", found.pattern))
+                .shown([scene.show_fact(fact, found.pattern)])
+                .fix(Party::Caller, "Put the secret where the placeholder stands.")
+                .or("credentials-refused", "whether the secret was taken out before this was pasted");
+        Some(if found.sure == Sureness::Sure { claim.weighing(8).likely() } else { claim.possible() })
+    })
+}
+
+/// What people write over a secret before they paste it: a variable of the shell, a row of one letter, brackets.
+fn masks(secret: &str) -> bool {
+    let first = secret.chars().next().unwrap_or(' ');
+    secret.starts_with(['$', '<', '%', '{', '['])
+        || secret.chars().all(|c| c == first)
+        || secret.contains("...")
 }
 
 fn claim(scene: &Scene<'_>, part: &str, found: Placeholder, shown: why401_report::Annotation) -> Answer {

@@ -45,7 +45,7 @@ impl SchemeNotOffered {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || scene.told("scheme-not-offered", "this scheme is not taken here");
         let Some(step) = scene.refused().filter(|s| matches!(s.status(), Some(401 | 407))) else {
-            return told();
+            return other_scheme(scene).unwrap_or_else(told);
         };
         let Some(sent) = step.credentials().filter(|s| !s.scheme().is_empty()) else {
             return meant(scene, step).unwrap_or_else(told);
@@ -104,6 +104,50 @@ impl SchemeNotOffered {
 
 /// How programs and options name the scheme that they are to use, in lower case without white space or quotes, and the
 /// scheme: requests and its plug-ins, httpx, exchangelib, vdirsyncer, curl, wget.
+/// Two schemes for one service among what was pasted: a command that is let in, and a setting or program that is not.
+fn other_scheme(scene: &Scene<'_>) -> Option<Answer> {
+    let let_in = scene.case.attempts.iter().any(|a| a.let_in() && a.views.iter().any(|v| v.log.is_none()));
+    let mut told = scene.case.facts.iter().filter(|f| f.kind == FactKind::Pasted && let_in);
+    let (fact, set, used) = told.find_map(|fact| {
+        let text = fact.text.to_text();
+        let (commands, settings): (Vec<_>, Vec<_>) =
+            schemes(&text).into_iter().partition(|(_, _, command)| *command);
+        let used = commands.first()?.1.clone();
+        let (range, set, _) = settings.into_iter().find(|(_, s, _)| !s.eq_ignore_ascii_case(&used))?;
+        Some((fact, (range, set), used))
+    })?;
+    let claim = Claim::new(format!("{used} is let in by hand, and {} is what is set", set.1))
+        .shown([scene.show_part(fact.source, &fact.text, set.0, "another scheme")])
+        .fix(Party::Caller, format!("Set {used} before the secret here too."))
+        .or("credentials-refused", "whether both have the same secret");
+    Some(claim.weighing(6).likely())
+}
+
+/// The schemes that stand behind `Authorization:` in a text, and whether in a command line.
+fn schemes(text: &str) -> Vec<(std::ops::Range<usize>, String, bool)> {
+    let lower = text.to_ascii_lowercase();
+    let mut found = Vec::new();
+    for (at, name) in lower.match_indices("authorization").take(20) {
+        let from = at + name.len();
+        let Some(rest) = text.get(from..) else { continue };
+        let begin = rest.len() - rest.trim_start_matches(['"', '\'', ':', '=', ' ', '>']).len();
+        let value = rest.get(begin..).unwrap_or_default();
+        let len = value.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-')).unwrap_or(value.len());
+        let word = value.get(..len).unwrap_or_default();
+        let secret =
+            value.get(len..).and_then(|v| v.strip_prefix(' ')).map(str::trim_start).unwrap_or_default();
+        let long = secret.split_whitespace().next().is_some_and(|w| w.len() >= 16);
+        let given = long || secret.starts_with(['$', '{', '<', '"', '\'', '%']);
+        if word.len() < 3 || !given || !rest.get(..begin).is_some_and(|r| r.contains([':', '='])) {
+            continue;
+        }
+        let line = lower.get(..at).and_then(|t| t.lines().last()).unwrap_or_default();
+        let command = ["curl", "http ", "wget", "-h "].iter().any(|c| line.contains(c));
+        found.push((at..from + begin + len, word.to_owned(), command));
+    }
+    found
+}
+
 const MEANT: &[(&str, &str)] = &[
     ("httpntlmauth", "ntlm"),
     ("requests_ntlm", "ntlm"),
@@ -131,8 +175,12 @@ fn meant(scene: &Scene<'_>, step: &crate::Step<'_>) -> Option<Answer> {
     if offered.is_empty() || step.attempt.carries_credentials() {
         return None;
     }
-    let facts =
-        scene.case.facts.iter().filter(|f| !matches!(f.kind, FactKind::Program)).map(|f| (f.source, &f.text));
+    let facts = scene
+        .case
+        .facts
+        .iter()
+        .filter(|f| !matches!(f.kind, FactKind::Program | FactKind::Pasted))
+        .map(|f| (f.source, &f.text));
     let said = scene.statements().map(|s| (s.source, &s.text));
     let (source, text, scheme) = said.chain(facts).find_map(|(source, text)| {
         let plain: String = text

@@ -3,6 +3,7 @@
 use super::auth_backend_down::first_challenge;
 use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
+use crate::scene::same_client;
 use why401_report::Party;
 
 cause! {
@@ -44,7 +45,7 @@ impl ServerMisconfigured {
         {
             return advise(claim).as_told();
         }
-        if let Some(answer) = no_module(scene) {
+        if let Some(answer) = no_module(scene).or_else(|| one_of_several(scene)) {
             return answer;
         }
         let Some(last) = scene.last().filter(|s| s.status() == Some(500)) else { return Answer::RuledOut };
@@ -97,6 +98,61 @@ fn no_module(scene: &Scene<'_>) -> Option<Answer> {
         .or("challenge-missing", "whether something behind IIS took the field away")
         .likely(),
     )
+}
+
+/// The same request is accepted by one server and refused by another that is called nearly the same: several of one kind,
+/// whose keys or settings differ.
+fn one_of_several(scene: &Scene<'_>) -> Option<Answer> {
+    let step = scene.refused().filter(|s| s.status() == Some(401))?;
+    let host = |a: &why401_history::Attempt| a.authority().map(|h| h.to_string());
+    let here = host(step.attempt)?;
+    let other = scene.attempts().find(|a| {
+        a.let_in()
+            && a.path() == step.attempt.path()
+            && same_client(a, step.attempt)
+            && host(a).is_some_and(|there| are_siblings(&here, &there))
+            && a.request_field("authorization").map(|f| f.text())
+                == step.request_field("authorization").map(|(_, f)| f.text())
+    })?;
+    let (view, response) = step.response()?;
+    let claim = Claim::new(format!(
+        "{} accepts the same request that {here} refuses: servers of one kind, whose keys or settings differ",
+        host(other).unwrap_or_default()
+    ))
+    .shown([scene.show_part(
+        view.source,
+        &response.body.bytes,
+        0..response.body.bytes.len().min(80),
+        "refused",
+    )])
+    .fix(
+        Party::Server,
+        "Give all of them the same keys for signing and verifying tokens, and the same settings.",
+    )
+    .or("bad-signature", "the keys that each of the servers verifies with")
+    .or("auth-backend-down", "the log of the server that refuses");
+    Some(claim.likely())
+}
+
+/// Hosts of one kind: the same port, and addresses of one network or names that differ in a number.
+fn are_siblings(a: &str, b: &str) -> bool {
+    let split = |h: &str| {
+        h.rsplit_once(':').map_or((h.to_owned(), String::new()), |(h, p)| (h.to_owned(), p.to_owned()))
+    };
+    let ((a, p), (b, q)) = (split(a), split(b));
+    let bare = |h: &str| h.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
+    let network = |h: &str| {
+        h.parse::<std::net::Ipv4Addr>().ok().map(|i| {
+            let [x, y, ..] = i.octets();
+            [x, y]
+        })
+    };
+    let alike = match (network(&a), network(&b)) {
+        (Some(x), Some(y)) => x == y,
+        (None, None) => bare(&a) == bare(&b),
+        _ => false,
+    };
+    a != b && p == q && alike
 }
 
 fn advise(claim: Claim) -> Claim {

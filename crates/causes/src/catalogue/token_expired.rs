@@ -49,11 +49,22 @@ impl TokenExpired {
             return Answer::RuledOut;
         }
         let told = scene.told_claim("token-expired", "the token has expired");
+        // "invalid or expired", and its own claims say that it is not expired.
+        let told = told.filter(|t| {
+            t.certainty == Certainty::Certain || !scene.refused().is_some_and(|s| is_good(scene, s))
+        });
         // Words that only repeat the status, or none: what else was printed or told.
         let weak = told.as_ref().is_none_or(|t| t.certainty == Certainty::Possible);
         let told = weak.then(|| lifetime::over(scene)).flatten().or(told);
         settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
     }
+}
+
+/// Whether the token's own time is not over by the server's clock or the recorder's.
+pub(super) fn is_good(scene: &Scene<'_>, step: &Step<'_>) -> bool {
+    let exp = token::carried(step).and_then(|c| c.jwt().and_then(Jwt::exp));
+    let clock = clock::of(scene, step).filter(|c| c.whose != Whose::Reader);
+    matches!((exp, clock), (Some(exp), Some(clock)) if exp > clock.at)
 }
 
 fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {

@@ -1,7 +1,9 @@
 //! The token is for somebody else.
 
 use crate::cause::{Answer, Claim, cause};
+use crate::reading::at_odds;
 use crate::reading::token::{self, Carried};
+use crate::reading::trusted::What;
 use crate::reading::{at_most, quoted, settle};
 use crate::{Scene, Step};
 use serde_json::Value;
@@ -17,7 +19,7 @@ cause! {
     ///
     /// # How it is decided
     /// `aud` is held against what the server says of itself: its word for it (`error_description`, body, log), the
-    /// `resource` of its metadata, the `service` or `client_id` of its challenge: certain. Another token that the same
+    /// `resource` of its metadata, the `service` or `client_id` of its challenge: certain. Settings that were pasted along: likely. Another token that the same
     /// server accepted and that has another `aud`, or metadata at another host than `aud` names: likely.
     ///
     /// # Who acts
@@ -47,8 +49,23 @@ impl WrongAudience {
         let told = scene
             .told_claim("wrong-audience", "the token is for another audience")
             .map(|claim| detail(scene, claim));
-        settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
+        let found = scene.refused().and_then(|step| look(scene, step)).or_else(|| against_settings(scene));
+        settle(found, told, advise)
     }
+}
+
+/// The audience that the settings of the service name, among what was pasted.
+fn against_settings(scene: &Scene<'_>) -> Option<Claim> {
+    let carried = scene.refused().and_then(token::carried);
+    let jwt = carried.as_ref().and_then(Carried::jwt).filter(|j| j.claims.is_some());
+    let aud = jwt.map(Jwt::aud);
+    let found = at_odds::at_odds(scene, What::Audience, aud.as_deref())?;
+    let mut claim = found.claim(scene, "aud");
+    if let (Some(carried), Some(jwt)) = (&carried, jwt) {
+        claim = claim.shown([show(scene, carried, jwt)]);
+    }
+    let other = token::told_otherwise(scene, &["wrong-audience"]);
+    Some(at_most(claim, if other { Certainty::Possible } else { Certainty::Likely }))
 }
 
 /// The claim of the token beside the server's words.

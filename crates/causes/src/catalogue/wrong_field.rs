@@ -130,7 +130,9 @@ impl WrongField {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || scene.told("wrong-field", "the secret stands in the wrong place");
         if let Some(claim) = scene.refused().and_then(|step| moved(scene, step)) {
-            return claim.confirmed();
+            // A bare secret is refused for want of its scheme.
+            let bare = scene.refused().and_then(Step::credentials).is_some_and(|s| s.scheme().is_empty());
+            return if bare { claim.likely() } else { claim.confirmed() };
         }
         let Some(step) = scene.refused().filter(|s| s.status() != Some(403)) else { return told() };
         // The challenge itself names the field that is read.

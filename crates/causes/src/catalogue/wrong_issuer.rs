@@ -1,7 +1,9 @@
 //! The token comes from somebody else.
 
 use crate::cause::{Answer, Claim, cause};
+use crate::reading::at_odds;
 use crate::reading::token::{self, Carried, host_of};
+use crate::reading::trusted::What;
 use crate::reading::{at_most, quoted, settle};
 use crate::{Scene, Step};
 use serde_json::Value;
@@ -48,8 +50,26 @@ impl WrongIssuer {
         let told = scene
             .told_claim("wrong-issuer", "the token comes from another issuer")
             .map(|claim| detail(scene, claim));
-        settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
+        let found = scene.refused().and_then(|step| look(scene, step)).or_else(|| against_settings(scene));
+        settle(found, told, advise)
     }
+}
+
+/// The issuer that the settings of the service trust, among what was pasted.
+fn against_settings(scene: &Scene<'_>) -> Option<Claim> {
+    let carried = scene.refused().and_then(token::carried);
+    let jwt = carried.as_ref().and_then(Carried::jwt);
+    let iss = jwt.and_then(Jwt::iss).map(|iss| [iss]);
+    if jwt.is_some() && iss.is_none() {
+        return None;
+    }
+    let found = at_odds::at_odds(scene, What::Issuer, iss.as_ref().map(|i| &i[..]))?;
+    let mut claim = found.claim(scene, "iss");
+    if let (Some(carried), Some(jwt), Some([iss])) = (&carried, jwt, iss) {
+        claim = claim.shown([show(scene, carried, jwt, iss)]);
+    }
+    let other = token::told_otherwise(scene, &["wrong-issuer", "bad-signature"]);
+    Some(at_most(claim, if other { Certainty::Possible } else { Certainty::Likely }))
 }
 
 fn detail(scene: &Scene<'_>, mut claim: Claim) -> Claim {

@@ -1,15 +1,18 @@
 //! Readings that several causes share: whose clock counts, the token of a request and its life so far, the messages of
 //! integrated authentication, signed requests.
 
+pub(crate) mod at_odds;
 pub(crate) mod canonical;
 pub(crate) mod clock;
 pub(crate) mod configured;
 pub(crate) mod dpop;
 pub(crate) mod gss;
 pub(crate) mod lifetime;
+pub(crate) mod pasted;
 pub(crate) mod program;
 pub(crate) mod signed;
 pub(crate) mod token;
+pub(crate) mod trusted;
 
 use crate::Scene;
 use crate::cause::{Answer, Claim};

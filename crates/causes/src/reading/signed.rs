@@ -155,6 +155,19 @@ const PROOF: Rule = Rule {
     says: "RFC 9449 section 11.1 wants the window small: seconds or minutes",
 };
 
+const WSSE: Rule = Rule {
+    allowed: 300,
+    never: i64::MAX,
+    says: "the UsernameToken Profile (OASIS, version 1.1.1 section 3.1) recommends five minutes, in UTC",
+};
+
+/// When a WS-Security user name token was made (UsernameToken Profile section 3.1, `wsu:Created`).
+fn created(body: &str) -> Option<i64> {
+    let token = body.split_once("UsernameToken")?.1.split("UsernameToken>").next()?;
+    let value = token.split_once("Created")?.1.split_once('>')?.1.split('<').next()?;
+    clock::parse(value.trim())
+}
+
 /// The times that a step's signature or proof names.
 pub(crate) fn stamps<'a>(step: &Step<'a>) -> Vec<Stamp<'a>> {
     let mut found = Vec::new();
@@ -183,6 +196,15 @@ pub(crate) fn stamps<'a>(step: &Step<'a>) -> Vec<Stamp<'a>> {
         && let Some((view, field)) = step.request_field("dpop")
     {
         add("the proof's iat", Some(at), view, Some((field, range)), &PROOF, true);
+    }
+    let wsse = step.request_field("x-wsse").and_then(|(view, field)| {
+        let text = field.text();
+        let from = text.find("Created=\"")? + "Created=\"".len();
+        let len = text.get(from..)?.find('"')?;
+        Some((view, Some((field, from..from + len)), clock::parse(text.get(from..from + len)?)))
+    });
+    if let Some((view, field, at)) = wsse.or_else(|| Some((view, None, created(&request.body.text())))) {
+        add("Created", at, view, field, &WSSE, true);
     }
     let Some(signed) = of(step) else { return found };
     let by_field = |name: &str| step.request_field(name).map(|(v, f)| (v, f, clock::parse(&f.text())));

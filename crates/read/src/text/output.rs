@@ -121,6 +121,8 @@ fn answer(command: &Command, text: Derived, out: &mut Out<'_>) {
         let title = words_of.split_once("<title>").map(|(_, t)| t.get(..40).unwrap_or(t));
         let status = words::status(first).0.or_else(|| title.and_then(|t| words::status(t).0));
         let status = status.or_else(|| document.then(|| status_member(&words_of)).flatten());
+        let status = status.or_else(|| is_reason(&words_of).then_some(401));
+        let status = status.or_else(|| (document && is_served(&words_of)).then_some(200));
         response.status = status.unwrap_or(0);
         response.body = Body { bytes: text, complete: true };
         exchange.shows.body = true;
@@ -131,6 +133,43 @@ fn answer(command: &Command, text: Derived, out: &mut Out<'_>) {
     statement.beside = Some(out.index());
     out.exchange(exchange);
     out.say(statement);
+}
+
+/// Whether a JSON document tells of no failure: what an API answers that lets its client in.
+fn is_served(text: &str) -> bool {
+    const FAILURES: &[&str] = &[
+        "error",
+        "fail",
+        "unauthor",
+        "denied",
+        "invalid",
+        "forbidden",
+        "refused",
+        "not allowed",
+        "missing",
+        "expired",
+        "message",
+        "reason",
+        "exception",
+        "fault",
+        "required",
+        "\"success\"",
+        "wrong",
+        "errmsg",
+        "\"ok\"",
+        "permission",
+    ];
+    let lower = text.to_ascii_lowercase();
+    lower.starts_with(['{', '[']) && lower.len() > 20 && !FAILURES.iter().any(|w| lower.contains(w))
+}
+
+/// Whether an answer consists of the reason phrase of 401 and nothing else: `Unauthorized`, `{"message":"Unauthorized"}`.
+fn is_reason(text: &str) -> bool {
+    let words: Vec<&str> =
+        text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).take(4).collect();
+    let last = words.last().is_some_and(|w| w.eq_ignore_ascii_case("unauthorized"));
+    let member = |w: &&str| matches!(w.to_ascii_lowercase().as_str(), "message" | "error" | "detail" | "msg");
+    last && words.iter().rev().skip(1).all(member)
 }
 
 /// The status that a JSON error repeats in its body (RFC 9457 section 3.1.2 calls it `status`).
@@ -201,5 +240,19 @@ mod tests {
         assert_eq!((w.status, w.begin), (401, 11));
         assert!(written("%{http_code}", "no").is_none());
         assert!(written("%{time_total}", "0.5").is_none());
+    }
+
+    #[test]
+    fn the_status_is_told_by_the_document() {
+        for text in ["Unauthorized", "{\"message\":\"Unauthorized\"}", "401 Unauthorized"] {
+            assert_eq!(is_reason(text), text.starts_with(['U', '{']), "{text}");
+        }
+        assert!(!is_reason("You are unauthorized") && !is_reason("") && !is_reason("{}"));
+        assert!(is_served(r#"{"cluster_name":"a","nodes":1}"#));
+        assert!(
+            !is_served(r#"{"error":"invalid_token"}"#)
+                && !is_served("{}")
+                && !is_served("<html><body>page</body>")
+        );
     }
 }

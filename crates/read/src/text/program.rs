@@ -1,4 +1,5 @@
-//! Program text among what a person pasted: how it sets fields is looked at later, in one piece with what stands around it.
+//! All that a person pasted, in one piece: program text is looked at later with what stands around it, and so are settings
+//! that stand apart from what they are held against.
 
 use super::lines::Line;
 use super::out::{Out, Paragraph};
@@ -43,8 +44,13 @@ impl Program {
     }
 
     pub(super) fn end(self, out: &mut Out<'_>) {
-        if self.marked {
-            out.fact(self.text.finish(), FactKind::Program);
+        if !self.text.has_content() {
+            return;
         }
+        let text = self.text.finish();
+        if self.marked {
+            out.fact(text.clone(), FactKind::Program);
+        }
+        out.fact(text, FactKind::Pasted);
     }
 }

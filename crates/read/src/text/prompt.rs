@@ -140,6 +140,16 @@ pub(super) fn begins(line: &str) -> Option<usize> {
             return Some(indent + at + 2);
         }
     }
+    // `/ # curl`, `~ $ curl`, `/app # curl`: the prompt of a shell in a container.
+    for end in [" $ ", " # ", " % "] {
+        if let Some(at) = text.find(end)
+            && at < 80
+            && text.get(..at).is_some_and(|p| p.starts_with(['/', '~']) && !p.contains(' '))
+            && let Some(at) = known_at(indent + at + end.len())
+        {
+            return Some(at);
+        }
+    }
     for weak in ["# ", "% ", "> ", "❯ ", "+ ", "➜ ", "λ ", "Running: ", "Run ", "Command: "] {
         if text.starts_with(weak) {
             if let Some(at) = known_at(indent + weak.len()) {
@@ -189,6 +199,8 @@ mod tests {
             (r"C:\Users\x>curl.exe -V", "curl"),
             ("alice@host:~/x$ TOKEN=1 wget http://x", "wget"),
             ("[root@host ~]# curl x.example", "curl"),
+            ("/ # curl x.example", "curl"),
+            ("~ $ wget x.example", "wget"),
             ("➜  samples git:(master) npm install", "npm"),
             ("/usr/bin/git push --force https://x", "git"),
             ("curl -v https://x.example", "curl"),

@@ -4,6 +4,7 @@
 //! itself is shown.
 
 mod calls;
+mod checks;
 mod tokens;
 mod values;
 
@@ -15,7 +16,7 @@ use why401_report::{Certainty, Party};
 
 /// A slip.
 #[derive(Debug)]
-struct Slip {
+pub(crate) struct Slip {
     /// The cause that it is.
     cause: &'static str,
     /// Where it stands.
@@ -24,11 +25,16 @@ struct Slip {
     /// One sentence.
     what: String,
     fix: &'static str,
+    party: Party,
 }
 
 impl Slip {
     fn new(cause: &'static str, range: Range<usize>, what: impl Into<String>, fix: &'static str) -> Slip {
-        Slip { cause, range, certainty: Certainty::Likely, what: what.into(), fix }
+        Slip { cause, range, certainty: Certainty::Likely, what: what.into(), fix, party: Party::Caller }
+    }
+
+    fn by(self, party: Party) -> Slip {
+        Slip { party, ..self }
     }
 
     fn possible(self) -> Slip {
@@ -38,25 +44,44 @@ impl Slip {
 
 /// The claim of a cause that rests on program text; its certainty is set.
 pub(crate) fn claim(scene: &Scene<'_>, cause: &str) -> Option<Claim> {
-    let shown = |s: &crate::Step<'_>| s.attempt.shows_credentials() || s.attempt.carries_credentials();
-    if scene.let_in() || scene.refused().is_some_and(shown) {
+    if scene.let_in() {
         return None;
     }
-    let (fact, slip) = programs(scene).find_map(|fact| {
-        let slip = slips(&fact.text.to_text()).into_iter().find(|s| s.cause == cause)?;
+    let (fact, slip) = programs(scene).find_map(|(i, fact)| {
+        let slip = scene.slips().iter().find(|(at, s)| *at == i && s.cause == cause).map(|(_, s)| s)?;
         Some((fact, slip))
     })?;
-    let mut claim = Claim::new(slip.what)
-        .shown([scene.show_part(fact.source, &fact.text, slip.range, "written here")])
-        .fix(Party::Caller, slip.fix)
+    // What a client sends, the request itself shows better.
+    let shown = |s: &crate::Step<'_>| s.attempt.shows_credentials() || s.attempt.carries_credentials();
+    if slip.party == Party::Caller && scene.refused().is_some_and(shown) {
+        return None;
+    }
+    let mut claim = Claim::new(slip.what.clone())
+        .shown([scene.show_part(fact.source, &fact.text, slip.range.clone(), "written here")])
+        .fix(slip.party, slip.fix)
         .or("credentials-refused", "the request as it was sent: curl -v, or a capture")
         .weighing(3);
     claim.certainty = slip.certainty;
     Some(claim)
 }
 
-fn programs<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a Fact> + use<'a> {
-    scene.case.facts.iter().filter(|f| f.kind == FactKind::Program)
+fn programs<'a>(scene: &Scene<'a>) -> impl Iterator<Item = (usize, &'a Fact)> + use<'a> {
+    let facts = scene.case.facts.iter().enumerate();
+    facts.filter(|(_, f)| matches!(f.kind, FactKind::Program | FactKind::Pasted))
+}
+
+/// The slips in all program text of the evidence, each with the number of its fact.
+pub(crate) fn all(scene: &Scene<'_>) -> Vec<(usize, Slip)> {
+    let of = |(i, fact): (usize, &Fact)| {
+        let text = fact.text.to_text();
+        let found = match fact.kind {
+            FactKind::Program => slips(&text),
+            _ if checks::concerns(&text) => checks::slips(&tokens::of(&text)),
+            _ => Vec::new(),
+        };
+        found.into_iter().map(move |slip| (i, slip)).collect::<Vec<_>>()
+    };
+    programs(scene).flat_map(of).collect()
 }
 
 fn slips(text: &str) -> Vec<Slip> {

@@ -11,6 +11,7 @@ mod google;
 mod haproxy;
 mod kubernetes;
 mod node;
+mod oauth2_proxy;
 mod python;
 mod squid;
 mod traefik;
@@ -41,7 +42,8 @@ pub(crate) struct Keys {
     pub(crate) keys: &'static [(&'static str, &'static str)],
 }
 
-const TEXTS: [&Text; 12] = [
+const TEXTS: [&Text; 13] = [
+    &oauth2_proxy::TEXT,
     &envoy::TEXT,
     &haproxy::TEXT,
     &squid::TEXT,
