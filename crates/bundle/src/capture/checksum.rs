@@ -46,3 +46,58 @@ impl Layers {
         matches!(self.content, super::Content::Udp { .. })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::Content;
+    use super::*;
+
+    /// The sum of RFC 1071 over all words; 0 where the checksum in it is right.
+    fn sum(parts: &[&[u8]]) -> u16 {
+        let words = parts.concat();
+        let mut sum: u32 =
+            words.chunks(2).map(|w| u32::from(w[0]) << 8 | u32::from(w.get(1).copied().unwrap_or(0))).sum();
+        while sum > 0xffff {
+            sum = (sum & 0xffff) + (sum >> 16);
+        }
+        !(sum as u16)
+    }
+
+    fn pseudo(packet: &[u8]) -> Vec<u8> {
+        let segment = (packet.len() - 20) as u16;
+        [&packet[12..20], &[0, 6], &segment.to_be_bytes()].concat()
+    }
+
+    #[test]
+    fn what_was_right_stays_right_whatever_is_changed() {
+        for payload in [0, 1, 7, 1000] {
+            // A packet that begins at an odd place of the file, with sums of its own.
+            let mut file = vec![0; 7];
+            file.extend((0..40 + payload).map(|i| (i * 37 % 251) as u8));
+            let (ip, all) = (7..27, 7..file.len());
+            for at in [17, 43] {
+                file[at..at + 2].fill(0);
+            }
+            let header = sum(&[&file[ip.clone()]]);
+            file[17..19].copy_from_slice(&header.to_be_bytes());
+            let segment = sum(&[&pseudo(&file[all.clone()]), &file[27..]]);
+            file[43..45].copy_from_slice(&segment.to_be_bytes());
+            let any: std::net::SocketAddr = ([192, 0, 2, 1], 80).into();
+            let layers = Layers {
+                ipv4: Some(ip.clone()),
+                addresses: vec![19..23, 23..27],
+                transport: Some((27..file.len(), 43)),
+                content: Content::Tcp { from: any, to: any, seq: 0, syn: false, payload: 47..file.len() },
+                ..Layers::default()
+            };
+            let mut out = file.clone();
+            for i in (19..27).chain(47..file.len()) {
+                out[i] = out[i].wrapping_mul(3).wrapping_add(5);
+            }
+            mend(&layers, &file, &mut out);
+            assert_eq!(sum(&[&out[ip]]), 0, "IPv4, {payload}");
+            assert_eq!(sum(&[&pseudo(&out[all]), &out[27..]]), 0, "TCP, {payload}");
+            assert_ne!(file[43..45], out[43..45]);
+        }
+    }
+}
