@@ -10,8 +10,11 @@ use why401_auth::scheme::basic::Basic;
 use why401_auth::token::Token;
 use why401_auth::{Challenge, Credentials, Inside, Parsed, inside, parse_challenges, parse_credentials};
 use why401_history::{Attempt, Case, Chain, Outcome, Refusal};
-use why401_http::{Exchange, Fact, FactKind, FieldLine, Moment, Request, Response, Secured, Statement};
+use why401_http::{
+    Exchange, Fact, FactKind, FieldLine, Moment, Request, Response, Secured, Speaker, Statement,
+};
 use why401_knowledge::{Knowledge, ProductId};
+use why401_span::SourceId;
 
 /// An `Authorization` or `Proxy-Authorization` field, taken apart.
 #[derive(Debug)]
@@ -248,6 +251,12 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// Whether a person tells of a refusal in this source, or in any: a transcript alone tells all by itself.
+    pub(crate) fn is_told_by_a_person(&self, source: Option<SourceId>) -> bool {
+        let of = |s: &Statement| source.is_none_or(|id| s.source == id);
+        self.statements().take(2_000).any(|s| s.speaker == Speaker::Person && of(s))
+    }
+
     /// What people tell of it in their own words.
     pub(crate) fn accounts(&self) -> &[pasted::Told] {
         self.accounts.get_or_init(|| pasted::all(self))
@@ -307,7 +316,16 @@ impl<'a> Scene<'a> {
 
     /// Whether the refusal is a 401 or a 407, or is known from words without any other status.
     pub fn is_unauthorized(&self) -> bool {
-        matches!(self.status(), Some(401 | 407) | None)
+        // Token endpoints answer 400 as well (RFC 6749 section 5.2).
+        const CLIENT: &[&str] = &["invalid_client", "unauthorized_client", "invalid client", "invalid_grant"];
+        match self.status() {
+            Some(401 | 407) | None => true,
+            Some(400) => self.refusal.statements().iter().any(|s| {
+                let text = s.text.to_text().to_ascii_lowercase();
+                CLIENT.iter().any(|w| text.contains(w))
+            }),
+            Some(_) => false,
+        }
     }
 
     /// The credentials that the refusal is about.

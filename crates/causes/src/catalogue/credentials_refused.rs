@@ -150,7 +150,11 @@ fn unseen(scene: &Scene<'_>, step: &Step<'_>) -> Answer {
 fn only_told(scene: &Scene<'_>) -> Answer {
     let says = |t: &str| {
         let t = t.to_ascii_lowercase();
-        t.contains("401") || t.contains("unauthorized") || t.contains("authentication failed")
+        t.contains("401")
+            || t.contains("unauthorized")
+            || t.contains("authentication failed")
+            || t.contains("invalid_client")
+            || t.contains("invalid client")
     };
     match scene.statements().find(|s| s.status == Some(401) || says(&s.text.to_text())) {
         Some(statement) => {

@@ -41,13 +41,22 @@ impl SchemeMissing {
         let Some(sent) = step.credentials() else {
             return if step.attempt.shows_credentials() { Answer::RuledOut } else { told() };
         };
-        let missing = sent.parsed.problem(ProblemKind::SchemeMissing);
+        let glued = sent.parsed.problem(ProblemKind::SchemeGlued).is_some();
+        let missing = sent
+            .parsed
+            .problem(ProblemKind::SchemeMissing)
+            .or_else(|| sent.parsed.problem(ProblemKind::SchemeGlued));
         let Some(problem) = missing.filter(|_| !sent.field.value.is_empty()) else { return Answer::RuledOut };
         let wanted = step.challenges().map(|(_, c)| c.scheme.written.clone()).find(|s| !s.is_empty());
         let scheme = wanted.clone().unwrap_or_else(|| "Bearer".to_owned());
         let mut claim =
-            Claim::new("the Authorization field holds a bare secret: no scheme stands before it").shown([
-                scene.show_in_field(sent.view, sent.field, problem.range.clone(), "no scheme before this"),
+            Claim::new(if glued {
+                "the Authorization field has no space between the scheme and the secret, so it is read as no scheme at all"
+            } else {
+                "the Authorization field holds a bare secret: no scheme stands before it"
+            })
+            .shown([
+                scene.show_in_field(sent.view, sent.field, problem.range.clone(), if glued { "a space belongs here" } else { "no scheme before this" }),
             ]);
         if let Some((offered, challenge)) = step.challenges().next() {
             let says = "this scheme is wanted";

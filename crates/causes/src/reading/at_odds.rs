@@ -11,6 +11,10 @@ use why401_report::Certainty;
 /// The settings of the evidence that a token's issuer or audience is none of: the claim's value, where it stands, and the
 /// first setting.
 pub(crate) fn at_odds<'a>(scene: &Scene<'a>, what: What, carried: Option<&[&str]>) -> Option<AtOdds<'a>> {
+    // Without a refusal that is shown, somebody has to tell of one.
+    if scene.refused().is_none() && !scene.is_told_by_a_person(None) {
+        return None;
+    }
     let settings = trusted::settings(scene, what);
     let trusts = |claim: &str| {
         settings.iter().any(|s| match what {

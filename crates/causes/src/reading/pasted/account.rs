@@ -74,7 +74,10 @@ fn sentences(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
         let part = text.get(start..end)?;
         let begin = start + part.len() - part.trim_start().len();
         let end = start + part.trim_end().len();
-        (begin < end && end - begin <= LONGEST).then_some(begin..end)
+        // Lines of a transcript are nobody's words.
+        let shown = |l: &str| ["< ", "> ", "* ", "HTTP/", "{", "<"].iter().any(|m| l.starts_with(m));
+        let spoken = begin < end && !text.get(begin..end).is_some_and(shown);
+        (spoken && end - begin <= LONGEST).then_some(begin..end)
     })
 }
 

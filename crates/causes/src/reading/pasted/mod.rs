@@ -49,8 +49,10 @@ pub(crate) fn all(scene: &Scene<'_>) -> Vec<Told> {
     if scene.case.refusals.len() > FEW {
         return Vec::new();
     }
-    let texts: Vec<(usize, String)> =
-        pasted(scene).map(|(i, fact)| (i, fact.text.to_text().into_owned())).collect();
+    let texts: Vec<(usize, String)> = pasted(scene)
+        .filter(|(_, fact)| scene.is_told_by_a_person(Some(fact.source)))
+        .map(|(i, fact)| (i, fact.text.to_text().into_owned()))
+        .collect();
     account::read(&texts, rules::all())
 }
 

@@ -24,6 +24,7 @@ pub(super) fn concerns(text: &str) -> bool {
         "express-jwt",
         "expressjwt",
         "JwtStrategy",
+        "secretOrKey",
         "signWith",
         "setSigningKey",
         "Jwts.",
@@ -187,24 +188,37 @@ fn assigned<'t>(tokens: &'t [Token], name: &str) -> Option<&'t [Token]> {
 
 /// Tokens are signed with one secret and verified with another.
 fn secrets(tokens: &[Token]) -> Option<Slip> {
-    let signing = secret_of(tokens, &["sign", "encode"], 1)?;
-    let verifying = secret_of(tokens, &["verify", "decode"], 1)
-        .or_else(|| named(tokens, &["secretOrKey", "secret", "secretOrPrivateKey"]))?;
-    let text = |t: &[Token]| -> String {
-        t.iter()
-            .filter(|t| t.kind != Kind::Line)
-            .map(|t| t.word().or(t.text()).unwrap_or(".").to_owned())
-            .collect()
+    let signing = secret_of(tokens, &["sign", "encode", "signAsync"], 1).or_else(|| registered(tokens))?;
+    let verifying = secret_of(tokens, &["verify", "decode", "verifyAsync"], 1)
+        .or_else(|| named(tokens, &["secretOrKey", "secretOrPrivateKey"]))?;
+    let (a, b) = (&signing.0, &verifying.0);
+    // Two names may stand for one value; two strings, or two settings, do not. A string and a setting hardly do.
+    let differ = match (kind(a), kind(b)) {
+        (Some(x), Some(y)) => x != y,
+        _ => false,
     };
-    let (a, b) = (text(&signing.0), text(&verifying.0));
-    // Two names may stand for one value; two strings, or two settings, do not.
-    let plain = |t: &[Token]| t.len() == 1 && t.first().is_some_and(|t| t.text().is_some());
-    let setting = |t: &str| t.contains("env") || t.contains("config");
-    let differ = a != b && (plain(&signing.0) && plain(&verifying.0) || setting(&a) && setting(&b));
     differ.then(|| {
         let what = "the program signs tokens with one secret and verifies them with another";
         Slip::new("bad-signature", verifying.1, what, "Use the same secret for both.").by(Party::Server)
     })
+}
+
+/// What a secret is given as: a string, or the name of a setting; `None` for a name of the program's own.
+fn kind(value: &[Token]) -> Option<(bool, String)> {
+    let text: String = value.iter().map(|t| t.word().or(t.text()).unwrap_or(".").to_owned()).collect();
+    match value {
+        [only] if only.text().is_some() => Some((false, text)),
+        _ => (text.contains("env") || text.contains("config")).then(|| {
+            let name = value.iter().rev().find_map(|t| t.word().or(t.text())).unwrap_or_default().to_owned();
+            (true, name)
+        }),
+    }
+}
+
+/// NestJS: the secret of the module that signs (`JwtModule.register({ secret: … })`).
+fn registered(tokens: &[Token]) -> Option<Given> {
+    let at = tokens.iter().position(|t| t.word() == Some("JwtModule"))?;
+    named(tokens.get(at..)?, &["secret", "privateKey"])
 }
 
 type Given = (Vec<Token>, std::ops::Range<usize>);
@@ -213,10 +227,14 @@ type Given = (Vec<Token>, std::ops::Range<usize>);
 fn secret_of(tokens: &[Token], names: &[&str], place: usize) -> Option<Given> {
     tokens.windows(3).enumerate().find_map(|(i, w)| {
         let [object, dot, name] = w else { return None };
-        let fits = object.word().is_some_and(|o| o.eq_ignore_ascii_case("jwt") || o == "jsonwebtoken")
-            && dot.is('.')
-            && name.word().is_some_and(|n| names.contains(&n));
-        if !fits {
+        let fits = name.word().is_some_and(|n| names.contains(&n));
+        let method = dot.is('.')
+            && object
+                .word()
+                .is_some_and(|o| o.eq_ignore_ascii_case("jwt") || matches!(o, "jsonwebtoken" | "jwtService"));
+        // `sign(payload, secret)`, as it is imported by itself.
+        let alone = !dot.is('.') && tokens.iter().any(|t| t.word() == Some("secretOrKey"));
+        if !fits || !(method || alone) {
             return None;
         }
         let (all, _) = arguments(tokens, i + 3)?;
@@ -273,6 +291,14 @@ mod tests {
             ("const token = req.headers['authorization']\njwt.verify(token, key)", "token-malformed"),
             ("jwt.sign(payload, 'secret1')\njwt.verify(token, 'secret2')", "bad-signature"),
             (
+                "return sign(payload, 'k1', { expiresIn: '1h' });\nsuper({ secretOrKey: process.env.SECRET })",
+                "bad-signature",
+            ),
+            (
+                "JwtModule.register({ secret: 'a' })\nsuper({ secretOrKey: process.env.SECRET })",
+                "bad-signature",
+            ),
+            (
                 "jwt.sign(payload, process.env.JWT_KEY)\nnew JwtStrategy({ secretOrKey: process.env.JWT_SECRET }, cb)",
                 "bad-signature",
             ),
@@ -293,6 +319,8 @@ mod tests {
             "jwt.sign(payload, key)\njwt.verify(token, secret)",
             "jwt.sign(payload, process.env.KEY)\njwt.verify(token, process.env.KEY)",
             "jwt.verify(token",
+            "JwtModule.register({ secret: process.env.SECRET })\nsuper({ secretOrKey: process.env.SECRET })",
+            "JwtModule.register({ secret: jwtConstants.secret })\nsuper({ secretOrKey: jwtConstants.secret })",
         ] {
             assert!(of(text).is_empty(), "{text}: {:?}", of(text));
         }

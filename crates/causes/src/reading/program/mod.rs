@@ -56,6 +56,9 @@ pub(crate) fn claim(scene: &Scene<'_>, cause: &str) -> Option<Claim> {
     if slip.party == Party::Caller && scene.refused().is_some_and(shown) {
         return None;
     }
+    if slip.party == Party::Server && scene.refused().is_none() && !scene.is_told_by_a_person(None) {
+        return None;
+    }
     let mut claim = Claim::new(slip.what.clone())
         .shown([scene.show_part(fact.source, &fact.text, slip.range.clone(), "written here")])
         .fix(slip.party, slip.fix)
