@@ -3,6 +3,7 @@
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::{signed, token};
 use crate::{Scene, Step, login};
+use why401_history::Outcome;
 use why401_http::{Fact, FactKind};
 use why401_report::{Certainty, Party};
 
@@ -148,6 +149,11 @@ fn unseen(scene: &Scene<'_>, step: &Step<'_>) -> Answer {
 
 /// Nothing but somebody's word that there was a 401.
 fn only_told(scene: &Scene<'_>) -> Answer {
+    // The 401 that somebody speaks of is the one that is shown, and was answered.
+    let answered = |r: &why401_history::Refusal| r.chain().is_some_and(|c| c.outcome == Outcome::LetIn);
+    if scene.chain().is_none() && scene.case.refusals.iter().any(answered) {
+        return Answer::RuledOut;
+    }
     let says = |t: &str| {
         let t = t.to_ascii_lowercase();
         t.contains("401")

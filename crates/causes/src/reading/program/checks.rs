@@ -291,7 +291,7 @@ mod tests {
             ("const token = req.headers['authorization']\njwt.verify(token, key)", "token-malformed"),
             ("jwt.sign(payload, 'secret1')\njwt.verify(token, 'secret2')", "bad-signature"),
             (
-                "return sign(payload, 'k1', { expiresIn: '1h' });\nsuper({ secretOrKey: process.env.SECRET })",
+                "f() { return sign(payload, 'k1', { expiresIn: '1h' });\nsuper({ secretOrKey: process.env.SECRET })",
                 "bad-signature",
             ),
             (

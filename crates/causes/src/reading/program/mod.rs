@@ -5,6 +5,7 @@
 
 mod calls;
 mod checks;
+mod pull_secrets;
 mod tokens;
 mod values;
 
@@ -80,6 +81,7 @@ pub(crate) fn all(scene: &Scene<'_>) -> Vec<(usize, Slip)> {
         let found = match fact.kind {
             FactKind::Program => slips(&text),
             _ if checks::concerns(&text) => checks::slips(&tokens::of(&text)),
+            _ if pull_secrets::concerns(&text) => pull_secrets::slips(&text).into_iter().collect(),
             _ => Vec::new(),
         };
         found.into_iter().map(move |slip| (i, slip)).collect::<Vec<_>>()

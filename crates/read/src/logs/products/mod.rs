@@ -7,6 +7,7 @@ mod aws;
 mod caddy;
 mod cloudflare;
 mod envoy;
+mod gitea;
 mod google;
 mod haproxy;
 mod kubernetes;
@@ -42,7 +43,8 @@ pub(crate) struct Keys {
     pub(crate) keys: &'static [(&'static str, &'static str)],
 }
 
-const TEXTS: [&Text; 13] = [
+const TEXTS: [&Text; 14] = [
+    &gitea::TEXT,
     &oauth2_proxy::TEXT,
     &envoy::TEXT,
     &haproxy::TEXT,

@@ -71,6 +71,51 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         cause: "kerberos-refused",
         near: &[
+            &["app pool", "application pool", "apppool", "app pools", "application pools"],
+            &[
+                "domain user",
+                "domain account",
+                "service account",
+                "custom account",
+                "specific user",
+                "user account",
+                "identity of",
+                "runs under",
+                "running under",
+                "run as",
+                "runs as",
+            ],
+            &[
+                "prompt~",
+                "401",
+                "asks",
+                "asked",
+                "fails",
+                "keeps asking",
+                "three times",
+                "3 times",
+                "after three",
+            ],
+        ],
+        around: &[
+            &["iis", "sharepoint"],
+            &["windows auth~", "integrated", "negotiate", "kerberos", "windows authentication", "401 1"],
+        ],
+        not: &["app password", "password of the pool is wrong"],
+        certainty: Likely,
+        what: "the application pool runs as a user of the domain, which cannot read tickets for the machine's name",
+        fix: (
+            Server,
+            "Register the principal for that account (setspn -S HTTP/name DOMAIN\\account), or let IIS use the pool's credentials (useAppPoolCredentials=\"true\").",
+        ),
+        also: &[
+            ("kerberos-fell-back-to-ntlm", "what the Negotiate value holds"),
+            ("wrong-password", "the same account at another site"),
+        ],
+    },
+    Rule {
+        cause: "kerberos-refused",
+        near: &[
             &[
                 "fqdn",
                 "host name",
