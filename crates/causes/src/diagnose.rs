@@ -21,6 +21,12 @@ const ALSO: usize = 6;
 /// So many things to do.
 const FIXES: usize = 4;
 
+/// Gets ready what [`diagnose`] needs and what is made at its first use, such as the knowledge of products: while large
+/// evidence is read, another thread has the time.
+pub fn prepare() {
+    let _ = Knowledge::shared();
+}
+
 /// Explains every refusal of a case. `now` is the time of the diagnosis; without it no time is taken for past.
 pub fn diagnose(case: &Case, now: Option<Timestamp>) -> Vec<Finding> {
     let mut findings: Vec<Finding> = Vec::new();

@@ -24,6 +24,6 @@ mod told;
 
 pub use catalogue::CATALOGUE;
 pub use cause::{Answer, Cause, Claim, Group, Meta};
-pub use diagnose::diagnose;
+pub use diagnose::{diagnose, prepare};
 pub use heard::Heard;
 pub use scene::{Offered, Scene, Sent, Step};

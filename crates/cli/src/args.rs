@@ -81,6 +81,10 @@ pub(crate) struct Evidence {
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: Vec<std::path::PathBuf>,
 
+    /// The keytab of a Kerberos service: its tickets are opened with it; may be given more than once
+    #[arg(long, value_name = "FILE")]
+    pub(crate) keytab: Vec<std::path::PathBuf>,
+
     /// A configuration (nginx, Apache, IIS, HAProxy, .netrc, .npmrc, config.json, settings.xml, kubeconfig ...) to hold the evidence against; may be given more than once
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Vec<std::path::PathBuf>,

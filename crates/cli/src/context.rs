@@ -5,16 +5,20 @@ use crate::clock::Clock;
 use crate::evidence::{Counted, in_words};
 use crate::tally::Tally;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read};
+use why401_auth::scheme::service_key;
 use why401_http::{Fact, FactKind, Moment};
 use why401_read::Sink;
 use why401_report::SourceReport;
-use why401_span::{Derived, SourceId, Span};
+use why401_span::{Derived, Secret, SourceId, Span};
+
+/// A keytab larger than this is none: one of a thousand services with ten keys each has 1 MB.
+const LARGEST_KEYTAB: u64 = 16 << 20;
 
 /// Reads the context as further sources behind those of the evidence.
 ///
 /// # Errors
-/// Where a configuration cannot be read: what was named on purpose is not left out.
+/// Where a configuration or a keytab cannot be read: what was named on purpose is not left out.
 pub(crate) fn read_all(
     args: &Evidence,
     sources: &mut Vec<SourceReport>,
@@ -30,6 +34,23 @@ pub(crate) fn read_all(
             .map_err(|e| format!("{name}: {}", in_words(&e)))?;
         let bytes = counted.count;
         sources.push(SourceReport { name, format: "configuration".to_owned(), bytes, ..tally.finish() });
+    }
+    for path in &args.keytab {
+        let name = path.display().to_string();
+        let mut bytes = Vec::new();
+        let read = File::open(path).and_then(|f| f.take(LARGEST_KEYTAB).read_to_end(&mut bytes));
+        read.map_err(|e| format!("{name}: {}", in_words(&e)))?;
+        let keys = service_key::read(&bytes).map_err(|e| format!("{name} {e}"))?;
+        let (source, len) = (next(sources), bytes.len() as u64);
+        let told: Vec<String> = keys.iter().map(ToString::to_string).collect();
+        let text = Derived::enclosed(told.join("; "), Span::new(source, 0, len));
+        sink.fact(Fact { source, text, kind: FactKind::Keytab(Secret::new(bytes)) });
+        sources.push(SourceReport {
+            name,
+            format: "keytab".to_owned(),
+            bytes: len,
+            ..SourceReport::default()
+        });
     }
     let (user, scheme) = (args.intended_user.clone(), args.intended_scheme.clone());
     let clock = args.clock.map(|clock| match clock {

@@ -1,7 +1,7 @@
 //! Counts what a source yields on its way to whoever diagnoses it.
 
 use jiff::Timestamp;
-use why401_http::{Exchange, Fact, Statement};
+use why401_http::{Exchange, Fact, Moment, Statement};
 use why401_read::Sink;
 use why401_report::{Problem, SourceReport};
 use why401_span::LayerId;
@@ -22,6 +22,13 @@ pub(crate) struct Tally<S> {
 impl<S: Sink> Tally<S> {
     pub(crate) fn new(to: S) -> Self {
         Tally { to, report: SourceReport::default(), times: None, words: 0, problems_left_out: 0 }
+    }
+
+    fn at(&mut self, time: Option<Moment>) {
+        if let Some(at) = time.map(|t| t.at) {
+            let (first, last) = self.times.unwrap_or((at, at));
+            self.times = Some((first.min(at), last.max(at)));
+        }
     }
 
     /// Whether anything at all was read.
@@ -61,11 +68,15 @@ impl<S: Sink> Sink for Tally<S> {
         if let Some(status) = exchange.status() {
             *self.report.statuses.entry(status).or_default() += 1;
         }
-        if let Some(at) = exchange.time.map(|t| t.at) {
-            let (first, last) = self.times.unwrap_or((at, at));
-            self.times = Some((first.min(at), last.max(at)));
-        }
+        self.at(exchange.time);
         self.to.exchange(exchange);
+    }
+
+    fn passed(&mut self, status: u16, count: u64, first: Option<Moment>, last: Option<Moment>) {
+        self.report.exchanges += count;
+        *self.report.statuses.entry(status).or_default() += count;
+        [first, last].into_iter().for_each(|time| self.at(time));
+        self.to.passed(status, count, first, last);
     }
 
     fn statement(&mut self, statement: Statement) {

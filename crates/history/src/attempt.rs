@@ -46,7 +46,12 @@ pub(crate) struct Seen {
     login_page: OnceLock<bool>,
     authority: OnceLock<Option<String>>,
     path: OnceLock<Option<String>>,
+    /// Where the fields of [`OFTEN`] stand: in which view, and which of its fields.
+    fields: [OnceLock<Option<(usize, usize)>>; OFTEN.len()],
 }
+
+/// The fields of requests that are asked for most.
+const OFTEN: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "user-agent"];
 
 impl Attempt {
     /// The view that shows most.
@@ -114,6 +119,12 @@ impl Attempt {
 
     /// A field of the request, from any vantage point.
     pub fn request_field(&self, name: &str) -> Option<&FieldLine> {
+        let fields = |view: usize| Some(&self.views.get(view)?.request.as_ref()?.fields.0);
+        if let Some(seen) = OFTEN.iter().zip(&self.seen.fields).find_map(|(n, s)| (*n == name).then_some(s)) {
+            let find = |view| Some((view, fields(view)?.iter().position(|f| f.is(name))?));
+            let (view, field) = (*seen.get_or_init(|| (0..self.views.len()).find_map(find)))?;
+            return fields(view)?.get(field);
+        }
         self.views.iter().filter_map(|v| v.request.as_ref()).find_map(|r| r.fields.get(name))
     }
 

@@ -78,6 +78,8 @@ pub enum FactKind {
         /// How many seconds it is ahead of the true time; behind where negative.
         ahead: i64,
     },
+    /// The keys of a Kerberos service: the contents of its keytab.
+    Keytab(Secret<Vec<u8>>),
     /// What the person says they meant: a user, a scheme.
     Intended {
         /// The user they mean to be.

@@ -1,6 +1,6 @@
 //! Where readers put what they read.
 
-use why401_http::{Exchange, Fact, Statement};
+use why401_http::{Exchange, Fact, Moment, Statement};
 use why401_report::Problem;
 use why401_span::LayerId;
 
@@ -8,6 +8,11 @@ use why401_span::LayerId;
 pub trait Sink {
     /// One request and its answer.
     fn exchange(&mut self, exchange: Exchange);
+    /// So many further exchanges that ended with this status are in order and explain nothing; the first and the last of
+    /// them were at these times.
+    fn passed(&mut self, status: u16, count: u64, first: Option<Moment>, last: Option<Moment>) {
+        let _ = (status, count, first, last);
+    }
     /// What somebody said.
     fn statement(&mut self, statement: Statement);
     /// Context given along.
@@ -21,6 +26,9 @@ pub trait Sink {
 impl<S: Sink + ?Sized> Sink for &mut S {
     fn exchange(&mut self, exchange: Exchange) {
         (**self).exchange(exchange);
+    }
+    fn passed(&mut self, status: u16, count: u64, first: Option<Moment>, last: Option<Moment>) {
+        (**self).passed(status, count, first, last);
     }
     fn statement(&mut self, statement: Statement) {
         (**self).statement(statement);

@@ -289,6 +289,11 @@ impl Builder {
         }
     }
 
+    /// The bytes so far.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.out.bytes
+    }
+
     /// How many bytes there are so far.
     pub fn len(&self) -> usize {
         self.out.bytes.len()

@@ -11,6 +11,7 @@ mod derive;
 mod handshake;
 mod hello;
 mod keylog;
+mod quic;
 mod records;
 mod suite;
 mod watch;
@@ -19,6 +20,7 @@ mod wire;
 pub use certificate::Certificate;
 pub use handshake::{Alert, ClientCertificate, Handshake};
 pub use keylog::KeyLog;
+pub use quic::{QuicHello, QuicInitials, is_quic_initial};
 pub use suite::{suite_name, version_name};
 pub use watch::{Opened, Watch};
 

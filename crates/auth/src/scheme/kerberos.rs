@@ -1,6 +1,7 @@
 //! Kerberos messages (RFC 4120 section 5) as far as they stand unencrypted, in GSS-API tokens and on the wire.
 
 use crate::der::{Element, Reader, application};
+use crate::secret::Secret;
 
 /// A Kerberos message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,6 +43,8 @@ pub struct Ticket {
     pub etype: Option<i64>,
     /// The version of the service's key: it must be the keytab's.
     pub kvno: Option<u32>,
+    /// The rest, encrypted for the service: see [`service_key`](super::service_key).
+    pub sealed: Secret,
 }
 
 /// What a KRB-ERROR says (RFC 4120 section 5.9.1).
@@ -141,6 +144,7 @@ fn ticket(element: &Element<'_>) -> Option<Ticket> {
         sname: principal(&body, 2)?,
         etype: number(0),
         kvno: number(1).and_then(|n| u32::try_from(n & 0xffff_ffff).ok()),
+        sealed: Secret::new(enc.as_ref().and_then(|e| e.member(2)).map(|e| e.bytes()).unwrap_or_default()),
     })
 }
 

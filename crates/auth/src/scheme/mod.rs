@@ -9,6 +9,7 @@ pub mod hawk;
 pub mod kerberos;
 pub mod ntlm;
 pub mod oauth1;
+pub mod service_key;
 pub mod sigv4;
 pub mod spnego;
 

@@ -10,10 +10,29 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use why401_span::Span;
 
 /// The addresses of a connection, the same for both directions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
-    a: ([u8; 16], u16),
-    b: ([u8; 16], u16),
+    a: Address,
+    b: Address,
+}
+
+/// An address and a port in the fewest words, since every packet is looked up by them; IPv4 as mapped into IPv6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Address(u64, u64, u16);
+
+impl Address {
+    fn of(s: SocketAddr) -> Address {
+        let ip = match s.ip() {
+            IpAddr::V4(ip) => 0xffff_0000_0000 | u128::from(ip.to_bits()),
+            IpAddr::V6(ip) => ip.to_bits(),
+        };
+        Address((ip >> 64) as u64, ip as u64, s.port())
+    }
+
+    fn unpacked(self) -> SocketAddr {
+        let ip = u128::from(self.0) << 64 | u128::from(self.1);
+        SocketAddr::new(Ipv6Addr::from_bits(ip).to_canonical(), self.2)
+    }
 }
 
 /// The end of a connection that stands first in its [`Key`], or the other one.
@@ -35,20 +54,12 @@ impl Side {
 impl Key {
     /// The key of a segment's connection, and the side that sent it.
     pub(crate) fn of(from: SocketAddr, to: SocketAddr) -> (Key, Side) {
-        let pack = |s: SocketAddr| {
-            let ip = match s.ip() {
-                IpAddr::V4(ip) => ip.to_ipv6_mapped(),
-                IpAddr::V6(ip) => ip,
-            };
-            (ip.octets(), s.port())
-        };
-        let (from, to) = (pack(from), pack(to));
+        let (from, to) = (Address::of(from), Address::of(to));
         if from <= to { (Key { a: from, b: to }, Side::A) } else { (Key { a: to, b: from }, Side::B) }
     }
 
     fn address(&self, side: Side) -> SocketAddr {
-        let (ip, port) = if side == Side::A { self.a } else { self.b };
-        SocketAddr::new(Ipv6Addr::from(ip).to_canonical(), port)
+        if side == Side::A { self.a.unpacked() } else { self.b.unpacked() }
     }
 }
 
@@ -74,7 +85,7 @@ impl Who {
             return;
         }
         // The lower port is the server's, as those that are assigned are below those taken at random.
-        let by_port = match self.key.a.1.cmp(&self.key.b.1) {
+        let by_port = match self.key.a.2.cmp(&self.key.b.2) {
             Ordering::Greater => Side::A,
             Ordering::Less => Side::B,
             Ordering::Equal => self.first,

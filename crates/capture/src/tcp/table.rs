@@ -14,7 +14,7 @@ const NONE: u32 = u32::MAX;
 /// All connections that are followed at one time, and the order in which they were last used.
 #[derive(Debug)]
 pub(crate) struct Flows {
-    by_key: HashMap<Key, u32>,
+    by_key: HashMap<Key, u32, foldhash::fast::RandomState>,
     slots: Vec<Option<Flow>>,
     free: Vec<u32>,
     oldest: u32,
@@ -38,7 +38,7 @@ const LARGEST_WINDOW: i64 = 1 << 30;
 impl Flows {
     pub(crate) fn new() -> Self {
         Flows {
-            by_key: HashMap::new(),
+            by_key: HashMap::default(),
             slots: Vec::new(),
             free: Vec::new(),
             oldest: NONE,

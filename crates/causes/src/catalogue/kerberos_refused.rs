@@ -5,6 +5,8 @@ use crate::reading::gss::{self, Message};
 use crate::reading::{quoted, settle, token};
 use crate::{Scene, Step};
 use why401_auth::scheme::kerberos::{self, Ticket};
+use why401_auth::scheme::service_key::{self, Closed, Opened, ServiceKey};
+use why401_http::{Fact, FactKind};
 use why401_report::Party;
 
 cause! {
@@ -17,7 +19,8 @@ cause! {
     ///
     /// # How it is decided
     /// A Kerberos AP-REQ in the credentials and a refusal: certain. A KRB-ERROR inside the challenge, or the server's
-    /// log, names the reason: 35 not for us, 44 key version, 41 modified, 31 integrity, 45 no key.
+    /// log, names the reason: 35 not for us, 44 key version, 41 modified, 31 integrity, 45 no key. With the service's
+    /// keytab (`--keytab`) the ticket is opened as the service would, which proves a key that does not fit.
     ///
     /// # Who acts
     /// Who runs the server, or the domain.
@@ -94,12 +97,94 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     if let Some(note) = ticket.and_then(|t| other_name(step, t)) {
         claim.summary.push_str(&note);
     }
+    let tried = ticket.and_then(|t| tried(scene, t));
+    let opened = tried.as_ref().is_some_and(|t| t.opens);
+    if let Some(Tried { fact, says, .. }) = tried {
+        claim.summary.push_str(&format!("; {says}"));
+        claim = claim.shown([scene.show_fact(fact, "the keytab given")]);
+    }
+    // A service whose own keys open the ticket has another reason than they.
+    if opened && error.is_none() {
+        claim = claim.or("clock-skew", "the clocks of client and server: `date -u` on both");
+    }
     if error.is_none() {
         claim = claim
             .or("acl-denied", "the server's log: whether it names the person, then the ticket was accepted")
             .or("channel-binding-missing", "the server's log, or one try without the TLS proxy in between");
     }
     Some(claim)
+}
+
+/// What became of opening a ticket with the keys given.
+struct Tried<'a> {
+    fact: &'a Fact,
+    opens: bool,
+    says: String,
+}
+
+/// Opens the ticket as a service with the keytab given would.
+fn tried<'a>(scene: &Scene<'a>, ticket: &Ticket) -> Option<Tried<'a>> {
+    let keytabs = scene.case.facts.iter().filter_map(|f| match &f.kind {
+        FactKind::Keytab(bytes) => Some((f, service_key::read(bytes.expose()).ok()?)),
+        _ => None,
+    });
+    let tries: Vec<(&Fact, Result<Opened, Closed>)> =
+        keytabs.map(|(fact, keys): (_, Vec<ServiceKey>)| (fact, service_key::open(ticket, &keys))).collect();
+    let best = tries.iter().find(|(_, t)| t.is_ok()).or(tries.first())?;
+    Some(Tried { fact: best.0, opens: best.1.is_ok(), says: in_words(ticket, &best.1) })
+}
+
+fn in_words(ticket: &Ticket, tried: &Result<Opened, Closed>) -> String {
+    let etype = ticket.etype.map(kerberos::etype_name).unwrap_or_default();
+    let version = ticket.kvno.map_or("of no version".to_owned(), |v| format!("version {v}"));
+    match tried {
+        Ok(o) => format!(
+            "the keytab opens it: it is of {}, valid from {} to {}{}, so the key is not what was refused",
+            quoted(&o.client),
+            clock(&o.start),
+            clock(&o.end),
+            if o.flags.is_empty() { String::new() } else { format!(" ({})", o.flags.join(", ")) },
+        ),
+        Err(Closed::OtherService(there)) => {
+            let there: Vec<String> = there.iter().take(4).map(|name| quoted(name)).collect();
+            format!("the keytab has no key for this service, only for {}", there.join(", "))
+        }
+        Err(Closed::OtherVersion(there)) => {
+            let there: Vec<String> = there.iter().map(ToString::to_string).collect();
+            format!(
+                "the ticket was made with key {version} and the keytab has only version {}",
+                there.join(", ")
+            )
+        }
+        Err(Closed::OtherType(there)) => {
+            let there: Vec<&str> = there.iter().map(|e| kerberos::etype_name(*e)).collect();
+            format!("the ticket needs a key of type {etype} and the keytab has only {}", there.join(", "))
+        }
+        Err(Closed::OtherKey) => format!(
+            "the keytab has a key {version} of type {etype}, and the ticket was made with another one: the account has \
+             another password or salt than the keytab was made with"
+        ),
+        Err(Closed::Unreadable) => {
+            "the ticket cannot be opened here: it is cut off, or of an unknown type".to_owned()
+        }
+    }
+}
+
+/// A KerberosTime as people read times.
+fn clock(text: &str) -> String {
+    let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
+    match text.len() {
+        15 => format!(
+            "{}-{}-{} {}:{}:{} UTC",
+            part(0, 4),
+            part(4, 6),
+            part(6, 8),
+            part(8, 10),
+            part(10, 12),
+            part(12, 14)
+        ),
+        _ => quoted(text),
+    }
 }
 
 /// The ticket in a few words: whom it is for, and which key.

@@ -4,7 +4,7 @@ use super::exchanges::{Exchanges, Place};
 use super::http2::Http2;
 use super::proxied::{self, Preamble};
 use super::secure::Secure;
-use crate::http1::{self, Pair, Side};
+use crate::http1::{self, Pair, Raw, Side};
 use why401_capture::Direction;
 use why401_http::Moment;
 use why401_span::Span;
@@ -199,8 +199,8 @@ impl Conversation {
         match self.spoken {
             Spoken::Http1(mut http) => {
                 http.connection.finish();
-                while let Some(pair) = http.connection.next_pair() {
-                    to.pair(&self.place, pair);
+                while let Some(pair) = http.connection.next_raw() {
+                    to.raw(&self.place, pair);
                 }
                 if let Some(pair) = http.upgraded {
                     to.pair(&self.place, *pair);
@@ -217,7 +217,12 @@ impl Conversation {
 
     fn hand_over(&mut self, to: &mut Exchanges<'_>) {
         if let Spoken::Http1(http) = &mut self.spoken {
-            while let Some(pair) = http.connection.next_pair() {
+            while let Some(pair) = http.connection.next_raw() {
+                if pair.response.as_ref().and_then(Raw::status) != Some(101) {
+                    to.raw(&self.place, pair);
+                    continue;
+                }
+                let pair = pair.read();
                 if agrees_on_http2(&pair) {
                     http.upgraded = Some(Box::new(pair));
                 } else {

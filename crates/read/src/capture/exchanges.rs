@@ -1,9 +1,10 @@
 //! Pairs of messages to exchanges, for all protocols alike.
 
 use super::kerberos;
-use super::unread::Unread;
+use super::plain::{Plain, Verdict};
+use super::unread::{Protocol, Unread};
 use crate::Sink;
-use crate::http1::Pair;
+use crate::http1::{Pair, RawPair};
 use jiff::Timestamp;
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -54,6 +55,8 @@ pub(super) struct Exchanges<'a> {
     unread: Unread,
     /// Given with the evidence, and found in the capture itself.
     pub(super) keys: Rc<KeyLog>,
+    /// What is held back of very many; nothing is where all are wanted.
+    plain: Option<Plain>,
 }
 
 impl<'a> Exchanges<'a> {
@@ -64,7 +67,13 @@ impl<'a> Exchanges<'a> {
     /// Goes on where [`Exchanges::pause`] left off.
     pub(super) fn resume(source: SourceId, sink: &'a mut dyn Sink, account: Account) -> Self {
         let Account { next, told, facts, unread, keys } = account;
-        Exchanges { source, sink, next, told, facts, unread, keys }
+        Exchanges { source, sink, next, told, facts, unread, keys, plain: None }
+    }
+
+    /// Of very many exchanges only those that explain something are handed over, and the rest is counted.
+    pub(super) fn of_many(mut self) -> Self {
+        self.plain = Some(Plain::default());
+        self
     }
 
     /// Lets go of the sink.
@@ -107,11 +116,19 @@ impl<'a> Exchanges<'a> {
 
     /// A connection inside which nothing could be read.
     pub(super) fn unread(&mut self, host: String, why: String, at: Span, keys: bool) {
-        self.unread.add(host, why, at, keys);
+        self.unread.add(Protocol::Tls, host, why, at, keys);
+    }
+
+    /// A connection of HTTP/3.
+    pub(super) fn unread_http3(&mut self, host: String, why: String, at: Span) {
+        self.unread.add(Protocol::Http3, host, why, at, false);
     }
 
     /// What is told of the capture as a whole.
     pub(super) fn finish(self) -> Vec<Problem> {
+        for (status, p) in self.plain.map(Plain::passed).unwrap_or_default() {
+            self.sink.passed(status, p.count, p.first, p.last);
+        }
         self.unread.problems()
     }
 
@@ -127,9 +144,30 @@ impl<'a> Exchanges<'a> {
         Span::new(self.source, 0, 0).in_layer(self.sink.layer(name))
     }
 
-    pub(super) fn pair(&mut self, place: &Place, pair: Pair) {
-        let mut exchange = Exchange::new(self.source, self.next, Shows::EVERYTHING);
+    /// A request and its answer, not taken apart yet.
+    pub(super) fn raw(&mut self, place: &Place, pair: Box<RawPair>) {
+        let number = self.next;
         self.next += 1;
+        let verdict = match &mut self.plain {
+            Some(plain) => plain.judge(number, place, pair),
+            None => Verdict::Tell(pair, Vec::new()),
+        };
+        if let Verdict::Tell(pair, held) = verdict {
+            for held in held {
+                self.exchange(held.number, &held.place, held.pair.read());
+            }
+            self.exchange(number, place, pair.read());
+        }
+    }
+
+    pub(super) fn pair(&mut self, place: &Place, pair: Pair) {
+        let number = self.next;
+        self.next += 1;
+        self.exchange(number, place, pair);
+    }
+
+    fn exchange(&mut self, number: u64, place: &Place, pair: Pair) {
+        let mut exchange = Exchange::new(self.source, number, Shows::EVERYTHING);
         exchange.time = pair.request.as_ref().and_then(|m| m.at);
         exchange.time = exchange.time.or(pair.response.as_ref().and_then(|m| m.at));
         exchange.client = Some(place.client.clone());
@@ -160,5 +198,7 @@ impl<'a> Exchanges<'a> {
 
 /// A time of a capture as evidence gives it.
 pub(super) fn moment(time: Time) -> Option<Moment> {
-    Timestamp::from_nanosecond(i128::from(time.0)).ok().map(Moment::utc)
+    const SECOND: i64 = 1_000_000_000;
+    let (seconds, rest) = (time.0.div_euclid(SECOND), time.0.rem_euclid(SECOND));
+    Timestamp::new(seconds, rest as i32).ok().map(Moment::utc)
 }

@@ -1,7 +1,7 @@
 //! HTTP/2 streams to pairs of request and response.
 
 use super::exchanges::{Exchanges, Place};
-use crate::http1::content::{Keep, worth_keeping};
+use crate::http1::content::{Keep, is_page, worth_keeping};
 use crate::http1::{Message, Pair, Side};
 use std::collections::BTreeMap;
 use why401_h2::{Event, Field, Watch};
@@ -207,7 +207,9 @@ impl Stream {
     /// Where there are very many answers, of a success only the front is kept.
     fn limit(&mut self, many: bool) {
         if let Some(m) = self.pair.response.as_ref().filter(|_| many) {
-            self.response.body.limit(worth_keeping(m.message.status, &m.message.fields));
+            let kind = m.message.fields.get("content-type");
+            let page = kind.is_some_and(|f| is_page(f.value.as_bytes()));
+            self.response.body.limit(worth_keeping(m.message.status, page));
         }
     }
 

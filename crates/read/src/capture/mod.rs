@@ -6,7 +6,9 @@ mod held;
 mod http2;
 mod kerberos;
 mod live;
+mod plain;
 mod proxied;
+mod quic;
 mod secure;
 mod unread;
 
@@ -14,6 +16,7 @@ use crate::{Format, Input, Sink};
 use conversation::Conversation;
 use exchanges::{Exchanges, Place, moment};
 use held::{ByNumber, Held, One};
+use quic::Quic;
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
@@ -53,8 +56,13 @@ fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
     for text in input.keys {
         keys.add(text);
     }
-    let exchanges = Exchanges::new(input.source, sink, keys);
-    let mut to = Conversations { exchanges, connections: HashMap::default(), held: Held::default() };
+    let exchanges = Exchanges::new(input.source, sink, keys).of_many();
+    let mut to = Conversations {
+        exchanges,
+        connections: HashMap::default(),
+        held: Held::default(),
+        quic: Quic::default(),
+    };
     loop {
         let bytes = match input.bytes.fill_buf() {
             Ok(bytes) => bytes,
@@ -69,6 +77,7 @@ fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
         input.bytes.consume(n);
     }
     reader.finish(&mut to);
+    to.quic.finish(&mut to.exchanges);
     let unread = to.exchanges.finish();
     unread.into_iter().for_each(|problem| sink.problem(problem));
     for problem in reader.problems() {
@@ -84,6 +93,7 @@ struct Conversations<'a> {
     exchanges: Exchanges<'a>,
     connections: HashMap<ConnectionId, Spoken, ByNumber>,
     held: Held,
+    quic: Quic,
 }
 
 /// What is spoken on a connection.
@@ -95,13 +105,6 @@ enum Spoken {
     LetGo(Place),
     /// Answers of a KDC to this client.
     Kdc(Peer, kerberos::Answers),
-}
-
-const HTTPS: u16 = 443;
-
-/// RFC 9000, section 17.2.2: the first packet of a connection of version 1.
-fn is_quic_initial(bytes: &[u8]) -> bool {
-    matches!(bytes, [0xc0..=0xcf, 0, 0, 0, 1, ..])
 }
 
 fn peer(address: SocketAddr) -> Peer {
@@ -210,9 +213,8 @@ impl why401_capture::Sink for Conversations<'_> {
                 d.from
             );
             self.exchanges.problem(d.span, &what);
-        } else if d.to.port() == HTTPS && is_quic_initial(d.bytes) {
-            let what = format!("HTTP/3 (QUIC) to {} could not be read: it is not decrypted here", d.to);
-            self.exchanges.problem(d.span, &what);
+        } else {
+            self.quic.datagram(&d, &mut self.exchanges);
         }
     }
 

@@ -16,23 +16,37 @@ Firefox: quit, then SSLKEYLOGFILE=keys.log firefox | Python 3.8 and newer (reque
 Node.js: NODE_OPTIONS=--tls-keylog=keys.log node ... | Java: java -javaagent:extract-tls-secrets.jar=keys.log ... \
 (github.com/neykov/extract-tls-secrets) | Go: tls.Config{KeyLogWriter: file} in the program";
 
+/// How clients are kept from HTTP/3, each by its own documentation: curl(1), Chromium's switch `disable-quic`, Firefox's
+/// preference; servers announce it by `Alt-Svc` (RFC 7838) and by HTTPS records, and clients fall back where UDP is blocked.
+const WITHOUT_HTTP3: &str = "to read what went over HTTP/3, have the client use HTTP/2 while capturing: curl: without \
+--http3 | Chrome, Edge: quit, then start with --disable-quic | Firefox: about:config, network.http.http3.enable = false | \
+any client: block UDP port 443 on its machine, and it falls back to HTTP/2";
+
+/// What a connection spoke that could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Protocol {
+    Tls,
+    Http3,
+}
+
 /// The hosts that could not be read.
 #[derive(Debug, Default)]
 pub(super) struct Unread {
-    hosts: BTreeMap<(String, String), (Span, u64)>,
+    hosts: BTreeMap<(Protocol, String, String), (Span, u64)>,
     further: u64,
     keys_wanted: bool,
 }
 
 impl Unread {
     /// A connection to `host` that could not be read, begun at `at`; `keys` says that keys would have helped.
-    pub(super) fn add(&mut self, host: String, why: String, at: Span, keys: bool) {
+    pub(super) fn add(&mut self, what: Protocol, host: String, why: String, at: Span, keys: bool) {
         self.keys_wanted |= keys;
         let room = self.hosts.len() < MOST;
-        match self.hosts.get_mut(&(host.clone(), why.clone())) {
+        let which = (what, host, why);
+        match self.hosts.get_mut(&which) {
             Some((_, count)) => *count += 1,
             None if room => {
-                self.hosts.insert((host, why), (at, 1));
+                self.hosts.insert(which, (at, 1));
             }
             None => self.further += 1,
         }
@@ -42,20 +56,25 @@ impl Unread {
     pub(super) fn problems(self) -> Vec<Problem> {
         let mut hosts: Vec<_> = self.hosts.into_iter().collect();
         hosts.sort_by_key(|(_, (at, _))| at.start);
+        let http3 = hosts.iter().any(|((what, ..), _)| *what == Protocol::Http3);
         let problem = |offset, what| Problem { offset, line: None, what };
         let mut all: Vec<Problem> = hosts
             .into_iter()
-            .map(|((host, why), (at, count))| {
+            .map(|((what, host, why), (at, count))| {
+                let what = if what == Protocol::Http3 { "HTTP/3 (QUIC)" } else { "TLS" };
                 let times = if count > 1 { format!(" ({count} connections)") } else { String::new() };
                 let offset = if at.layer.is_none() { at.start } else { 0 };
-                problem(offset, format!("TLS to {host} could not be read{times}: {why}"))
+                problem(offset, format!("{what} to {host} could not be read{times}: {why}"))
             })
             .collect();
         if self.further > 0 {
-            all.push(problem(0, format!("TLS of {} more connections could not be read", self.further)));
+            all.push(problem(0, format!("{} more connections could not be read", self.further)));
         }
         if self.keys_wanted {
             all.push(problem(0, HOW.to_owned()));
+        }
+        if http3 {
+            all.push(problem(0, WITHOUT_HTTP3.to_owned()));
         }
         all
     }
@@ -71,13 +90,13 @@ mod tests {
         let mut unread = Unread::default();
         for i in 0..100_u64 {
             let at = Span::new(SourceId(0), 1000 - i, 1000);
-            unread.add(format!("h{}.example.com", i % 80), "no keys".into(), at, i == 5);
+            unread.add(Protocol::Tls, format!("h{}.example.com", i % 80), "no keys".into(), at, i == 5);
         }
         let all = unread.problems();
         assert_eq!(all.len(), MOST + 2);
         assert_eq!(all[0].what, "TLS to h59.example.com could not be read: no keys");
         assert!(
-            all[MOST].what.contains("20 more connections") && all[MOST + 1].what.contains("--tls-keylog")
+            all[MOST].what.starts_with("20 more connections") && all[MOST + 1].what.contains("--tls-keylog")
         );
         assert!(
             all.iter().any(|p| p.what == "TLS to h3.example.com could not be read (2 connections): no keys")

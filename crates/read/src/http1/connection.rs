@@ -1,11 +1,12 @@
 //! Both directions of a connection: which response answers which request.
 
 use super::content::{self, Keep};
-use super::head::{self, Start};
+use super::head;
+use super::raw::{Head, Raw, RawPair};
 use super::side::{Framing, Input, SideState, Step};
 use std::collections::VecDeque;
 use why401_http::{BODY_EXCERPT, Fields, Moment, Request, Response};
-use why401_span::{Derived, Span};
+use why401_span::Span;
 
 /// More requests than this do not wait for their answers; the oldest is given up.
 const MOST_WAITING: usize = 1024;
@@ -43,9 +44,19 @@ pub struct Pair {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    pair: Pair,
+    pair: RawPair,
+    method: Method,
     request_done: bool,
     response_done: bool,
+}
+
+/// As far as it decides whether an answer has content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Method {
+    Connect,
+    Head,
+    #[default]
+    Other,
 }
 
 /// Reads both directions of one connection as their bytes come, in order within a direction and, as well as can be
@@ -58,7 +69,7 @@ pub struct Connection {
     server: SideState,
     // Boxed: a queue takes room for several at once, and most connections are idle.
     waiting: VecDeque<Box<Waiting>>,
-    ready: VecDeque<Box<Pair>>,
+    ready: VecDeque<Box<RawPair>>,
     /// Whether the final answer that is being read belongs to the front of `waiting`.
     answering: bool,
     interim: bool,
@@ -137,7 +148,12 @@ impl Connection {
 
     /// The next pair that is complete.
     pub fn next_pair(&mut self) -> Option<Pair> {
-        self.ready.pop_front().map(|pair| *pair)
+        self.next_raw().map(|pair| pair.read())
+    }
+
+    /// The same, not taken apart.
+    pub fn next_raw(&mut self) -> Option<Box<RawPair>> {
+        self.ready.pop_front()
     }
 
     /// Whether the connection has stopped being HTTP/1; [`Connection::push`] takes nothing more then.
@@ -163,19 +179,13 @@ impl Connection {
     fn take(&mut self, side: Side, step: Option<Step>, at: Option<Moment>) {
         match (side, step) {
             (_, None) => {}
-            (Side::Client, Some(Step::Head { start, line, fields, whole })) => {
-                self.request_head(start, line, fields, whole, at);
-            }
-            (Side::Server, Some(Step::Head { start, line, fields, whole })) => {
-                self.response_head(start, line, fields, whole, at);
-            }
+            (Side::Client, Some(Step::Head { start, head })) => self.request_head(start, head, at),
+            (Side::Server, Some(Step::Head { start, head })) => self.response_head(start, head, at),
             (Side::Client, Some(Step::Body { body, trailers, end, ended })) => {
                 if let Some(w) = self.waiting.iter_mut().rev().find(|w| !w.request_done) {
                     w.request_done = true;
                     if let Some(m) = &mut w.pair.request {
-                        m.end = end;
-                        m.message.fields.0.extend(trailers.0);
-                        m.message.body = body.finish(&m.message.fields, ended && m.message.complete);
+                        (m.end, m.trailers, m.body) = (end, trailers, Some((body, ended)));
                     }
                 }
             }
@@ -186,13 +196,18 @@ impl Connection {
         self.release();
     }
 
-    fn request_head(&mut self, start: u64, line: Derived, fields: Fields, whole: bool, at: Option<Moment>) {
-        let start_line = head::request_line(&line).filter(|_| !is_sip(&line));
-        let Some(Start::Request { method, target, version }) = start_line else {
+    fn request_head(&mut self, start: u64, head: Head, at: Option<Moment>) {
+        let line = head.first_line();
+        let Some((method_end, ..)) = head::request_parts(line).filter(|_| !is_sip(line)) else {
             // A status line from the client: the directions are not what they were taken for.
             self.client.skipped += line.len() as u64;
             self.client.resume();
             return;
+        };
+        let method = match line.get(..method_end) {
+            Some(b"CONNECT") => Method::Connect,
+            Some(b"HEAD") => Method::Head,
+            _ => Method::Other,
         };
         // What was not finished before stays as it is.
         for w in self.waiting.iter_mut() {
@@ -204,26 +219,23 @@ impl Connection {
             self.ready.push_back(Box::new(oldest.pair));
             self.answering = false;
         }
-        let connect = method.as_bytes() == b"CONNECT";
-        let framing = match framing(&fields) {
-            _ if connect => Framing::Length(0),
+        let framing = match Shape::of(&head).framing {
+            _ if method == Method::Connect || !head.is_whole() => Framing::Length(0),
             Some(Framing::UntilClose) | None => Framing::Length(0),
             Some(framing) => framing,
         };
-        let message =
-            Request { line, method, target, version, fields, complete: whole, ..Request::default() };
-        let end = self.client.offset();
-        let request = Some(Message { start, end, at, message });
-        let pair = Pair { request, response: None };
-        self.waiting.push_back(Box::new(Waiting { pair, ..Waiting::default() }));
+        let request =
+            Some(Raw { start, end: self.client.offset(), at, head, trailers: Fields::default(), body: None });
+        let pair = RawPair { request, response: None };
+        self.waiting.push_back(Box::new(Waiting { pair, method, ..Waiting::default() }));
         self.client.lost = false;
-        let step = self.client.expect_body(if whole { framing } else { Framing::Length(0) });
+        let step = self.client.expect_body(framing);
         self.take(Side::Client, step, at);
     }
 
-    fn response_head(&mut self, start: u64, line: Derived, fields: Fields, whole: bool, at: Option<Moment>) {
-        let start_line = head::status_line(&line).filter(|_| !is_sip(&line));
-        let Some(Start::Response { version, status }) = start_line else {
+    fn response_head(&mut self, start: u64, head: Head, at: Option<Moment>) {
+        let line = head.first_line();
+        let Some((_, status)) = head::status_parts(line).filter(|_| !is_sip(line)) else {
             self.server.skipped += line.len() as u64;
             self.server.resume();
             return;
@@ -245,20 +257,18 @@ impl Connection {
         if self.waiting.front().is_none() {
             self.waiting.push_back(Box::new(Waiting { request_done: true, ..Waiting::default() }));
         }
-        let method =
-            self.waiting.front().and_then(|w| w.pair.request.as_ref()).map(|m| m.message.method.clone());
-        let is = |name: &[u8]| method.as_ref().is_some_and(|m| m.as_bytes() == name);
-        let tunnel = status == 101 || (is(b"CONNECT") && (200..300).contains(&status));
+        let method = self.waiting.front().map(|w| w.method).unwrap_or_default();
+        let tunnel = status == 101 || (method == Method::Connect && (200..300).contains(&status));
+        let shape = Shape::of(&head);
         let framing = match status {
             101 | 204 | 304 => Framing::Length(0),
-            _ if is(b"HEAD") || tunnel || !whole => Framing::Length(0),
-            _ => framing(&fields).unwrap_or(Framing::UntilClose),
+            _ if method == Method::Head || tunnel || !head.is_whole() => Framing::Length(0),
+            _ => shape.framing.unwrap_or(Framing::UntilClose),
         };
-        let most = if self.frugal { content::worth_keeping(status, &fields) } else { BODY_EXCERPT };
-        let message = Response { line, status, version, fields, complete: whole, ..Response::default() };
+        let most = if self.frugal { content::worth_keeping(status, shape.page) } else { BODY_EXCERPT };
         let end = self.server.offset();
         if let Some(front) = self.waiting.front_mut() {
-            front.pair.response = Some(Message { start, end, at, message });
+            front.pair.response = Some(Raw { start, end, at, head, trailers: Fields::default(), body: None });
             self.answering = true;
         }
         let step = self.server.expect_body_in_part(framing, most);
@@ -281,9 +291,7 @@ impl Connection {
         self.answering = false;
         front.response_done = true;
         if let Some(m) = &mut front.pair.response {
-            m.end = end;
-            m.message.fields.0.extend(trailers.0);
-            m.message.body = body.finish(&m.message.fields, ended && m.message.complete);
+            (m.end, m.trailers, m.body) = (end, trailers, Some((body, ended)));
         }
     }
 
@@ -296,19 +304,41 @@ impl Connection {
 }
 
 /// Whether a start line is one of SIP (RFC 3261), which shares connections with nothing that is read here.
-fn is_sip(line: &Derived) -> bool {
-    memchr::memmem::find(line.as_bytes(), b"SIP/")
-        .is_some_and(|at| at == 0 || line.as_bytes().get(at - 1) == Some(&b' '))
+fn is_sip(line: &[u8]) -> bool {
+    memchr::memmem::find(line, b"SIP/").is_some_and(|at| at == 0 || line.get(at - 1) == Some(&b' '))
 }
 
-/// What the fields say of the body (RFC 9112 section 6.3); `None` where they say nothing.
-fn framing(fields: &Fields) -> Option<Framing> {
-    if let Some(last) = fields.all("transfer-encoding").last() {
-        let chunked = last.text().trim_end().to_ascii_lowercase().ends_with("chunked");
-        return Some(if chunked { Framing::Chunked } else { Framing::UntilClose });
+/// What a head says of the content that follows.
+#[derive(Debug, Default)]
+struct Shape {
+    /// How it ends (RFC 9112 section 6.3); `None` where nothing is said.
+    framing: Option<Framing>,
+    /// Whether it is a page.
+    page: bool,
+}
+
+impl Shape {
+    fn of(head: &Head) -> Shape {
+        let [mut coding, mut length, mut kind] = [None::<&[u8]>; 3];
+        head.fields(|name, value| match name.len() {
+            17 if name.eq_ignore_ascii_case(b"transfer-encoding") => coding = Some(value),
+            14 if name.eq_ignore_ascii_case(b"content-length") => length = length.or(Some(value)),
+            12 if name.eq_ignore_ascii_case(b"content-type") => kind = kind.or(Some(value)),
+            _ => {}
+        });
+        let framing = match coding {
+            Some(last) => {
+                let end = last.trim_ascii_end();
+                let tail = end.len().checked_sub(b"chunked".len()).and_then(|at| end.get(at..));
+                let chunked = tail.is_some_and(|t| t.eq_ignore_ascii_case(b"chunked"));
+                Some(if chunked { Framing::Chunked } else { Framing::UntilClose })
+            }
+            // Several equal lengths in one field are a known fault of proxies (RFC 9110 section 8.6).
+            None => length.and_then(|l| {
+                let first = l.split(|c| *c == b',').next()?.trim_ascii();
+                std::str::from_utf8(first).ok()?.parse().ok().map(Framing::Length)
+            }),
+        };
+        Shape { framing, page: kind.is_some_and(content::is_page) }
     }
-    let length = fields.text("content-length")?;
-    // Several equal lengths in one field are a known fault of proxies (RFC 9110 section 8.6).
-    let length = length.split(',').next()?.trim().parse().ok()?;
-    Some(Framing::Length(length))
 }

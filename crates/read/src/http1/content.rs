@@ -62,17 +62,20 @@ fn some_of(decoder: impl Read) -> Option<(Vec<u8>, bool)> {
 }
 
 /// How much of an answer's content is worth keeping where there are very many: all of what may explain a refusal, and of
-/// a success what tells a login page or a token from what was asked for.
-pub fn worth_keeping(status: u16, fields: &Fields) -> usize {
+/// a success what tells a login page or a token from what was asked for. `page` says that it is HTML.
+pub fn worth_keeping(status: u16, page: bool) -> usize {
     const PAGE: usize = 16 * 1024;
     const REST: usize = 2 * 1024;
     match status {
-        200..=299 | 304 | 404 => {
-            let page = fields.text("content-type").is_some_and(|t| t.contains("html"));
-            if page { PAGE } else { REST }
-        }
+        200..=299 | 304 | 404 if page => PAGE,
+        200..=299 | 304 | 404 => REST,
         _ => BODY_EXCERPT,
     }
+}
+
+/// Whether a `Content-Type` is that of a page.
+pub fn is_page(content_type: &[u8]) -> bool {
+    memchr::memmem::find(content_type, b"html").is_some()
 }
 
 /// Keeps the head of a body and counts the rest.
@@ -113,6 +116,11 @@ impl Keep {
     /// Bytes are missing here.
     pub(crate) fn miss(&mut self) {
         self.dropped = true;
+    }
+
+    /// What was kept, as it was sent.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        self.kept.as_bytes()
     }
 
     /// The body, with its content coding undone.

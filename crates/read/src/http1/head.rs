@@ -1,5 +1,6 @@
 //! Start lines and field lines (RFC 9112 sections 3 to 5).
 
+use std::ops::Range;
 use why401_http::{FieldLine, Fields};
 use why401_span::{Builder, Derived, Span};
 
@@ -94,7 +95,8 @@ pub fn request_line(line: &Derived) -> Option<Start> {
     Some(Start::Request { method: line.slice(0..method_end), target: line.slice(target), version })
 }
 
-fn status_parts(line: &[u8]) -> Option<(&str, u16)> {
+/// The version and the status of a status line.
+pub(super) fn status_parts(line: &[u8]) -> Option<(&str, u16)> {
     let gap = line.iter().take(16).position(|c| *c == b' ' || *c == b'\t')?;
     let (protocol, rest) = line.split_at_checked(gap)?;
     let version = version_of(protocol)?;
@@ -108,7 +110,7 @@ fn status_parts(line: &[u8]) -> Option<(&str, u16)> {
 }
 
 /// The end of the method, the range of the target, and the version.
-fn request_parts(line: &[u8]) -> Option<(usize, std::ops::Range<usize>, &str)> {
+pub(super) fn request_parts(line: &[u8]) -> Option<(usize, std::ops::Range<usize>, &str)> {
     let method_end = line.iter().position(|c| *c == b' ' || *c == b'\t')?;
     let method = line.get(..method_end)?;
     if method.is_empty() || method.len() > 32 || !method.iter().all(|c| is_token(*c)) {
@@ -200,21 +202,34 @@ pub fn field(line: &Derived) -> FieldLine {
 
 /// The same for a line that stands at `origin` in one piece.
 pub(super) fn field_at(line: &[u8], origin: Span) -> FieldLine {
+    let part = |part: Range<usize>| match line.get(part.clone()) {
+        Some(text) if !text.is_empty() => {
+            Derived::exact(text, Span { start: origin.start + part.start as u64, ..origin })
+        }
+        _ => Derived::default(),
+    };
+    let (name, value) = parts(line);
+    FieldLine { name: part(name), value: part(value) }
+}
+
+/// The bytes of the same.
+pub(super) fn name_and_value(line: &[u8]) -> (&[u8], &[u8]) {
+    let (name, value) = parts(line);
+    (line.get(name).unwrap_or_default(), line.get(value).unwrap_or_default())
+}
+
+/// Where name and value of a field line stand.
+fn parts(line: &[u8]) -> (Range<usize>, Range<usize>) {
     let part = |from: usize, to: usize| {
         let bytes = line.get(from..to).unwrap_or_default();
         let is_space = |c: &&u8| **c == b' ' || **c == b'\t';
         let before = bytes.iter().take_while(is_space).count();
         let after = bytes.iter().skip(before).rev().take_while(is_space).count();
-        match bytes.get(before..bytes.len() - after) {
-            Some(text) if !text.is_empty() => {
-                Derived::exact(text, Span { start: origin.start + (from + before) as u64, ..origin })
-            }
-            _ => Derived::default(),
-        }
+        from + before..(to - after).max(from + before)
     };
     match line.get(1..).and_then(|rest| memchr::memchr(b':', rest)) {
-        Some(colon) => FieldLine { name: part(0, colon + 1), value: part(colon + 2, line.len()) },
-        None => FieldLine { name: Derived::default(), value: part(0, line.len()) },
+        Some(colon) => (part(0, colon + 1), part(colon + 2, line.len())),
+        None => (0..0, part(0, line.len())),
     }
 }
 

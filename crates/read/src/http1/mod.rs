@@ -9,6 +9,8 @@ pub mod content;
 pub mod head;
 
 mod connection;
+mod raw;
 mod side;
 
 pub use connection::{Connection, Message, Pair, Side};
+pub use raw::{Raw, RawPair};

@@ -3,6 +3,7 @@
 use super::chunks;
 use super::content::Keep;
 use super::head;
+use super::raw::{self, Head};
 use std::borrow::Cow;
 use why401_http::{BODY_EXCERPT, Fields};
 use why401_span::{Builder, Derived, Span};
@@ -12,7 +13,7 @@ const MOST_LINE: usize = 128 * 1024;
 /// A head larger than this is no head.
 const MOST_HEAD: usize = 512 * 1024;
 /// More lines than this are not kept of one head.
-const MOST_LINES: usize = 4096;
+pub(super) const MOST_LINES: usize = 4096;
 
 /// Bytes not looked at yet, and where they stand.
 pub(super) struct Input<'a> {
@@ -40,7 +41,7 @@ pub(super) enum Framing {
 
 /// What a piece of input completed.
 pub(super) enum Step {
-    Head { start: u64, line: Derived, fields: Fields, whole: bool },
+    Head { start: u64, head: Head },
     Body { body: Keep, trailers: Fields, end: u64, ended: bool },
 }
 
@@ -231,7 +232,7 @@ impl SideState {
                 if !rest.is_empty() {
                     head::push_field(&mut fields, &rest);
                 }
-                Some(Step::Head { start, line, fields, whole: false })
+                Some(Step::Head { start, head: Head::Lines { line, fields, whole: false } })
             }
             other => self.cut(other),
         }
@@ -241,7 +242,7 @@ impl SideState {
     fn cut(&mut self, state: State) -> Option<Step> {
         let (body, trailers) = match state {
             State::Head { start, line, fields, .. } => {
-                return Some(Step::Head { start, line, fields, whole: false });
+                return Some(Step::Head { start, head: Head::Lines { line, fields, whole: false } });
             }
             State::Body { keep, .. } | State::ChunkSize(keep) | State::ChunkData(keep, _) => {
                 (keep, Fields::default())
@@ -297,11 +298,27 @@ impl SideState {
                 self.state = State::Media { head: Vec::new(), left: 0 };
             }
             _ => {
+                if let Some(step) = self.take_whole_head(input) {
+                    return Some(step);
+                }
                 let (start, line, cut) = self.take_line(input)?;
                 return self.take_full_line(start, &line, cut);
             }
         }
         None
+    }
+
+    /// A head that is there in one piece, as nearly all are.
+    fn take_whole_head(&mut self, input: &mut Input<'_>) -> Option<Step> {
+        if !matches!(self.state, State::Start) || !self.line.is_new() {
+            return None;
+        }
+        let len = raw::whole(input.bytes).filter(|len| *len <= MOST_LINE)?;
+        let (start, (text, origin)) = (self.offset, input.take(len));
+        self.offset += len as u64;
+        let head = Head::Text(Derived::exact(text, origin));
+        self.rtsp |= memchr::memmem::find(head.first_line(), b"RTSP/").is_some();
+        Some(Step::Head { start, head })
     }
 
     fn take_full_line(&mut self, start: u64, line: &Text<'_>, cut: bool) -> Option<Step> {
@@ -331,7 +348,7 @@ impl SideState {
                 self.state = State::Lost;
             }
             State::Head { start, line: first, fields, whole, .. } => {
-                return Some(Step::Head { start, line: first, fields, whole });
+                return Some(Step::Head { start, head: Head::Lines { line: first, fields, whole } });
             }
             // The line break behind the data of the chunk before.
             State::ChunkSize(keep) if blank => self.state = State::ChunkSize(keep),

@@ -1,0 +1,320 @@
+//! Of very many exchanges, those that nobody asks about are counted, and only what may explain a later refusal is kept of
+//! them.
+//!
+//! An exchange is *plain* where the answer gave what was asked for and says nothing that may matter later (a new session,
+//! a token, a login page). Behind the first [`WHOLE`] exchanges plain ones are held back. One that has the credentials,
+//! the cookies or the client and path of a refusal in common with it is handed over after all: the last one before the
+//! refusal and the first one after it. So a cause sees what worked just before and what worked next, and a diagnosis takes
+//! as long as its refusals deserve, however much else passed.
+
+use super::exchanges::Place;
+use crate::http1::{RawPair, content::is_page};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+use std::rc::Rc;
+use why401_http::Moment;
+
+/// So many exchanges are handed over whatever they are.
+const WHOLE: u64 = 500;
+/// So many plain exchanges are held back at one time, and so many bytes of them.
+const HELD: usize = 2048;
+const HELD_BYTES: usize = 8 << 20;
+/// What was refused, by what it may have in common with others; more is not told apart.
+const REFUSED: usize = 20_000;
+/// So many exchanges are handed over for what they say: new credentials, a session, a token.
+const TELLING: u32 = 2000;
+
+/// An exchange that is held back.
+#[derive(Debug)]
+pub(super) struct Held {
+    pub(super) number: u64,
+    pub(super) place: Place,
+    pub(super) pair: Box<RawPair>,
+}
+
+/// What becomes of an exchange.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// It is handed over, behind those that were held back until now.
+    Tell(Box<RawPair>, Vec<Held>),
+    /// It was taken in.
+    Kept,
+}
+
+/// Exchanges of one status that were never handed over.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Passed {
+    pub(super) count: u64,
+    pub(super) first: Option<Moment>,
+    pub(super) last: Option<Moment>,
+}
+
+/// What is known of the exchanges so far.
+#[derive(Debug, Default)]
+pub(super) struct Plain {
+    hash: RandomState,
+    /// What was refused and not let in since.
+    refused: HashSet<u64>,
+    /// Credentials that were seen.
+    credentials: HashSet<u64>,
+    /// The latest that is held back for each thing that a refusal may have in common with it.
+    latest: HashMap<u64, Rc<Shelf>>,
+    order: VecDeque<(Rc<Shelf>, Keys)>,
+    bytes: usize,
+    told: u32,
+    passed: BTreeMap<u16, Passed>,
+}
+
+/// A place for an exchange, empty once it was handed over.
+type Shelf = std::cell::RefCell<Option<Held>>;
+
+/// What exchanges may have in common: credentials; cookies; client, method and path.
+type Keys = [Option<u64>; 3];
+
+/// What an exchange shows at a glance.
+struct Glance {
+    keys: Keys,
+    success: bool,
+    refusal: bool,
+    /// Something that may matter later, beside the credentials.
+    telling: bool,
+}
+
+impl Plain {
+    /// Takes an exchange in; `number` were before it.
+    pub(super) fn judge(&mut self, number: u64, place: &Place, pair: Box<RawPair>) -> Verdict {
+        let Some(glance) = self.glance(place, &pair) else { return Verdict::Tell(pair, Vec::new()) };
+        let Glance { keys, success, refusal, telling } = glance;
+        let known = keys.iter().flatten();
+        if refusal {
+            let held: Vec<Held> = known.clone().filter_map(|key| self.latest.remove(key)?.take()).collect();
+            self.bytes = self.bytes.saturating_sub(held.iter().map(Held::size).sum());
+            if self.refused.len() < REFUSED {
+                self.refused.extend(known);
+            }
+            return Verdict::Tell(pair, in_order(held));
+        }
+        let mut tell = number < WHOLE || !success;
+        for key in known {
+            tell |= self.refused.remove(key);
+        }
+        let new = keys[0].is_some_and(|c| self.credentials.len() < REFUSED && self.credentials.insert(c));
+        if (new || telling) && self.told < TELLING && !tell {
+            self.told += 1;
+            tell = true;
+        }
+        if tell {
+            return Verdict::Tell(pair, Vec::new());
+        }
+        self.keep(keys, Held { number, place: place.clone(), pair });
+        Verdict::Kept
+    }
+
+    /// Exchanges by status that were never handed over.
+    pub(super) fn passed(mut self) -> BTreeMap<u16, Passed> {
+        while let Some((shelf, _)) = self.order.pop_front() {
+            self.pass(&shelf);
+        }
+        self.passed
+    }
+
+    fn keep(&mut self, keys: Keys, held: Held) {
+        self.bytes += held.size();
+        let shelf = Rc::new(Shelf::new(Some(held)));
+        for key in keys.iter().flatten() {
+            self.latest.insert(*key, Rc::clone(&shelf));
+        }
+        self.order.push_back((shelf, keys));
+        while self.order.len() > HELD || self.bytes > HELD_BYTES {
+            let Some((shelf, keys)) = self.order.pop_front() else { break };
+            for key in keys.iter().flatten() {
+                if self.latest.get(key).is_some_and(|s| Rc::ptr_eq(s, &shelf)) {
+                    self.latest.remove(key);
+                }
+            }
+            self.pass(&shelf);
+        }
+    }
+
+    /// What is still on the shelf has passed for good.
+    fn pass(&mut self, shelf: &Shelf) {
+        let Some(held) = shelf.take() else { return };
+        self.bytes = self.bytes.saturating_sub(held.size());
+        let status = held.pair.response.as_ref().and_then(|r| r.status()).unwrap_or_default();
+        let at = held.pair.request.as_ref().and_then(|r| r.at());
+        let passed = self.passed.entry(status).or_insert(Passed { count: 0, first: at, last: at });
+        passed.count += 1;
+        (passed.first, passed.last) = (passed.first.min(at), passed.last.max(at));
+    }
+
+    /// `None` where it has to be taken apart to know.
+    fn glance(&self, place: &Place, pair: &RawPair) -> Option<Glance> {
+        let (request, response) = (pair.request.as_ref()?, pair.response.as_ref()?);
+        let (method, target) = request.asks()?;
+        let status = response.status()?;
+        let path = target.split(|c| *c == b'?').next().unwrap_or(target);
+        let (mut keys, mut agent) = ([None; 3], &b""[..]);
+        request.fields(|name, value| match name.len() {
+            13 if name.eq_ignore_ascii_case(b"authorization") => {
+                keys[0] = Some(self.hash.hash_one((0, lasting(value))));
+            }
+            6 if name.eq_ignore_ascii_case(b"cookie") => keys[1] = Some(self.hash.hash_one((1, value))),
+            10 if name.eq_ignore_ascii_case(b"user-agent") => agent = value,
+            _ => {}
+        });
+        keys[2] = Some(self.hash.hash_one((2, &place.client.host, agent, method, path)));
+        let (mut page, mut telling) = (false, !request.is_whole() || !response.is_whole());
+        response.fields(|name, value| match name.len() {
+            10 => telling |= name.eq_ignore_ascii_case(b"set-cookie"),
+            12 if name.eq_ignore_ascii_case(b"content-type") => page = is_page(value),
+            _ => {}
+        });
+        let success = matches!(status, 200..=299 | 304 | 404);
+        let content = response.content();
+        telling |= success && status != 404 && if page { may_ask(content) } else { may_grant(content) };
+        Some(Glance { keys, success, refusal: matches!(status, 401 | 403 | 407), telling })
+    }
+}
+
+impl Held {
+    /// About how many bytes of memory it takes.
+    fn size(&self) -> usize {
+        const BASE: usize = 800;
+        let size = |raw: Option<&crate::http1::Raw>| raw.map_or(0, crate::http1::Raw::size);
+        BASE + size(self.pair.request.as_ref()) + size(self.pair.response.as_ref())
+    }
+}
+
+fn in_order(mut held: Vec<Held>) -> Vec<Held> {
+    held.sort_by_key(|h| h.number);
+    held
+}
+
+/// What of credentials stays the same from request to request: of Digest the user and the nonce stand before what is
+/// computed (RFC 7616, section 3.4, as all clients write it), of AWS Signature Version 4 the key and its scope.
+fn lasting(credentials: &[u8]) -> &[u8] {
+    let computed = [&b"uri="[..], b"SignedHeaders="];
+    let end = computed.iter().find_map(|word| memchr::memmem::find(credentials, word));
+    credentials.get(..end.unwrap_or(credentials.len())).unwrap_or(credentials)
+}
+
+/// Whether a page may be one that asks for credentials.
+fn may_ask(page: &[u8]) -> bool {
+    let title = memchr::memmem::find(page, b"<title").and_then(|at| page.get(at..)).unwrap_or_default();
+    let title = title.get(..200).unwrap_or(title).to_ascii_lowercase();
+    let says = |word: &[u8]| memchr::memmem::find(&title, word).is_some();
+    memchr::memmem::find(page, b"assword").is_some() || says(b"log") || says(b"sign")
+}
+
+/// Whether content may grant something, or say what the status does not.
+fn may_grant(content: &[u8]) -> bool {
+    [&b"_token"[..], b"nauth", b"\"error"].iter().any(|word| memchr::memmem::find(content, word).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http1::{Connection, Side};
+    use why401_http::Peer;
+    use why401_span::{SourceId, Span};
+
+    fn pair(request: &str, response: &str) -> Box<RawPair> {
+        let mut c = Connection::new();
+        let at = Span::new(SourceId(0), 0, 0);
+        c.push(Side::Client, format!("{request}\r\n\r\n").as_bytes(), at, None);
+        c.push(Side::Server, format!("HTTP/1.1 {response}\r\n\r\n").as_bytes(), at, None);
+        c.finish();
+        c.next_raw().unwrap()
+    }
+
+    /// Takes exchanges in and gives the numbers of those that were handed over.
+    fn told(plain: &mut Plain, from: u64, exchanges: &[(&str, &str)]) -> Vec<u64> {
+        let host = |host: &str| Peer { host: host.into(), port: None };
+        let (client, server) = (host("192.0.2.1"), host("192.0.2.2"));
+        let place = Place { connection: 1, client, server, encrypted: false };
+        let mut told = Vec::new();
+        for (number, (request, response)) in (from..).zip(exchanges) {
+            if let Verdict::Tell(_, held) = plain.judge(number, &place, pair(request, response)) {
+                told.extend(held.iter().map(|h| h.number));
+                told.push(number);
+            }
+        }
+        told
+    }
+
+    const OK: &str = "200 OK\r\nContent-Length: 0";
+
+    #[test]
+    fn what_worked_before_and_after_a_refusal_is_told_with_it() {
+        let mut plain = Plain::default();
+        assert_eq!(told(&mut plain, 0, &[("GET /a HTTP/1.1", OK)]), [0], "one of the first");
+        let seen = told(
+            &mut plain,
+            WHOLE,
+            &[
+                ("GET /a HTTP/1.1\r\nAuthorization: Bearer x", OK),
+                ("GET /a HTTP/1.1\r\nAuthorization: Bearer x", OK),
+                ("GET /b HTTP/1.1\r\nAuthorization: Bearer x", OK),
+                ("GET /c HTTP/1.1\r\nCookie: s=1", OK),
+                ("GET /d HTTP/1.1\r\nAuthorization: Bearer x\r\nCookie: s=1", "401 No\r\nContent-Length: 0"),
+                ("GET /e HTTP/1.1", OK),
+                ("GET /f HTTP/1.1\r\nAuthorization: Bearer x", OK),
+                ("GET /f HTTP/1.1\r\nAuthorization: Bearer x", OK),
+                ("GET /d HTTP/1.1", OK),
+                ("GET /d HTTP/1.1", OK),
+            ],
+        );
+        // New credentials; the last with them and the last with the cookie, then the refusal; the next with the
+        // credentials, and the next for the same path.
+        assert_eq!(seen, [0, 2, 3, 4, 6, 8].map(|n| WHOLE + n));
+        let passed = plain.passed();
+        assert_eq!(passed.get(&200).map(|p| p.count), Some(4));
+    }
+
+    #[test]
+    fn what_may_matter_later_is_told() {
+        let page = |text: &str| {
+            format!("200 OK\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\r\n{text}", text.len())
+        };
+        let (form, title) = (page("<input type=password>"), page("<title>Sign in</title>"));
+        let token = "200 OK\r\nContent-Length: 20\r\n\r\n{\"access_token\":\"x\"}";
+        let seen = told(
+            &mut Plain::default(),
+            WHOLE,
+            &[
+                ("GET / HTTP/1.1", &page("<title>Orders</title>")),
+                ("GET / HTTP/1.1", &form),
+                ("GET / HTTP/1.1", &title),
+                ("POST /token HTTP/1.1\r\nContent-Length: 0", token),
+                ("GET / HTTP/1.1", "200 OK\r\nSet-Cookie: s=1\r\nContent-Length: 0"),
+                ("GET / HTTP/1.1", "500 Error\r\nContent-Length: 0"),
+                ("GET / HTTP/1.1", "302 Found\r\nContent-Length: 0"),
+            ],
+        );
+        assert_eq!(seen, [1, 2, 3, 4, 5, 6].map(|n| WHOLE + n));
+    }
+
+    #[test]
+    fn digest_credentials_are_the_same_though_each_response_differs() {
+        let digest = |n: u32| {
+            format!(
+                "Digest username=\"alice\", realm=\"x\", nonce=\"abc\", uri=\"/{n}\", nc={n:08x}, response=\"{n}\""
+            )
+        };
+        assert_eq!(lasting(digest(1).as_bytes()), lasting(digest(2).as_bytes()));
+        assert_ne!(lasting(b"Bearer a"), lasting(b"Bearer b"));
+    }
+
+    #[test]
+    fn what_is_held_back_is_bounded() {
+        let mut plain = Plain::default();
+        let cookie = |i: usize| format!("GET /{i} HTTP/1.1\r\nCookie: s={i}{}", "x".repeat(6000));
+        for i in 0..2 * HELD {
+            let request = cookie(i);
+            assert!(told(&mut plain, WHOLE, &[(&request, OK)]).is_empty());
+            assert!(plain.bytes <= HELD_BYTES && plain.order.len() <= HELD);
+        }
+        assert!(plain.latest.len() <= 2 * HELD);
+        assert_eq!(plain.passed()[&200].count, 2 * HELD as u64);
+    }
+}
