@@ -122,6 +122,12 @@ const DOWN: &[&str] = &[
     "failed to retrieve",
     "failed to connect",
     "no such host",
+    "connection reset",
+    "reset by peer",
+    "no route to host",
+    "i o timeout",
+    "connection timed out",
+    "dial tcp",
 ];
 
 type Given =
@@ -253,6 +259,7 @@ const GIVEN: &[Given] = &[
                 "jwks",
                 "jwk set",
                 "key set",
+                "tokenreview~",
                 "identity provider",
                 "openid configuration",
                 "discovery document",
@@ -463,7 +470,19 @@ const GIVEN: &[Given] = &[
         &[],
     ),
     ("no-credentials", &[&["signature", "hmac"], MISSING], &["jwt", "token"], &["wrong-field"]),
-    ("token-malformed", &[&["segments", "well formed", "wellformed"]], &[], &[]),
+    (
+        "token-malformed",
+        &[&[
+            "enough segments",
+            "number of segments",
+            "segments in",
+            "segments must",
+            "well formed",
+            "wellformed",
+        ]],
+        &[],
+        &[],
+    ),
     (
         "token-malformed",
         &[

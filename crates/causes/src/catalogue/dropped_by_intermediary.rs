@@ -246,7 +246,7 @@ fn underscored(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         Party::Intermediary,
         "Set underscores_in_headers on, or let client and service use a name with hyphens.",
     );
-    Some(claim.or("wrong-field", "which names the service reads").seen_on_the_wire().likely())
+    Some(claim.or("wrong-field", "which names the service reads").seen_on_the_wire().weighing(8).likely())
 }
 
 /// Somebody misses the field where such a boundary is.

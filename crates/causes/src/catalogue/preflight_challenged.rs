@@ -36,7 +36,8 @@ cause! {
 impl PreflightChallenged {
     fn detect(scene: &Scene<'_>) -> Answer {
         let Some(step) = scene.focus().filter(|s| matches!(s.status(), Some(401 | 403 | 407))) else {
-            return scene.told("preflight-challenged", "the preflight was refused");
+            let told = || scene.told("preflight-challenged", "the preflight was refused");
+            return in_words(scene).unwrap_or_else(told);
         };
         if step.attempt.method().as_deref() != Some("OPTIONS")
             || step.attempt.carries_credentials()
@@ -78,4 +79,16 @@ impl PreflightChallenged {
                 .likely()
         }
     }
+}
+
+/// A browser's console names the method and the status: `OPTIONS https://api.example.com/x 401 (Unauthorized)`.
+fn in_words(scene: &Scene<'_>) -> Option<Answer> {
+    let refused = |s: &&why401_http::Statement| {
+        s.status == Some(401) && s.method.as_deref() == Some("OPTIONS") && s.text.to_text().contains("://")
+    };
+    let said = scene.statements().find(refused).filter(|_| !scene.let_in())?;
+    let claim = Claim::new("the browser's preflight (OPTIONS) was refused with 401: it never carries credentials")
+        .shown([scene.show_statement(said, "the preflight, refused")])
+        .fix(Party::Server, "Answer OPTIONS without authentication: put CORS handling before the login check (IIS: allow anonymous requests beside Windows authentication, or install the IIS CORS module).");
+    Some(claim.weighing(6).likely())
 }

@@ -34,7 +34,8 @@ cause! {
 impl ProxyAuthenticationRequired {
     fn detect(scene: &Scene<'_>) -> Answer {
         let Some(step) = scene.focus().filter(|s| s.status() == Some(407) && !scene.let_in()) else {
-            return scene.told("proxy-authentication-required", "the proxy wants credentials");
+            let told = || scene.told("proxy-authentication-required", "the proxy wants credentials");
+            return in_words(scene).unwrap_or_else(told);
         };
         let sent = step.sent.iter().find(|s| s.proxy);
         let mut claim = Claim::new(match sent {
@@ -55,4 +56,16 @@ impl ProxyAuthenticationRequired {
             )
             .confirmed()
     }
+}
+
+/// Somebody names the status, and no request shows it.
+fn in_words(scene: &Scene<'_>) -> Option<Answer> {
+    let said = scene.statements().find(|s| s.status == Some(407)).filter(|_| !scene.let_in())?;
+    let claim = Claim::new("407 is a proxy's answer: it wants credentials of its own")
+        .shown([scene.show_statement(said, "407")])
+        .fix(
+            Party::Caller,
+            "Give the client the proxy's own credentials, or let it reach this host without the proxy.",
+        );
+    Some(claim.weighing(2).likely())
 }

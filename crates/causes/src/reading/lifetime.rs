@@ -85,10 +85,35 @@ fn is_end(text: &str, time: &Time) -> bool {
 }
 
 const UNITS: &[&str] = &["second", "minute", "min", "hour", "hr", "day", "week", "month"];
-const WELL: &[&str] =
-    &["works", "worked", "working", "fine", " ok", "success", "without problem", "go through"];
-const THEN: &[&str] =
-    &["after that", "then ", "until", "stops", "stopped", "starts to", "begins to", "keeps failing"];
+const WELL: &[&str] = &[
+    "fixes",
+    "initially",
+    "at first",
+    "noticed",
+    "works",
+    "worked",
+    "working",
+    "fine",
+    " ok",
+    "success",
+    "without problem",
+    "go through",
+];
+const THEN: &[&str] = &[
+    "after that",
+    "then ",
+    "until",
+    "stops",
+    "stopped",
+    "starts to",
+    "starts failing",
+    "start failing",
+    "started failing",
+    "starts returning",
+    "starts throwing",
+    "begins to",
+    "keeps failing",
+];
 const CURED: &[&str] = &[
     "restart",
     "started again",
@@ -126,6 +151,12 @@ fn story(scene: &Scene<'_>) -> Option<Claim> {
 
 /// Where a text names a span of time during or after which something happens: `after 15 minutes`, `for an hour`.
 fn spell(text: &str) -> Option<Range<usize>> {
+    // No number at all.
+    let vague =
+        ["after a period of time", "after some time", "after a while", "after a certain time", "after a few"];
+    if let Some(at) = vague.iter().find_map(|v| text.find(v)) {
+        return Some(at..text.len());
+    }
     let words: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
     words.windows(4).find_map(|w| {
         let [lead, a, b, c] = w else { return None };

@@ -9,6 +9,51 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         cause: "layers-collide",
         near: &[
+            &["bearer", "jwt", "access token", "bearer token", "own token", "api token"],
+            &[
+                "again and again",
+                "asks",
+                "asked",
+                "prompt~",
+                "401",
+                "keeps",
+                "fails",
+                "failed login",
+                "popup",
+                "unauthorized",
+            ],
+        ],
+        around: &[
+            PROXY,
+            &["basic auth", "basic authentication", "basicauth", "auth basic", "htpasswd", "auth type basic"],
+            &["app", "application", "admin", "api", "spa", "frontend", "dashboard", "ui"],
+            &[
+                "ingress",
+                "in front",
+                "protect~",
+                "behind",
+                "reverse proxy",
+                "nginx",
+                "traefik",
+                "caddy",
+                "staging",
+            ],
+        ],
+        not: &["postman", "curl", "no longer", "instead of basic", "token endpoint", "empty", "missing"],
+        certainty: Likely,
+        what: "a login by Basic in front and a Bearer token of the application want the one Authorization field: what satisfies one is refused by the other",
+        fix: (
+            Intermediary,
+            "Leave the application's API out of the login in front, or give one of the two another field or a cookie.",
+        ),
+        also: &[
+            ("no-credentials", "the request as the browser sends it"),
+            ("dropped-by-intermediary", "the request as it arrives at the application"),
+        ],
+    },
+    Rule {
+        cause: "layers-collide",
+        near: &[
             PROXY,
             LOGIN,
             WITHOUT,

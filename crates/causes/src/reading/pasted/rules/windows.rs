@@ -208,6 +208,55 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         cause: "ntlm-connection-broken",
         near: &[
+            &[
+                "first time",
+                "first two",
+                "first attempt",
+                "first request",
+                "second request",
+                "every second",
+                "every other",
+                "sometimes",
+                "random~",
+                "intermittent~",
+                "inconsistent",
+                "next two",
+                "third one",
+            ],
+            &["401", "fail", "fails", "failing", "unauthorized", "prompt~", "refused"],
+        ],
+        around: &[
+            &["ntlm", "negotiate", "windows auth~", "windows authentication", "integrated windows"],
+            &[
+                "proxy",
+                "load balancer",
+                "yarp",
+                "arr",
+                "nginx",
+                "gateway",
+                "reverse proxy",
+                "pool",
+                "balanc~",
+            ],
+        ],
+        not: &["expired", "loopback"],
+        certainty: Possible,
+        what: "integrated authentication succeeds on some requests and not on others: it belongs to a connection, which something between does not keep",
+        fix: (
+            Intermediary,
+            "Keep one connection to the origin for each client connection, and let only one layer do integrated authentication.",
+        ),
+        also: &[
+            (
+                "server-misconfigured",
+                "whether two layers (IIS and the application) both do integrated authentication",
+            ),
+            ("handshake-unfinished", "a capture of the handshake"),
+        ],
+    },
+    Rule {
+        cause: "ntlm-connection-broken",
+        near: &[
             PROXY,
             &["ntlm", "windows auth~", "integrated", "negotiate", "windows authentication"],
             REFUSED,
