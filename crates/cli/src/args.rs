@@ -40,6 +40,8 @@ pub(crate) enum Command {
     },
     /// Serve every 401 there is, to test clients against and to learn from
     Lab(crate::lab::Lab),
+    /// Authentication in front of a service, which records why it refused
+    Gate(Box<crate::gate::Gate>),
     /// Pack the redacted evidence and the report for a service request
     Bundle(Box<Bundle>),
     /// A local page for people who would rather look than type

@@ -13,6 +13,7 @@ mod diagnose;
 mod evidence;
 mod explain;
 mod filter;
+mod gate;
 mod keys;
 mod lab;
 mod live;
@@ -56,6 +57,7 @@ fn run(args: &args::Args) -> Result<u8, String> {
         Some(Command::Probe(probe)) => probe::run(args, probe),
         Some(Command::Decode { fields }) => decode::run(args, fields),
         Some(Command::Lab(options)) => lab::run(options),
+        Some(Command::Gate(options)) => gate::run(args, options),
         Some(Command::Bundle(bundle)) => bundle::run(bundle),
         Some(Command::Serve(options)) => serve::run(options),
     };

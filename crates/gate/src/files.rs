@@ -1,0 +1,50 @@
+//! Files that must survive: written, synced, put in place by a rename; and locks between processes.
+
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::path::Path;
+
+/// What cannot be done to a file, in words.
+pub(crate) fn cannot(what: &str, path: &Path) -> impl FnOnce(std::io::Error) -> String {
+    let text = format!("cannot {what} {}", path.display());
+    move |e| format!("{text}: {e}")
+}
+
+/// A file that only its owner may read: it holds what stands for passwords, or messages.
+pub(crate) fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Replaces a file: afterwards, whatever happens, it is the old one or the new one.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), String> {
+    let beside = path.with_extension("new");
+    let write = || -> std::io::Result<()> {
+        let mut file = private().write(true).truncate(true).open(&beside)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        std::fs::rename(&beside, path)?;
+        sync_folder(path)
+    };
+    write().map_err(cannot("write", path))
+}
+
+/// Makes a new or renamed file's name durable.
+pub(crate) fn sync_folder(file: &Path) -> std::io::Result<()> {
+    let folder = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
+}
+
+/// Takes a lock that lasts as long as the file is held. `wait`: until it is free, else that it is taken is an error.
+pub(crate) fn lock(path: &Path, wait: bool) -> Result<File, String> {
+    let file = private().write(true).truncate(false).open(path).map_err(cannot("open", path))?;
+    let taken = if wait {
+        file.lock().map_err(|e| e.to_string())
+    } else {
+        file.try_lock().map_err(|e| e.to_string())
+    };
+    taken.map(|()| file).map_err(|e| format!("{} is locked by another process: {e}", path.display()))
+}

@@ -1,0 +1,77 @@
+//! Logs: Apache's combined format, JSON with the cause, and the journal of refusals that `gate why` looks into.
+
+mod entry;
+pub(crate) mod journal;
+mod sink;
+
+pub(crate) use entry::Entry;
+use journal::Journal;
+use sink::Sink;
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use tokio::sync::Notify;
+
+/// All logs.
+pub(crate) struct Logs {
+    access: Option<Mutex<Sink>>,
+    json: Option<Mutex<Sink>>,
+    journal: Mutex<Journal>,
+    dirty: Notify,
+}
+
+impl Logs {
+    /// Opens them for appending.
+    ///
+    /// # Errors
+    /// The file that cannot be opened.
+    pub(crate) fn open(
+        access: Option<&Path>,
+        json: Option<&Path>,
+        journal: &Path,
+        size: u64,
+    ) -> Result<Logs, String> {
+        let sink = |path: Option<&Path>| path.map(|p| Sink::open(p).map(Mutex::new)).transpose();
+        Ok(Logs {
+            access: sink(access)?,
+            json: sink(json)?,
+            journal: Mutex::new(Journal::open(journal, size)?),
+            dirty: Notify::new(),
+        })
+    }
+
+    /// Writes an exchange; it is in the files a few milliseconds later.
+    pub(crate) fn write(&self, entry: &Entry<'_>) {
+        if let Some(sink) = &self.access {
+            lock(sink).put(|out| entry.combined(out));
+        }
+        if let Some(sink) = &self.json {
+            lock(sink).put(|out| entry.json(out));
+        }
+        if entry.reference.is_some() {
+            lock(&self.journal).put(|out| entry.json(out));
+        }
+        self.dirty.notify_one();
+    }
+
+    /// Writes what is waiting to the files; how many bytes were lost, as on a full disk.
+    pub(crate) fn flush(&self) -> u64 {
+        let sinks = [&self.access, &self.json].into_iter().flatten();
+        sinks.map(|s| lock(s).flush()).sum::<u64>() + lock(&self.journal).flush()
+    }
+
+    /// Opens the files anew, for those that rotate them.
+    pub(crate) fn reopen(&self) {
+        for sink in [&self.access, &self.json].into_iter().flatten() {
+            lock(sink).reopen();
+        }
+    }
+
+    /// Waits until there is something to flush.
+    pub(crate) async fn wait(&self) {
+        self.dirty.notified().await;
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
