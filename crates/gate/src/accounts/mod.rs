@@ -90,7 +90,7 @@ impl Store {
             ..Account::default()
         };
         for p in &record.passwords {
-            let hash = Hash::parse(&p.hash).map_err(|why| wrong(why))?;
+            let hash = Hash::parse(&p.hash).map_err(&wrong)?;
             account.passwords.push(Password { hash, until: p.until.map(jiff::Timestamp::as_second) });
         }
         for d in &record.digests {

@@ -208,7 +208,9 @@ fn place<'a>(
         return Ok(None);
     }
     let method = asked.head.method();
-    if !rule.takes(method) && !(is_preflight(asked.head) && !rule.schemes.is_empty()) {
+    // That a preflight was not let through is to be told as such.
+    let is_challenged = is_preflight(asked.head) && !rule.schemes.is_empty();
+    if !rule.takes(method) && !is_challenged {
         let refused = Refused::new(405, "wrong-method", format!("the rule does not take {method}"));
         return refuse(Refused { allow: Some(rule.methods.join(", ")), ..refused });
     }

@@ -106,10 +106,11 @@ impl Entry<'_> {
     pub(crate) fn json(&self, out: &mut Vec<u8>) {
         let mut line = Line { out, first: true };
         line.text("time", &self.time.to_string());
+        // The two belong together: so the readers of why401 know whose word the cause is.
         line.text("logger", "why401");
-        line.option("reference", self.reference);
         line.option("cause", self.cause);
         line.option("reason", self.says);
+        line.option("reference", self.reference);
         line.option("realm", self.realm);
         line.option("rule", self.rule);
         line.option("account", self.account);
