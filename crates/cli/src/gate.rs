@@ -124,7 +124,7 @@ pub(crate) fn run(args: &args::Args, gate: &Gate) -> Result<Status, String> {
                 println!("listening on {}://{address}/", if is_tls { "https" } else { "http" });
                 let _ = std::io::stdout().flush();
             };
-            why401_gate::run(&gate.config, gate.listen, ready, |text| output::complain(text))?;
+            why401_gate::run(&gate.config, gate.listen, ready, output::complain)?;
         }
         Some(Action::Why { reference }) => return why(args, &gate.config, reference),
         Some(Action::Check) => {
@@ -162,6 +162,12 @@ fn why(args: &args::Args, config: &Path, reference: &str) -> Result<Status, Stri
         bytes: line.len() as u64,
         ..tally.finish()
     };
+    // What has no name in the catalogue (a malformed request, an upstream that is down) has its reason at least.
+    let recorded: serde_json::Value = serde_json::from_slice(&line).unwrap_or_default();
+    if recorded.get("cause").is_none() {
+        let reason = recorded.get("reason").and_then(|r| r.as_str()).unwrap_or("nothing was recorded");
+        output::complain(&format!("this refusal has no cause in the catalogue; the gate recorded: {reason}"));
+    }
     diagnose::finish(args, intake, vec![report], |_| {})
 }
 

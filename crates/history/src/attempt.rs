@@ -166,8 +166,18 @@ impl Attempt {
             Some(200..=299) => !(self.request_field("authorization").is_some() && self.shows_login_page()),
             Some(300..=399) => self.login_location().is_none(),
             Some(422) => !self.speaks_of_credentials(),
-            Some(404 | 405 | 406 | 409 | 410 | 412 | 415 | 416) => true,
+            Some(404 | 405 | 406 | 409 | 410 | 412 | 415 | 416) => !self.names_its_cause(),
             _ => false,
+        })
+    }
+
+    /// Whether a line of `why401 gate` or `why401 lab` names the cause: then even a 404 or a 405 is a refusal.
+    pub fn names_its_cause(&self) -> bool {
+        const SIGN: &[u8] = b"\"logger\":\"why401\",\"cause\":\"";
+        self.views.iter().filter_map(|e| e.log.as_ref()).any(|log| {
+            let line = log.line.as_bytes();
+            // It stands near the front of the line.
+            line.get(..256).unwrap_or(line).windows(SIGN.len()).any(|w| w == SIGN)
         })
     }
 

@@ -153,6 +153,8 @@ impl Case {
             // Of its own making, nginx's: the client certificate is wrong or missing (ngx_http_request.h).
             Some(495 | 496) => true,
             Some(400) if a.views.iter().any(names_a_certificate) => true,
+            // The gate's own log tells the cause of what it answers with 404, 405 or 429 as well.
+            Some(400..=599) if a.names_its_cause() => true,
             Some(400 | 422) if a.speaks_of_credentials() => true,
             Some(400 | 500 | 502 | 503 | 504) => a.carries_credentials() || !a.statements.is_empty(),
             Some(200..=299) => a.shows_login_page(),
