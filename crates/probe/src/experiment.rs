@@ -1,6 +1,7 @@
 //! The experiments, in the order in which they are tried: what tells most for least comes first.
 
 use crate::plan::Known;
+use crate::published;
 use crate::respond::best_digest;
 use crate::wish::{Ask, Carry, Credentials, Field, Version};
 use std::net::IpAddr;
@@ -80,6 +81,30 @@ pub const EXPERIMENTS: &[Experiment] = &[
         again: false,
         tells: &["charset-mismatch", "credentials-refused"],
         propose: other_charset,
+    },
+    Experiment {
+        name: "resource-metadata",
+        why: "what the server publishes of itself: whose tokens it takes, and for which audience",
+        when: When::Open,
+        again: false,
+        tells: &["wrong-issuer", "wrong-audience", "credentials-refused"],
+        propose: published::resource,
+    },
+    Experiment {
+        name: "issuer-metadata",
+        why: "what the token's issuer publishes of itself: where are its keys?",
+        when: When::Open,
+        again: false,
+        tells: &["bad-signature", "wrong-issuer", "credentials-refused"],
+        propose: published::issuer,
+    },
+    Experiment {
+        name: "key-set",
+        why: "the keys of the token's issuer: is the one among them that the token names, and does it verify?",
+        when: When::Open,
+        again: false,
+        tells: &["bad-signature", "wrong-issuer", "credentials-refused"],
+        propose: published::keys,
     },
     Experiment {
         name: "https",

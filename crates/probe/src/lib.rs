@@ -12,6 +12,7 @@ pub mod experiment;
 pub mod limits;
 pub mod netrc;
 pub mod plan;
+pub mod published;
 pub mod respond;
 pub mod trouble;
 pub mod wire;

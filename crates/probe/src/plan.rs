@@ -2,6 +2,7 @@
 
 use crate::experiment::{EXPERIMENTS, Experiment, When};
 use crate::limits::{Limits, Spent};
+use crate::published::Metadata;
 use crate::wish::{Ask, Wish};
 use std::net::IpAddr;
 use why401_auth::{Challenge, parse_challenges};
@@ -20,6 +21,8 @@ pub struct Outcome {
     pub allow: Vec<String>,
     /// Whether HTTP/2 was spoken.
     pub http2: bool,
+    /// What the document that came back names, where it is one of metadata.
+    pub metadata: Option<Metadata>,
 }
 
 impl Outcome {
@@ -40,6 +43,7 @@ impl Outcome {
             location: location.and_then(|l| resolve(&ask.address, l.trim())),
             allow: allow.split(',').map(|m| m.trim().to_owned()).filter(|m| !m.is_empty()).collect(),
             http2: response.version.starts_with('2'),
+            metadata: Metadata::of(response),
         }
     }
 

@@ -2,11 +2,11 @@
 
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::at_odds;
+use crate::reading::published;
 use crate::reading::token::{self, Carried};
 use crate::reading::trusted::What;
 use crate::reading::{at_most, quoted, settle};
 use crate::{Scene, Step};
-use serde_json::Value;
 use why401_auth::token::jwt::Jwt;
 use why401_report::{Annotation, Certainty, Party};
 
@@ -117,28 +117,25 @@ fn expected(
         return (!fits)
             .then(|| (service, show("the service that the token must be for"), Certainty::Certain));
     }
-    let address = challenge.resource_metadata?;
-    if let Some((resource, certainty)) = metadata(scene, &address) {
+    let address = challenge.resource_metadata;
+    if let Some((resource, certainty)) = metadata(scene, step, address.as_deref()) {
         let same = |a: &&str| a.trim_end_matches('/').eq_ignore_ascii_case(resource.trim_end_matches('/'));
         return (!aud.iter().any(same))
             .then(|| (resource, show("its metadata names the resource"), certainty));
     }
     // Without the document, only its host tells: audiences that are addresses, none of that host.
-    let host = token::host_of(&address)?;
+    let host = token::host_of(&address?)?;
     let hosts: Vec<String> = aud.iter().filter_map(|a| token::host_of(a)).collect();
     let elsewhere = !hosts.is_empty() && hosts.len() == aud.len() && !hosts.contains(&host);
     elsewhere.then(|| (host, show("its metadata is at this host"), Certainty::Likely))
 }
 
 /// The `resource` of the metadata, where the evidence holds that document (RFC 9728 section 3.2).
-fn metadata(scene: &Scene<'_>, address: &str) -> Option<(String, Certainty)> {
-    let path = why401_http::path_of(address).to_owned();
-    let fetched =
-        scene.attempts().take(5_000).filter(|a| a.status() == Some(200) && a.path() == Some(path.as_str()));
-    fetched.take(8).find_map(|a| {
-        let Value::Object(document) = token::json(&a.response()?.body)? else { return None };
-        Some((document.get("resource")?.as_str()?.to_owned(), Certainty::Certain))
-    })
+fn metadata(scene: &Scene<'_>, step: &Step<'_>, address: Option<&str>) -> Option<(String, Certainty)> {
+    let document = published::resource(scene, step, address)?;
+    // Servers that do not name their metadata may not go by it.
+    let certainty = if address.is_some() { Certainty::Certain } else { Certainty::Likely };
+    Some((document.get("resource")?.as_str()?.to_owned(), certainty))
 }
 
 /// Audiences that are addresses, and none of the host that was asked. An audience may be any address, so this leaves the

@@ -2,11 +2,11 @@
 
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::at_odds;
+use crate::reading::published;
 use crate::reading::token::{self, Carried, host_of};
 use crate::reading::trusted::What;
 use crate::reading::{at_most, quoted, settle};
 use crate::{Scene, Step};
-use serde_json::Value;
 use why401_auth::token::jwt::Jwt;
 use why401_report::{Annotation, Certainty, Party};
 
@@ -117,12 +117,13 @@ fn by_challenge(scene: &Scene<'_>, step: &Step<'_>, iss: &str) -> Option<Found> 
         return (!same(iss, &wanted))
             .then(|| (wanted.into_owned(), show("the issuer that it names"), Certainty::Certain));
     }
-    if let Some(servers) = challenge.resource_metadata.as_deref().and_then(|address| metadata(scene, address))
-    {
+    let named = challenge.resource_metadata.as_deref();
+    if let Some(servers) = metadata(scene, step, named) {
         let trusted = servers.iter().any(|s| same(iss, s));
-        return (!trusted).then(|| {
-            (servers.join(", "), show("its metadata names its authorization servers"), Certainty::Certain)
-        });
+        // Servers that do not name their metadata may not go by it.
+        let certainty = if named.is_some() { Certainty::Certain } else { Certainty::Likely };
+        return (!trusted)
+            .then(|| (servers.join(", "), show("its metadata names its authorization servers"), certainty));
     }
     // A realm that is an issuer's address, as Keycloak and others have it. One with a path to a token endpoint is a
     // registry's, whose issuer may have any name.
@@ -161,15 +162,10 @@ fn like_others(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>, iss: &
 }
 
 /// The `authorization_servers` of the metadata, where the evidence holds that document.
-fn metadata(scene: &Scene<'_>, address: &str) -> Option<Vec<String>> {
-    let path = why401_http::path_of(address).to_owned();
-    let fetched =
-        scene.attempts().take(5_000).filter(|a| a.status() == Some(200) && a.path() == Some(path.as_str()));
-    fetched.take(8).find_map(|a| {
-        let Value::Object(document) = token::json(&a.response()?.body)? else { return None };
-        let servers = document.get("authorization_servers")?.as_array()?;
-        Some(servers.iter().filter_map(|s| s.as_str().map(str::to_owned)).collect())
-    })
+fn metadata(scene: &Scene<'_>, step: &Step<'_>, address: Option<&str>) -> Option<Vec<String>> {
+    let document = published::resource(scene, step, address)?;
+    let servers = document.get("authorization_servers")?.as_array()?;
+    Some(servers.iter().filter_map(|s| s.as_str().map(str::to_owned)).collect())
 }
 
 /// The tenant in an address of Microsoft's login: a GUID, not a word that stands for any tenant.

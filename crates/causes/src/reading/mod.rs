@@ -10,6 +10,7 @@ pub(crate) mod gss;
 pub(crate) mod lifetime;
 pub(crate) mod pasted;
 pub(crate) mod program;
+pub(crate) mod published;
 pub(crate) mod signed;
 pub(crate) mod token;
 pub(crate) mod trusted;

@@ -4,6 +4,7 @@ pub(crate) mod args;
 mod outline;
 mod prepare;
 mod stores;
+mod token;
 mod watch;
 
 pub(crate) use prepare::environment_proxies;

@@ -141,9 +141,14 @@ impl Watcher for Watch {
     }
 }
 
-/// What this client can say of itself: that it holds credentials for Digest and waits to be asked, and that it cannot
-/// answer the challenge. In curl's words, which the causes know.
+/// What this client can say of itself: what it finds of the token, and that it waits for a challenge.
 pub(super) fn said(wish: &Wish, taken: &Collected) -> Vec<Statement> {
+    waiting(wish, taken).into_iter().chain(super::token::found(wish, taken)).collect()
+}
+
+/// That it holds credentials for Digest and waits to be asked, and that it cannot answer the challenge. In curl's words,
+/// which the causes know.
+fn waiting(wish: &Wish, taken: &Collected) -> Vec<Statement> {
     let (Credentials::Password { user, .. }, Some("digest")) = (&wish.credentials, wish.scheme.as_deref())
     else {
         return Vec::new();

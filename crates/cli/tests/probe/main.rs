@@ -12,6 +12,7 @@ mod credentials;
 mod harm;
 mod lab;
 mod server;
+mod tokens;
 mod trouble;
 
 use serde_json::Value;
