@@ -51,6 +51,8 @@ struct Text<'a> {
     product: Option<&'static str>,
     /// What the client asked for, where the text repeats it: its own words are not the server's.
     asked: Option<String>,
+    /// It is the configuration of a known product: what stands there in quotes is a realm or a remark, and nobody's answer.
+    set: bool,
     /// Only tells the product: an answer that lets the client in may use the same words about something else.
     only_marks: bool,
 }
@@ -68,6 +70,7 @@ impl<'a> Text<'a> {
             attempt: None,
             product: None,
             asked: None,
+            set: false,
             only_marks: false,
         }
     }
@@ -81,7 +84,8 @@ impl<'a> Text<'a> {
             Speaker::ServerLog => Channel::Log,
             _ => Channel::Symptom,
         };
-        Text { speaker: Some(s.speaker), product: s.product, ..Text::new(channel, s.source, &s.text) }
+        let set = s.speaker == Speaker::Configuration && s.product.is_some();
+        Text { speaker: Some(s.speaker), product: s.product, set, ..Text::new(channel, s.source, &s.text) }
     }
 
     /// A column of a log line, in the form that the knowledge base has it.
@@ -125,7 +129,11 @@ pub(crate) fn listen<'a>(case: &'a Case, refusal: &'a Refusal) -> (Vec<Heard<'a>
                 let words = t.text.as_bytes().get(s.range.clone()).unwrap_or_default();
                 target.contains(String::from_utf8_lossy(words).as_ref())
             });
-            (!s.needs_product || products.contains(&s.product)) && !t.product.is_some_and(another) && !repeats
+            let general = t.set && whose.is_some_and(|p| p.product == "common");
+            (!s.needs_product || products.contains(&s.product))
+                && !t.product.is_some_and(another)
+                && !repeats
+                && !general
         };
         heard.extend(said.into_iter().filter(counts).map(|mut s| {
             if is_one_of_several(t.text.as_bytes(), &s.range) {
@@ -196,8 +204,9 @@ fn texts<'a>(case: &'a Case, refusal: &'a Refusal) -> Vec<Text<'a>> {
                 FactKind::Address { .. } => Channel::Host,
                 _ => Channel::Symptom,
             };
-            texts
-                .push(Text { speaker: Some(Speaker::Person), ..Text::new(channel, fact.source, &fact.text) });
+            let set = matches!(fact.kind, FactKind::Configuration { product: Some(_) });
+            let speaker = Some(Speaker::Person);
+            texts.push(Text { speaker, set, ..Text::new(channel, fact.source, &fact.text) });
         }
     }
     texts

@@ -49,6 +49,11 @@ impl Scene<'_> {
         // The longer a wording, the less by accident it stands there.
         claim.weight = (best.said.phrase.split_whitespace().count().min(12)) as i32;
         claim.evidence.push(self.show_heard(best, label));
+        // Somebody saw what does not go with it: the same credentials taken elsewhere.
+        if best.said.weight == Weight::Suggests && pasted::speaks_against(self, cause) {
+            claim.certainty = Certainty::Possible;
+            claim.weight = 0;
+        }
         for name in best.said.also {
             if let Some(other) = crate::catalogue::by_name(name) {
                 claim.also.push((other.meta().name, format!("{who} gives the same words for it")));

@@ -35,7 +35,10 @@ impl ProxyAuthenticationRequired {
     fn detect(scene: &Scene<'_>) -> Answer {
         let Some(step) = scene.focus().filter(|s| s.status() == Some(407) && !scene.let_in()) else {
             let told = || scene.told("proxy-authentication-required", "the proxy wants credentials");
-            return in_words(scene).unwrap_or_else(told);
+            return match told() {
+                Answer::RuledOut => in_words(scene).unwrap_or(Answer::RuledOut),
+                told => told,
+            };
         };
         let sent = step.sent.iter().find(|s| s.proxy);
         let mut claim = Claim::new(match sent {

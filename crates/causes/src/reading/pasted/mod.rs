@@ -75,6 +75,23 @@ pub(crate) fn claim(scene: &Scene<'_>, cause: &str) -> Option<Claim> {
     Some(claim)
 }
 
+/// Whether a person tells of another reason, with which refused credentials do not go.
+pub(crate) fn speaks_against(scene: &Scene<'_>, cause: &str) -> bool {
+    const REFUSED: &[&str] = &["credentials-refused", "wrong-password", "unknown-user"];
+    const OTHERS: &[&str] = &[
+        "layers-collide",
+        "dropped-by-intermediary",
+        "dropped-on-redirect",
+        "kerberos-refused",
+        "loopback-check",
+        "ntlm-connection-broken",
+        "address-not-allowed",
+        "server-misconfigured",
+        "wrong-token-type",
+    ];
+    REFUSED.contains(&cause) && scene.accounts().iter().any(|t| OTHERS.contains(&t.cause))
+}
+
 fn pasted<'a>(scene: &Scene<'a>) -> impl Iterator<Item = (usize, &'a Fact)> + use<'a> {
     scene.case.facts.iter().enumerate().filter(|(_, f)| f.kind == FactKind::Pasted)
 }

@@ -33,6 +33,9 @@ const WORKS: &[&str] = &[
     "solves",
     "accepted",
     "it work",
+    "no 401",
+    "no error",
+    "no errors",
 ];
 
 const REFUSED: &[&str] = &[

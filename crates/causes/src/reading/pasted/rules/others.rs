@@ -1,7 +1,7 @@
 //! Clocks, changed passwords, second factors, servers that differ.
 
 use super::super::Rule;
-use super::{REFUSED, REPLICAS, SOMETIMES};
+use super::{REFUSED, REPLICAS, SOMETIMES, WORKS};
 use why401_report::Certainty::{Likely, Possible};
 use why401_report::Party::{AccountOwner, Caller, Server};
 
@@ -145,5 +145,93 @@ pub(super) const RULES: &[Rule] = &[
             ("clock-skew", "the clocks of the servers"),
             ("auth-backend-down", "the logs of the servers at the time of a refusal"),
         ],
+    },
+    Rule {
+        cause: "wrong-token-type",
+        near: &[&[
+            "getaccesstoken",
+            "access token",
+            "accesstoken",
+            "sessiontoken",
+            "session token",
+            "aws iam",
+            "apigclientfactory",
+            "sigv4request",
+            "awssigv4client",
+        ]],
+        around: &[
+            &["cognito", "user pool", "userpool", "user pools"],
+            &["authorizer", "api gateway", "apigateway"],
+            REFUSED,
+        ],
+        not: &["id token works", "oauth scopes", "custom scopes", "expired"],
+        certainty: Likely,
+        what: "an authorizer for a Cognito user pool takes the ID token unless scopes are set on the method: another kind of token or a signature is sent",
+        fix: (
+            Caller,
+            "Send the ID token (getIdToken().getJwtToken()), or set OAuth scopes on the method for access tokens.",
+        ),
+        also: &[
+            ("scope-missing", "the scopes set on the method"),
+            ("scheme-not-offered", "the kind of authorizer of the method"),
+        ],
+    },
+    Rule {
+        cause: "no-credentials",
+        near: &[
+            &[
+                "in a browser",
+                "in the browser",
+                "in my browser",
+                "from my browser",
+                "in browser",
+                "with the browser",
+                "web browser",
+            ],
+            &[
+                "logged in",
+                "authenticated",
+                "signed in",
+                "has the credentials",
+                "credentials added",
+                "with my login",
+            ],
+            WORKS,
+        ],
+        around: &[REFUSED],
+        not: &["same credentials", "same password", "same token", "cookie", "windows", "console"],
+        certainty: Possible,
+        what: "a browser that is logged in is let in, and the program that is not is refused",
+        fix: (Caller, "Give the program credentials of its own for this service."),
+        also: &[
+            ("session-missing", "whether the program is to take the browser's session along"),
+            ("credentials-refused", "the request of the program: does it carry credentials?"),
+        ],
+    },
+    Rule {
+        cause: "no-credentials",
+        near: &[
+            &[
+                "no settings for",
+                "no setting for",
+                "no option for",
+                "no field for",
+                "nowhere to enter",
+                "without any credentials",
+                "without credentials",
+                "without authentication",
+                "no way to set",
+                "no way to give",
+                "can t configure",
+                "cannot configure",
+            ],
+            &["user", "token", "password", "credentials", "login", "authentication", "api key"],
+        ],
+        around: &[REFUSED],
+        not: &["works without", "allow access without", "also without", "even without"],
+        certainty: Likely,
+        what: "the program is given no credentials at all",
+        fix: (Caller, "Give it credentials, or ask for a public address."),
+        also: &[("credentials-refused", "the request as it was sent")],
     },
 ];
