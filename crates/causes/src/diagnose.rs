@@ -64,6 +64,7 @@ fn explain(scene: &Scene<'_>) -> Vec<Finding> {
             Answer::RuledOut => {}
         }
     }
+    crate::account::add(scene, &mut claims);
     let mut ranked = rank(claims).into_iter();
     let Some(main) = ranked.next() else { return Vec::new() };
     let (beside, rest): (Vec<Ranked>, Vec<Ranked>) =

@@ -34,6 +34,9 @@ const NOT_SECRET: &[&str] = &[
     "signature-input",
     "token_type",
     "token-type",
+    // Of a transport, not of a person: the Model Context Protocol's session, SignalR's connection.
+    "mcp-session-id",
+    "connectiontoken",
 ];
 /// Names that are short for one.
 const NAMES: &[&str] = &["sig", "key", "sign", "code", "appid", "hmac"];

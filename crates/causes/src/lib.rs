@@ -4,6 +4,7 @@
 //! cause looks at a [`Scene`] and gives an [`Answer`]; [`rank`] chooses among the
 //! answers. There is no dispatcher: to add a cause, write its file in `catalogue/` and enter it in the list there.
 
+mod account;
 pub mod catalogue;
 pub mod cause;
 mod diagnose;

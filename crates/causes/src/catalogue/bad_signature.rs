@@ -3,7 +3,7 @@
 use super::token_expired::is_good;
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::token::{self, Carried};
-use crate::reading::{at_most, quoted, settle};
+use crate::reading::{at_most, quoted, settle, signed};
 use crate::{Scene, Step};
 use serde_json::Value;
 use std::ops::Range;
@@ -48,6 +48,7 @@ impl BadSignature {
         }
         let told = scene
             .told_claim("bad-signature", "the token's signature does not verify")
+            .filter(|claim| claim.certainty == Certainty::Certain || !signed::is_told(scene))
             .map(|claim| detail(scene, claim));
         let found = scene.refused().and_then(|step| look(scene, step).or_else(|| not_expired(scene, step)));
         settle(found, told, advise)

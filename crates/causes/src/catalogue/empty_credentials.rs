@@ -3,7 +3,7 @@
 use crate::cause::{Answer, Claim, cause};
 use crate::{Scene, Step};
 use why401_auth::Inside;
-use why401_http::LoggedUser;
+use why401_http::{LoggedUser, query_of};
 use why401_report::Party;
 
 const FIX: &str = "Find where the client takes its credentials from (a variable, a setting, a secret store): it is empty there. Without credentials, leave the field out.";
@@ -48,6 +48,9 @@ impl EmptyCredentials {
             if let Some(claim) = logged(scene, step) {
                 return claim.likely();
             }
+            if let Some(claim) = in_query(scene, step) {
+                return claim.confirmed();
+            }
             return if step.attempt.carries_credentials() {
                 Answer::RuledOut
             } else {
@@ -77,6 +80,26 @@ impl EmptyCredentials {
             .fix(Party::Caller, FIX)
             .confirmed()
     }
+}
+
+/// A parameter whose name is that of a secret, and nothing behind it.
+fn in_query(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    const NAMES: &[&str] =
+        &["access_token", "token", "api_key", "apikey", "api-key", "key", "auth_token", "private_token", "jwt", "auth"];
+    let (view, request) = step.request()?;
+    let target = request.target().into_owned();
+    let pairs = query_of(&target)?.split('&');
+    let pair = pairs.take(100).find(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        value.is_empty() && NAMES.contains(&name.to_ascii_lowercase().as_str())
+    })?;
+    if step.other_credentials(scene).is_some() || !matches!(step.status(), Some(400 | 401 | 403)) {
+        return None;
+    }
+    let from = request.line.to_text().find(pair)?;
+    let claim = Claim::new(format!("the query names {} and has no value for it", pair.trim_end_matches('=')))
+        .shown([scene.show_part(view.source, &request.line, from..from + pair.len(), "nothing in it")]);
+    Some(claim.fix(Party::Caller, FIX))
 }
 
 /// Apache logs `""` for a Basic field with an empty name, be it a lone colon or what does not decode.

@@ -58,7 +58,7 @@ impl SessionMissing {
             .find_map(|(a, r)| {
                 r.fields.all("set-cookie").find(|f| is_session(f) && !deletes(f)).map(|f| (a, f))
             });
-        let Some((before, field)) = set else { return told() };
+        let Some((before, field)) = set else { return carried_before(scene, step).unwrap_or_else(told) };
         let name = cookie_name(field);
         if cookies.split(';').any(|c| c.split('=').next().is_some_and(|n| n.trim() == name)) {
             return Answer::RuledOut;
@@ -96,6 +96,33 @@ impl SessionMissing {
             claim.likely()
         }
     }
+}
+
+/// Another request to this server had a session cookie and was let in; this one has none.
+fn carried_before(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let cookies = |a: &Attempt| a.request_field("cookie").map(|f| f.text().into_owned());
+    let names = |text: &str| -> Vec<String> {
+        text.split(';').filter_map(|c| c.split('=').next()).map(|n| n.trim().to_ascii_lowercase()).collect()
+    };
+    let is_session = |n: &String| {
+        SESSION.iter().any(|w| n.contains(w)) && !n.contains("csrf") && !n.contains("xsrf")
+    };
+    if step.request_field("cookie").is_some() || step.challenges().next().is_some() {
+        return None;
+    }
+    let before = scene.earlier().find(|a| {
+        a.let_in()
+            && same_client(a, step.attempt)
+            && same_server(a, step.attempt)
+            && cookies(a).is_some_and(|c| names(&c).iter().any(is_session))
+    })?;
+    let field = before.request_field("cookie")?;
+    let (view, request) = step.request()?;
+    let claim = Claim::new("the request that was let in carries a session cookie, and this one has no cookies at all")
+        .shown([scene.show_field(before.view(), field, "let in with this")])
+        .shown([scene.show_request(view, request, "sent without cookies")])
+        .fix(Party::Caller, "Let this client send the cookies of the host too: what opens sockets, streams or downloads often has a cookie store of its own.");
+    Some(claim.or("no-credentials", "whether this resource takes the session at all").likely())
 }
 
 /// A log that shows no cookies: a login got in, and the request for the session that it began is refused.

@@ -50,6 +50,23 @@ pub(crate) struct Signed<'a> {
     pub(crate) field: Option<&'a FieldLine>,
 }
 
+/// Whether the account speaks of signing requests, and not of tokens: the words for a signature that does not verify are
+/// the same.
+pub(crate) fn is_told(scene: &Scene<'_>) -> bool {
+    const SIGNING: &[&str] =
+        &["hmac", "sha512", "sha256", "x-signature", "apisign", "oauth_", "nonce", "signing"];
+    const TOKENS: &[&str] = &["jwt", "bearer", "id_token", "access_token", "id token", "jwk", "eyj"];
+    let facts = scene.case.facts.iter().map(|f| &f.text);
+    let mut texts = scene.statements().map(|s| &s.text).chain(facts).take(400);
+    let mut signs = false;
+    let tokens = texts.any(|t| {
+        let text = t.to_text().to_ascii_lowercase();
+        signs |= SIGNING.iter().any(|w| text.contains(w));
+        TOKENS.iter().any(|w| text.contains(w))
+    });
+    signs && !tokens && scene.refused().is_none_or(|step| token::carried(step).is_none())
+}
+
 /// The signature of a step. A DPoP proof is not counted here: it proves a key and does not sign the request.
 pub(crate) fn of<'a>(step: &Step<'a>) -> Option<Signed<'a>> {
     if let Some(sent) = step.sent.iter().find(|s| kind_of(s.scheme()).is_some()) {
