@@ -145,6 +145,13 @@ pub fn find(text: &[u8]) -> Option<Placeholder> {
     if text.chars().count() >= 3 && text.chars().all(|c| matches!(c, '*' | '•' | '●' | '.' | '…')) {
         return sure("a row of asterisks or dots, as masked secrets are shown");
     }
+    // The name of a variable, written without what makes it one: HASSIO_TOKEN.
+    let constant = text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
+    if constant
+        && ["_TOKEN", "_KEY", "_SECRET", "_PASSWORD", "_PAT", "_APIKEY"].iter().any(|e| text.ends_with(e))
+    {
+        return likely("the name of a variable in place of its value");
+    }
     if WORDS.contains(&plain.as_str()) || WORDS.contains(&lower.as_str()) {
         return likely("a word that stands for a secret");
     }

@@ -97,12 +97,17 @@ fn explain(scene: &Scene<'_>) -> Vec<Finding> {
 
 /// What would settle a cause, by its own text: the first sentence of "Evidence needed".
 fn evidence_needed(doc: &str) -> String {
-    let section = doc.split("# Evidence needed").nth(1).unwrap_or_default();
-    let text =
-        section.split("\n #").next().unwrap_or(section).split_whitespace().collect::<Vec<_>>().join(" ");
-    let sentence = text.split(". ").next().unwrap_or(&text).trim_end_matches('.');
+    let sentence = first_sentence(doc, "# Evidence needed");
     let mut letters = sentence.chars();
     letters.next().map(|c| c.to_lowercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// The first sentence of a section of a cause's text, without its full stop.
+pub(crate) fn first_sentence(doc: &str, title: &str) -> String {
+    let section = doc.split(title).nth(1).unwrap_or_default();
+    let text =
+        section.split("\n #").next().unwrap_or(section).split_whitespace().collect::<Vec<_>>().join(" ");
+    text.split(". ").next().unwrap_or(&text).trim_end_matches('.').to_owned()
 }
 
 fn also(finding: &mut Finding, cause: &'static str, settle: &str) {

@@ -22,6 +22,8 @@ const WORDS: &[&str] = &[
     "access_key",
     "subscription-key",
     "jwt",
+    "subscription",
+    "x-ha-access",
 ];
 /// Names with such a word that hold none.
 const NOT_SECRET: &[&str] = &[
@@ -116,7 +118,7 @@ fn soap(body: &str) -> Option<std::ops::Range<usize>> {
 }
 
 /// Whether a field or parameter of this name, in lower case, holds a secret.
-fn is_secret(name: &str) -> bool {
+pub(crate) fn is_secret(name: &str) -> bool {
     (WORDS.iter().any(|w| name.contains(w)) || NAMES.contains(&name))
         && !NOT_SECRET.iter().any(|w| name.contains(w))
 }

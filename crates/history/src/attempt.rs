@@ -204,6 +204,10 @@ impl Attempt {
             "credential",
             "unauthorized",
             "authorization header",
+            // Errors of a token endpoint (RFC 6749 section 5.2).
+            "invalid_grant",
+            "invalid_client",
+            "unauthorized_client",
         ];
         self.response().is_some_and(|r| {
             let body = r.body.text();

@@ -7,13 +7,14 @@
 mod rules;
 
 use crate::cause::Claim;
+use crate::diagnose::first_sentence;
 use crate::rank::Ranked;
 use crate::{CATALOGUE, Scene};
 use rules::{RULES, Rule};
 use std::collections::HashMap;
 use std::ops::Range;
 use why401_http::FactKind;
-use why401_report::Certainty;
+use why401_report::{Certainty, Fix};
 use why401_span::{Derived, SourceId};
 
 /// Where more refusals are to be explained, an account is of none in particular.
@@ -57,7 +58,12 @@ pub(crate) fn add(scene: &Scene<'_>, claims: &mut Vec<Ranked>) {
         if !known {
             if vague && !is_seen(scene) {
                 claim.weight += 2 * BEHIND;
+            } else {
+                // It does not step before what is told outright.
+                claim.certainty = Certainty::Possible;
             }
+            let advice = first_sentence(found.meta().doc, "# What to do");
+            claim.fixes.push(Fix { party: found.meta().party, action: format!("{advice}."), command: None });
             claims.retain(|r| r.meta.name != cause);
             claims.push(Ranked { meta: found.meta(), claim, position });
         }
@@ -107,6 +113,12 @@ impl<'a> Account<'a> {
             )
         });
         parts.extend(given.map(|f| (f.source, &f.text)));
+        // Answers that were shown in passing: a redirect.
+        for view in case.attempts.iter().take(FEW).flat_map(|a| a.views.iter()) {
+            let Some(response) = &view.response else { continue };
+            parts.push((view.source, &response.line));
+            parts.extend(response.fields.get("location").map(|f| (view.source, &f.value)));
+        }
         let mut account = Account { parts, words: Vec::new(), places: HashMap::new() };
         for (part, (_, text)) in account.parts.iter().enumerate() {
             for (text, range) in words(&text.to_text()) {
@@ -196,15 +208,24 @@ impl<'a> Account<'a> {
     }
 }
 
-/// The words of a text in lower case, with their places; `isn't` is two, and `SameSite` one.
+/// How a version stands among the words, whatever its numbers: `2.14.1`, `v0.77`.
+const VERSION: &str = "version#";
+
+/// The words of a text in lower case, with their places; `isn't` is two, and `SameSite` one. A version is one.
 fn words(text: &str) -> Vec<(String, Range<usize>)> {
     let mut found = Vec::new();
     let mut from = None;
+    let bytes = text.as_bytes();
+    let digit = |i: usize| bytes.get(i).is_some_and(u8::is_ascii_digit);
     for (i, c) in text.char_indices().chain([(text.len(), ' ')]) {
-        match (from, c.is_alphanumeric()) {
+        let point = c == '.' && i > 0 && digit(i - 1) && digit(i + 1);
+        match (from, c.is_alphanumeric() || point) {
             (None, true) => from = Some(i),
             (Some(start), false) => {
-                found.push((text.get(start..i).unwrap_or_default().to_lowercase(), start..i));
+                let word = text.get(start..i).unwrap_or_default().to_lowercase();
+                let dots = word.matches('.').count();
+                let version = (1..=3).contains(&dots) && word.len() <= 14 && !(dots == 3 && word.len() > 9);
+                found.push((if version { VERSION.to_owned() } else { word }, start..i));
                 from = None;
             }
             _ => {}

@@ -39,8 +39,11 @@ cause! {
 
 impl CredentialsRefused {
     fn detect(scene: &Scene<'_>) -> Answer {
-        if scene.let_in() || !scene.is_unauthorized() {
+        if scene.let_in() {
             return Answer::RuledOut;
+        }
+        if !scene.is_unauthorized() {
+            return refused_with_400(scene).unwrap_or(Answer::RuledOut);
         }
         let told = scene
             .told_claim("credentials-refused", "these credentials are not accepted")
@@ -148,6 +151,21 @@ fn unseen(scene: &Scene<'_>, step: &Step<'_>) -> Answer {
 }
 
 /// Nothing but somebody's word that there was a 401.
+/// The error of a token endpoint (RFC 6749 section 5.2) in somebody's words, with or without its underscore.
+fn refused_with_400(scene: &Scene<'_>) -> Option<Answer> {
+    if scene.status() != Some(400) || !scene.steps.is_empty() {
+        return None;
+    }
+    let said = scene.statements().find(|s| {
+        let text = s.text.to_text().to_ascii_lowercase();
+        ["invalid client", "invalid_client", "invalid grant", "invalid_grant"].iter().any(|w| text.contains(w))
+    })?;
+    let claim = Claim::new("the token endpoint does not accept the client's id and secret, or its grant")
+        .shown([scene.show_statement(said, "refused")])
+        .or("no-credentials", "the request as it was sent: curl -v, or a capture");
+    Some(leave_open(claim, "basic").likely())
+}
+
 fn only_told(scene: &Scene<'_>) -> Answer {
     // The 401 that somebody speaks of is the one that is shown, and was answered.
     let answered = |r: &why401_history::Refusal| r.chain().is_some_and(|c| c.outcome == Outcome::LetIn);

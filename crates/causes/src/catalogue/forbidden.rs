@@ -35,7 +35,10 @@ impl Forbidden {
     fn detect(scene: &Scene<'_>) -> Answer {
         let Some(step) = scene.focus().filter(|s| s.status() == Some(403)) else {
             return if scene.status() == Some(403) {
-                scene.told("forbidden", "the permission is missing")
+                match scene.told("forbidden", "the permission is missing") {
+                    Answer::RuledOut => named(scene),
+                    told => told,
+                }
             } else {
                 Answer::RuledOut
             };
@@ -50,5 +53,16 @@ impl Forbidden {
             h.attempt == Some(step.attempt.id) && h.speaker.is_none() && h.said.weight > Weight::Reports
         });
         if elsewhere { claim.weighing(-1).likely() } else { claim.confirmed() }
+    }
+}
+
+/// A 403 that is known from words alone.
+fn named(scene: &Scene<'_>) -> Answer {
+    match scene.statements().find(|s| s.status == Some(403)) {
+        Some(statement) => Claim::new("the answer is 403, not 401: the server refuses whoever it is that asks")
+            .shown([scene.show_statement(statement, "403 asks for no credentials")])
+            .weighing(-2_000)
+            .likely(),
+        None => Answer::RuledOut,
     }
 }

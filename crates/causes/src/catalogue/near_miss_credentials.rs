@@ -5,7 +5,9 @@ use crate::near::{Slip, slip};
 use crate::scene::same_server;
 use crate::{Scene, Step};
 use std::collections::HashSet;
+use std::ops::Range;
 use why401_history::Attempt;
+use why401_http::FactKind;
 use why401_report::Party;
 
 cause! {
@@ -36,9 +38,51 @@ cause! {
         over ["credentials-refused", "wrong-password", "unknown-user", "credentials-changed", "account-locked"]
 }
 
+/// A command whose secret the shell changes before the program sees it: between double quotes and outside of quotes `$$`
+/// is the number of the shell's process, and `$word` behind other characters a variable (POSIX Shell Command Language,
+/// section 2.6).
+fn by_shell(scene: &Scene<'_>) -> Option<Claim> {
+    scene.case.facts.iter().find_map(|fact| {
+        let FactKind::Command { program, .. } = &fact.kind else { return None };
+        let windows = program.starts_with("invoke") || program == "iwr" || program == "irm";
+        let text = fact.text.to_text();
+        let at = changed_by_shell(&text).filter(|_| !windows)?;
+        let claim = Claim::new("the shell takes a dollar sign in the secret for its own, so another one is sent")
+            .shown([scene.show_part(fact.source, &fact.text, at, "the shell replaces this")])
+            .fix(Party::Caller, "Put the secret between single quotes, or give it by a file or a variable.");
+        Some(claim.or("wrong-password", "the request as it was sent: curl -v"))
+    })
+}
+
+/// Where a shell replaces part of a value that was meant to be sent as it is.
+fn changed_by_shell(text: &str) -> Option<Range<usize>> {
+    let mut single = false;
+    let mut double = false;
+    let mut before = ' ';
+    for (i, c) in text.char_indices() {
+        let next = text.get(i + c.len_utf8()..).and_then(|t| t.chars().next()).unwrap_or(' ');
+        match c {
+            '\'' if !double && before != '\\' => single = !single,
+            '"' if !single && before != '\\' => double = !double,
+            '$' if !single && before != '\\' => {
+                let name = next.is_ascii_alphanumeric() || next == '_';
+                if next == '$' || name && before.is_ascii_alphanumeric() {
+                    return Some(i..i + 1 + next.len_utf8());
+                }
+            }
+            _ => {}
+        }
+        before = c;
+    }
+    None
+}
+
 impl NearMissCredentials {
     fn detect(scene: &Scene<'_>) -> Answer {
-        let told = || scene.told("near-miss-credentials", "the credentials are nearly right");
+        let told = || match by_shell(scene) {
+            Some(claim) => claim.likely(),
+            None => scene.told("near-miss-credentials", "the credentials are nearly right"),
+        };
         let Some(step) = scene.refused() else { return told() };
         if let Some(sent) = step.credentials()
             && let Some(mine) = sent.basic().filter(|b| b.password.as_ref().is_some_and(|p| !p.is_empty()))

@@ -1,7 +1,7 @@
 //! A word in place of a secret.
 
 use super::evidence_redacted::is_masked;
-use crate::Scene;
+use crate::{Scene, elsewhere};
 use crate::cause::{Answer, Claim, cause};
 use why401_auth::placeholder::{Placeholder, Sureness};
 use why401_auth::scheme::basic::Part;
@@ -71,16 +71,14 @@ impl PlaceholderCredentials {
                 scene.show_field(sent.view, sent.field, format!("{part}: {}", found.pattern)),
             );
         }
-        for name in [
-            "x-api-key",
-            "api-key",
-            "apikey",
-            "x-auth-token",
-            "x-access-token",
-            "private-token",
-            "ocp-apim-subscription-key",
-        ] {
-            let Some((view, field)) = step.request_field(name) else { continue };
+        let fields = step.attempt.views.iter().filter_map(|v| v.request.as_ref().map(|r| (v, r)));
+        let fields = fields.flat_map(|(view, request)| request.fields.iter().map(move |f| (view, f)));
+        for (view, field) in fields {
+            let name = field.name.to_text().to_ascii_lowercase();
+            let handled = matches!(name.as_str(), "authorization" | "proxy-authorization" | "cookie");
+            if handled || !elsewhere::is_secret(&name) {
+                continue;
+            }
             if let Some(found) = placeholder::find(field.value.as_bytes()) {
                 return claim(scene, "key", found, scene.show_field(view, field, found.pattern));
             }

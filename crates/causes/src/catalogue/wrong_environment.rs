@@ -167,7 +167,8 @@ fn user_of_trial(scene: &Scene<'_>, step: &Step<'_>, host: &str, trial_host: boo
         "\"username\": \"sandbox\"",
     ]
     .iter()
-    .find_map(|p| lower.find(p).map(|i| i..i + p.len()))?;
+    .find_map(|p| lower.find(p).map(|i| i..i + p.len()))
+    .or_else(|| sandbox_name(&lower))?;
     Some(
         advise(Claim::new(summary()).shown([scene.show_part(view.source, &request.body.bytes, at, says)]))
             .or("credentials-refused", "whether the key is the sandbox's too")
@@ -195,6 +196,17 @@ fn accepted_by_sibling(scene: &Scene<'_>, step: &Step<'_>, host: &str) -> Option
 }
 
 /// Somebody's words that name two such hosts, one of which refuses a secret.
+/// A user name in a form that ends in the name of a sandbox, as Salesforce appends it.
+fn sandbox_name(form: &str) -> Option<std::ops::Range<usize>> {
+    let mut at = 0;
+    form.split('&').find_map(|pair| {
+        let range = at..at + pair.len();
+        at += pair.len() + 1;
+        let value = pair.strip_prefix("username=")?;
+        ["sandbox", "uat", "staging", "fullcopy"].iter().any(|s| value.ends_with(&format!(".{s}"))).then_some(range)
+    })
+}
+
 fn two_named(scene: &Scene<'_>) -> Option<Claim> {
     if scene.refused().is_some_and(|s| !s.sent.is_empty())
         || scene.heard_of("credentials-refused").next().is_none()
@@ -204,8 +216,10 @@ fn two_named(scene: &Scene<'_>) -> Option<Claim> {
     let mut named: Vec<(&Statement, String)> = Vec::new();
     for statement in scene.statements().take(200) {
         let text = statement.text.to_text().to_ascii_lowercase();
-        let hosts = text.split("://").skip(1).filter_map(|rest| {
-            rest.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))).next()
+        let hosts = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))).filter(|word| {
+            let end = word.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+            let name = (2..=6).contains(&end.len()) && end.bytes().all(|b| b.is_ascii_alphabetic());
+            name && word.trim_end_matches('.').matches('.').count() >= 2
         });
         named.extend(hosts.take(20).map(|h| (statement, h.trim_end_matches('.').to_owned())));
     }

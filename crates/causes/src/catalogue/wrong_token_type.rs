@@ -47,9 +47,36 @@ impl WrongTokenType {
         if !token::is_refused(scene) {
             return Answer::RuledOut;
         }
-        let told = scene.told_claim("wrong-token-type", "another kind of token is wanted");
+        let told = scene
+            .told_claim("wrong-token-type", "another kind of token is wanted")
+            .or_else(|| of_the_application(scene));
         settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
     }
+}
+
+/// A program that gets its token for itself (RFC 6749 section 4.4) and asks for what belongs to a user.
+fn of_the_application(scene: &Scene<'_>) -> Option<Claim> {
+    const GRANT: &[&str] = &["withclientcredentials", "client_credentials", "clientcredentialsgrant", "spotifyclientcredentials"];
+    const OF_USER: &[&str] = &["currentuser", "/v1/me", "/me/", "current_user", "users/me", "getme(", "/userinfo", "getcurrentuser"];
+    if scene.refused().is_some_and(|s| s.attempt.shows_credentials()) {
+        return None;
+    }
+    let facts = scene.case.facts.iter().map(|f| (f.source, &f.text));
+    let texts: Vec<_> = scene.statements().map(|s| (s.source, &s.text)).chain(facts).take(400).collect();
+    let find = |words: &[&str]| {
+        texts.iter().find_map(|(source, text)| {
+            let lower = text.to_text().to_ascii_lowercase();
+            words.iter().find_map(|w| lower.find(w).map(|at| (*source, *text, at..at + w.len())))
+        })
+    };
+    let (grant, user) = (find(GRANT)?, find(OF_USER)?);
+    let claim = Claim::new("the token is the application's own, and what is asked for belongs to a user")
+        .shown([scene.show_part(grant.0, grant.1, grant.2, "a token without a user")])
+        .shown([scene.show_part(user.0, user.1, user.2, "a user's own data")])
+        .or("token-expired", "when the token was issued, and for how long")
+        .or("scope-missing", "the scopes that were granted")
+        .weighing(20);
+    Some(at_most(claim, Certainty::Likely))
 }
 
 fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {

@@ -50,21 +50,19 @@ pub(crate) struct Signed<'a> {
     pub(crate) field: Option<&'a FieldLine>,
 }
 
-/// Whether the account speaks of signing requests, and not of tokens: the words for a signature that does not verify are
-/// the same.
+/// Whether words for a signature that does not verify are about a signed request: tokens, for which the words are the same,
+/// are not spoken of.
 pub(crate) fn is_told(scene: &Scene<'_>) -> bool {
     const SIGNING: &[&str] =
-        &["hmac", "sha512", "sha256", "x-signature", "apisign", "oauth_", "nonce", "signing"];
-    const TOKENS: &[&str] = &["jwt", "bearer", "id_token", "access_token", "id token", "jwk", "eyj"];
+        &["hmac", "sha512", "sha256", "x-signature", "apisign", "oauth_", "oauth1", "nonce"];
+    const TOKENS: &[&str] =
+        &["jwt", "bearer", "id_token", "access_token", "id token", "jwk", "eyj", "jsonwebtoken"];
     let facts = scene.case.facts.iter().map(|f| &f.text);
-    let mut texts = scene.statements().map(|s| &s.text).chain(facts).take(400);
-    let mut signs = false;
-    let tokens = texts.any(|t| {
-        let text = t.to_text().to_ascii_lowercase();
-        signs |= SIGNING.iter().any(|w| text.contains(w));
-        TOKENS.iter().any(|w| text.contains(w))
-    });
-    signs && !tokens && scene.refused().is_none_or(|step| token::carried(step).is_none())
+    let texts = scene.statements().map(|s| &s.text).chain(facts).take(400);
+    let all: Vec<String> = texts.map(|t| t.to_text().to_ascii_lowercase()).collect();
+    let any = |words: &[&str]| all.iter().any(|t| words.iter().any(|w| t.contains(w)));
+    let words = !any(TOKENS) && (any(SIGNING) || !any(&["token"]));
+    words && scene.refused().is_none_or(|step| token::carried(step).is_none())
 }
 
 /// The signature of a step. A DPoP proof is not counted here: it proves a key and does not sign the request.

@@ -101,6 +101,15 @@ fn answer(command: &Command, text: Derived, out: &mut Out<'_>) {
     // What a person wrote below the command is no answer.
     let document = words_of.starts_with(['{', '[', '<']);
     if !document && prose::is_personal(&words_of) {
+        let first = words_of.lines().next().unwrap_or_default();
+        let refused = words::status(first).0.filter(|s| matches!(s, 401 | 403 | 407));
+        if let Some(status) = refused.filter(|_| first.split_whitespace().count() <= 8) {
+            let mut exchange = out.new_exchange(LINES);
+            exchange.response = Some(Response { status, ..Response::default() });
+            out.complete_by_command(&mut exchange);
+            statement.beside = Some(out.index());
+            out.exchange(exchange);
+        }
         statement.speaker = Speaker::Person;
         return out.say(statement);
     }

@@ -133,9 +133,13 @@ pub(super) fn begins(line: &str) -> Option<usize> {
     for end in ["$ ", "# ", "% "] {
         if let Some(at) = text.find(end)
             && at < 120
-            && text
-                .get(..at)
-                .is_some_and(|p| p.contains('@') && !p.contains("://") && p.split_whitespace().count() <= 3)
+            && text.get(..at).is_some_and(|p| {
+                let host = p.split_once(":~").or_else(|| p.split_once(":/")).is_some_and(|(host, _)| {
+                    !host.is_empty()
+                        && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '-' | '.' | '_'))
+                });
+                (p.contains('@') || host) && !p.contains("://") && p.split_whitespace().count() <= 3
+            })
         {
             return Some(indent + at + 2);
         }

@@ -29,6 +29,7 @@ pub(super) fn slips(tokens: &[Token]) -> Vec<Slip> {
             }
             "WebSocket" => found.extend(websocket(tokens, i)),
             "CURLOPT_HTTPHEADER" => found.extend(php(tokens, i)),
+            "request" | "get" | "post" | "put" | "patch" | "delete" => found.extend(guzzle(tokens, i)),
             _ => {}
         }
     }
@@ -166,6 +167,21 @@ fn websocket(tokens: &[Token], at: usize) -> Option<Slip> {
             "Let the server take the token from a cookie, the query, a subprotocol or the first message.";
         Slip::new("no-credentials", range_of(options), what, fix)
     })
+}
+
+/// Guzzle's `$client->request(method, uri, options)` and `$client->get(uri, options)`: what is given behind the options is
+/// not read.
+fn guzzle(tokens: &[Token], at: usize) -> Option<Slip> {
+    let arrow = |i: usize, sign: char| tokens.get(i).is_some_and(|t| t.is(sign));
+    if at < 2 || !arrow(at - 1, '>') || !arrow(at - 2, '-') {
+        return None;
+    }
+    let (arguments, _) = arguments(tokens, at + 1)?;
+    let options = if tokens.get(at).and_then(Token::word) == Some("request") { 2 } else { 1 };
+    let extra = arguments.iter().skip(options + 1).find(|a| a.iter().any(|t| t.text() == Some("headers")))?;
+    arguments.get(options).filter(|a| a.iter().any(|t| t.is('[') || t.is('(')))?;
+    let what = "the fields are given in an argument behind the options, which the library does not read";
+    Some(Slip::new("no-credentials", range_of(extra), what, "Put headers into the one array of options."))
 }
 
 /// `CURLOPT_HTTPHEADER` takes lines, not names with values.

@@ -121,6 +121,7 @@ mod tests {
                 "c.setRequestProperty(\"Authorization\", \"Basic \" + Base64.encodeToString(b, Base64.DEFAULT));",
                 "stray-characters",
             ),
+            ("'headers' => [ 'Authorization' => 'Bearer {$myToken}' ]", "placeholder-credentials"),
             ("headers = {\"Authorizationapikey\": \"apikey \" + k}", "wrong-field"),
             ("headers = {'Authorisation': 'Bearer ' + token}", "wrong-field"),
             (
@@ -150,6 +151,10 @@ mod tests {
                 "no-credentials",
             ),
             ("r = requests.get(url, headers)", "wrong-field"),
+            (
+                "$client->request('GET', $u, ['debug' => true], ['headers' => ['Authorization' => \"Bearer {$t}\"]])",
+                "no-credentials",
+            ),
             ("r = requests.post(url, data=headers)", "wrong-field"),
             ("curl_setopt($c, CURLOPT_HTTPHEADER, ['Authorization' => 'Bearer ' . $t]);", "wrong-field"),
             (

@@ -58,6 +58,11 @@ pub(super) fn of(text: &str) -> Vec<Token> {
         }
         let rest = text.get(at..).unwrap_or_default();
         let start = at;
+        // The fence of a block in Markdown is no string.
+        if rest.starts_with("```") {
+            at += rest.find('\n').unwrap_or(rest.len());
+            continue;
+        }
         let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
         if matches!(c, '"' | '\'' | '`')
             && let Some(len) = string(rest, c)
@@ -171,6 +176,13 @@ mod tests {
         assert_eq!(kinds[2], Kind::Text { prefix: "f".into(), quote: '"', inside: "a {b}".into() });
         assert_eq!(kinds[5], Kind::Sign('\''));
         assert_eq!(kinds[8], Kind::Text { prefix: String::new(), quote: '`', inside: "x\ny".into() });
+    }
+
+    #[test]
+    fn a_fence_begins_no_string() {
+        let tokens = of("```php\n'a'\n```\nb `c`");
+        let texts: Vec<_> = tokens.iter().filter_map(Token::text).collect();
+        assert_eq!(texts, ["a", "c"]);
     }
 
     #[test]

@@ -186,6 +186,13 @@ fn is_template(inside: &str, quote: char, all: &[Token]) -> bool {
     if inside.contains("{{") {
         return false;
     }
+    // PHP and Perl fill in nothing between single quotes.
+    let variable =
+        inside.split('$').nth(1).and_then(|rest| rest.chars().next()).is_some_and(char::is_alphabetic);
+    let php = all.windows(2).any(|w| matches!(w, [a, b] if (a.is('=') || a.is('-')) && b.is('>'))) && script;
+    if quote == '\'' && (inside.contains("{$") || variable && php) && !dart {
+        return true;
+    }
     if inside.contains("${") {
         return place("${") && quote == '\'' && !dart && !script;
     }

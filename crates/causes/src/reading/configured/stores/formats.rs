@@ -24,6 +24,16 @@ fn lines(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
     })
 }
 
+/// Where an `.npmrc` gives a secret under a scope's name (`@scope:_auth=`), which npm does not read (npm, "npmrc").
+pub(crate) fn npmrc_of_scope(text: &str) -> Option<Range<usize>> {
+    lines(text).find_map(|(range, line)| {
+        let (key, _) = line.split_once('=')?;
+        let (scope, what) = key.trim().split_once(':')?;
+        let secret = matches!(what, "_auth" | "_authToken" | "_password" | "username");
+        (scope.starts_with('@') && secret).then_some(range)
+    })
+}
+
 pub(super) fn npmrc(text: &str) -> Store {
     let mut entries: Vec<Entry> = Vec::new();
     for (range, line) in lines(text).filter(|(_, l)| l.starts_with("//")) {

@@ -10,7 +10,7 @@ mod formats;
 use super::{asked, files};
 use crate::{Scene, Step};
 use std::ops::Range;
-use why401_http::Fact;
+use why401_http::{Fact, FactKind};
 
 /// Entries read of one file at most.
 const MOST: usize = 500;
@@ -43,6 +43,16 @@ pub(crate) struct Store {
     pub(crate) entries: Vec<Entry>,
     /// Whether a helper program may have more than the file shows.
     pub(crate) helper: bool,
+}
+
+/// A line that gives a secret in a way that its program does not read, in any configuration of the evidence.
+pub(crate) fn unread<'a>(scene: &Scene<'a>) -> Option<(&'a Fact, Range<usize>)> {
+    let given = scene
+        .case
+        .facts
+        .iter()
+        .filter(|f| matches!(f.kind, FactKind::Configuration { .. } | FactKind::Program));
+    given.take(MOST).find_map(|f| Some((f, formats::npmrc_of_scope(&f.text.to_text())?)))
 }
 
 impl Store {
