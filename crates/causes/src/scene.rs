@@ -298,7 +298,9 @@ impl<'a> Scene<'a> {
     /// something that stands for it (400 for a field that cannot be read, a login page).
     pub fn refused(&self) -> Option<&Step<'a>> {
         let step = self.focus()?;
+        // A pasted answer without its status line may say itself what it is.
         let stands_for_it = matches!(step.status(), Some(400 | 401 | 403 | 407))
+            || step.status() == Some(0) && step.attempt.speaks_of_credentials()
             || step.status() == Some(422) && step.attempt.speaks_of_credentials()
             || step.attempt.shows_login_page()
             || step.attempt.login_location().is_some();

@@ -1,8 +1,9 @@
 //! What an account tells as a whole: a person's words, what programs printed and what was configured, held together.
 //!
-//! A clause has a gist ([`crate::gist`]); an account relates things that stand in several sentences: a redirect in one, a
-//! lost field in the next. Rules name the things by their words. All that a rule names has to stand near together; what it
-//! gives is a place to look first, never a proof.
+//! A clause has a gist ([`crate::gist`]), and a person's sentence may say outright what happened
+//! ([`crate::reading::pasted`]); where neither does, an account relates things that stand in several sentences and are said
+//! by several speakers: a redirect in one, a lost field in the next. Rules name the things by their words. All that a rule
+//! names has to stand near together; what it gives is a place to look first, never a proof.
 
 mod rules;
 

@@ -51,7 +51,7 @@ pub(crate) fn unread<'a>(scene: &Scene<'a>) -> Option<(&'a Fact, Range<usize>)> 
         .case
         .facts
         .iter()
-        .filter(|f| matches!(f.kind, FactKind::Configuration { .. } | FactKind::Program));
+        .filter(|f| matches!(f.kind, FactKind::Configuration { .. } | FactKind::Pasted));
     given.take(MOST).find_map(|f| Some((f, formats::npmrc_of_scope(&f.text.to_text())?)))
 }
 
