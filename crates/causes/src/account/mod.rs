@@ -225,7 +225,15 @@ fn words(text: &str) -> Vec<(String, Range<usize>)> {
             (Some(start), false) => {
                 let word = text.get(start..i).unwrap_or_default().to_lowercase();
                 let dots = word.matches('.').count();
-                let version = (1..=3).contains(&dots) && word.len() <= 14 && !(dots == 3 && word.len() > 9);
+                let short = word
+                    .strip_prefix('v')
+                    .is_some_and(|n| !n.is_empty() && n.len() <= 3 && n.bytes().all(|b| b.is_ascii_digit()));
+                let numbers = word.trim_start_matches('v').starts_with(|c: char| c.is_ascii_digit());
+                let version = short
+                    || numbers
+                        && (1..=3).contains(&dots)
+                        && word.len() <= 14
+                        && !(dots == 3 && word.len() > 9);
                 found.push((if version { VERSION.to_owned() } else { word }, start..i));
                 from = None;
             }

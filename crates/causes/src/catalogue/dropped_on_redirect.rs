@@ -130,18 +130,34 @@ fn ask_again(before: &Step<'_>, location: &str) -> String {
 /// A log shows no `Location`: a name, a redirect, and at once the same path, but for a slash, without a name.
 fn logged(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let after = step.attempt;
-    let path = after.path().filter(|_| after.logged_dash())?;
+    let unnamed = after.logged_name().is_none() && !after.shows_credentials();
+    let path = after.path().filter(|_| unnamed)?;
+    // Where no name was logged, only a slash that was added tells that a client was sent on.
+    let slash = |b: &Attempt| b.path().is_some_and(|p| p != path && !p.ends_with('/') && path.ends_with('/'));
     let before = scene.earlier().take(8).find(|b| {
         matches!(b.status(), Some(301 | 302 | 303 | 307 | 308))
-            && b.logged_name().is_some()
+            && (b.logged_name().is_some() || slash(b))
             && same_client(b, after)
             && b.path().is_some_and(|p| p.trim_end_matches('/') == path.trim_end_matches('/'))
             && matches!((b.time(), after.time()), (Some(x), Some(y)) if y.seconds_since(&x) <= FOLLOWING)
     })?;
+    let (what, first, second) = if before.logged_name().is_some() {
+        (
+            "the request with a user name was redirected, and the one that followed had none",
+            "with a name, redirected",
+            "without a name, refused",
+        )
+    } else {
+        (
+            "the request was redirected to the address with a slash at its end, and refused there: clients drop credentials on redirects",
+            "redirected",
+            "refused there",
+        )
+    };
     Some(
-        Claim::new("the request with a user name was redirected, and the one that followed had none")
-            .shown(super::client_changed::line(scene, before, "with a name, redirected"))
-            .shown(super::client_changed::line(scene, after, "without a name, refused"))
+        Claim::new(what)
+            .shown(super::client_changed::line(scene, before, first))
+            .shown(super::client_changed::line(scene, after, second))
             .fix(Party::Caller, "Ask the final address directly, so that no redirect is needed.")
             .or("no-credentials", "the requests as they were sent: curl -v, or a capture")
             .likely(),

@@ -1,6 +1,6 @@
 //! Two sets of credentials.
 
-use crate::Scene;
+use crate::{Scene, Step, elsewhere};
 use crate::cause::{Answer, Claim, cause};
 use why401_auth::ProblemKind;
 use why401_http::query_of;
@@ -54,6 +54,9 @@ impl DuplicateCredentials {
                 .confirmed();
             }
         }
+        if let Some(claim) = keys(scene, step) {
+            return advise(claim).confirmed();
+        }
         let Some(sent) = step.credentials() else { return told() };
         if let Some(problem) = sent.parsed.problem(ProblemKind::SecondCredentials) {
             return advise(
@@ -84,6 +87,32 @@ impl DuplicateCredentials {
             _ => Answer::RuledOut,
         }
     }
+}
+
+/// Two fields for a key whose names differ at most in letter case (RFC 9110 section 5.1), with different keys.
+fn keys(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let (view, request) = step.request()?;
+    let keys: Vec<_> = request
+        .fields
+        .iter()
+        .filter(|f| {
+            let name = f.name.to_text().to_ascii_lowercase();
+            let other = name.ends_with("authorization") || name.contains("cookie") || name.contains("signature");
+            !other && elsewhere::is_secret(&name) && f.value.len() >= 8
+        })
+        .take(20)
+        .collect();
+    let (first, second) = keys.iter().enumerate().find_map(|(i, one)| {
+        let same = |two: &&&why401_http::FieldLine| {
+            two.name.to_text().eq_ignore_ascii_case(&one.name.to_text()) && two.value.as_bytes() != one.value.as_bytes()
+        };
+        keys.iter().skip(i + 1).find(same).map(|two| (*one, *two))
+    })?;
+    Some(
+        Claim::new(format!("the request has the field {} twice, with two keys", first.name.to_text()))
+            .shown([scene.show_field(view, first, "the first")])
+            .shown([scene.show_field(view, second, "the second")]),
+    )
 }
 
 fn advise(claim: Claim) -> Claim {
