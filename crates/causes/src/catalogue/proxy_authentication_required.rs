@@ -28,7 +28,8 @@ cause! {
     ///
     /// # References
     /// RFC 9110 sections 11.7 and 15.5.8.
-    pub ProxyAuthenticationRequired = "proxy-authentication-required" in Neighbour, Fault by Caller
+    pub ProxyAuthenticationRequired = "proxy-authentication-required" in Neighbour, Fault by Caller,
+        over ["no-credentials", "credentials-refused"]
 }
 
 impl ProxyAuthenticationRequired {
@@ -70,5 +71,5 @@ fn in_words(scene: &Scene<'_>) -> Option<Answer> {
             Party::Caller,
             "Give the client the proxy's own credentials, or let it reach this host without the proxy.",
         );
-    Some(claim.weighing(2).likely())
+    Some(claim.weighing(20).likely())
 }
