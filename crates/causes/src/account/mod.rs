@@ -11,7 +11,7 @@ use crate::cause::Claim;
 use crate::diagnose::first_sentence;
 use crate::rank::Ranked;
 use crate::{CATALOGUE, Scene};
-use rules::{RULES, Rule};
+use rules::{Rule, rules};
 use std::collections::HashMap;
 use std::ops::Range;
 use why401_http::FactKind;
@@ -86,7 +86,7 @@ fn of(scene: &Scene<'_>) -> Vec<(&'static str, Claim)> {
     let seen = is_seen(scene);
     let account = Account::of(scene);
     let mut found: Vec<(&'static str, Claim)> = Vec::new();
-    for (rank, rule) in RULES.iter().enumerate() {
+    for (rank, rule) in rules().enumerate() {
         if found.iter().any(|(cause, _)| *cause == rule.cause) {
             continue;
         }
@@ -96,7 +96,7 @@ fn of(scene: &Scene<'_>) -> Vec<(&'static str, Claim)> {
         claim.evidence.extend(account.shown(scene, &places));
         claim.certainty = if rule.strong && !seen { Certainty::Likely } else { Certainty::Possible };
         // Behind whatever else is as sure; how they stand to each other is kept.
-        claim.weight = i32::try_from(RULES.len() - rank).unwrap_or_default() - BEHIND;
+        claim.weight = i32::try_from(rules().count().saturating_sub(rank)).unwrap_or_default() - BEHIND;
         found.push((rule.cause, claim));
     }
     found
@@ -255,7 +255,7 @@ mod tests {
             account.places.entry(text.clone()).or_default().push(account.words.len());
             account.words.push(Word { text, part: 0, range });
         }
-        RULES.iter().find(|r| account.holds(r).is_some()).map(|r| r.cause)
+        rules().find(|r| account.holds(r).is_some()).map(|r| r.cause)
     }
 
     #[test]
