@@ -46,7 +46,11 @@ impl DroppedByIntermediary {
     fn detect(scene: &Scene<'_>) -> Answer {
         let Some(step) = scene.refused().filter(|s| s.status() != Some(407)) else {
             let unseen = scene.steps.iter().all(|s| matches!(s.status(), None | Some(0)));
-            let known = if unseen { configured_unseen(scene).or_else(|| missed(scene)) } else { None };
+            let known = if unseen {
+                configured_unseen(scene).or_else(|| missed(scene)).or_else(|| typed(scene))
+            } else {
+                None
+            };
             return known.unwrap_or_else(|| {
                 scene.told("dropped-by-intermediary", "the field was taken away on the way")
             });
@@ -277,6 +281,35 @@ fn missed(scene: &Scene<'_>) -> Option<Answer> {
         .shown([scene.show_statement(misses, "missed here")])
         .shown([scene.show_statement(named, "this boundary hides the field unless told otherwise")]);
     Some(advise(claim).or("no-credentials", "the request as the client sends it: curl -v").likely())
+}
+
+/// A command gives credentials, and what answers says that there were none; the request itself is not shown.
+fn typed(scene: &Scene<'_>) -> Option<Answer> {
+    let gives = |f: &&why401_http::Fact| match &f.kind {
+        why401_http::FactKind::Command { program, user, fields, .. } => {
+            let field = fields.iter().any(|(name, _)| name.eq_ignore_ascii_case("authorization"));
+            program == "curl" && (user.as_ref().is_some_and(|u| u.contains(':') || !u.is_empty()) || field)
+        }
+        _ => false,
+    };
+    let mut commands =
+        scene.case.facts.iter().filter(|f| matches!(f.kind, why401_http::FactKind::Command { .. }));
+    let (command, other) = (commands.next().filter(gives)?, commands.next());
+    let denies = |h: &&crate::Heard<'_>| !h.said.also.iter().any(|a| a == "credentials-refused");
+    let word = scene.heard_of("no-credentials").find(denies).filter(|_| other.is_none())?;
+    // What is let in got its credentials; the words are another program's.
+    if scene.case.attempts.iter().any(Attempt::let_in) {
+        return None;
+    }
+    let claim = Claim::new("the command gives credentials, and what answered says that it got none")
+        .shown([scene.show_fact(command, "given here")])
+        .shown([scene.show_heard(word, "says that there were none")])
+        .or(
+            "credentials-refused",
+            "some programs pass over credentials that they do not know, as if there were none",
+        )
+        .or("unknown-user", "whether this user exists there");
+    Some(advise(claim).likely())
 }
 
 /// The program says that it found no credentials in a request that has them.

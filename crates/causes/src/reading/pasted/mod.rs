@@ -25,6 +25,13 @@ pub(crate) struct Told {
     rule: &'static Rule,
 }
 
+impl Told {
+    /// The cause that it speaks for.
+    pub(crate) fn cause(&self) -> &'static str {
+        self.cause
+    }
+}
+
 /// What, in a person's words, speaks for a cause. Phrases are words in lower case without punctuation; a phrase that ends
 /// in `~` is the beginning of a word.
 #[derive(Debug)]

@@ -9,6 +9,32 @@ pub(super) const RULES: &[Rule] = &[
     Rule {
         cause: "session-missing",
         near: &[
+            &[
+                "securecookies",
+                "secure cookies",
+                "secure cookie",
+                "secure flag",
+                "cookie secure",
+                "secure true",
+                "session cookie secure",
+                "cookie secure true",
+            ],
+            &["remov~", "disabl~", "without", "false", "turn off", "turning off", "switching off"],
+            &["works", "fix", "fixes", "fixed", "solves", "helps", "log in again"],
+        ],
+        around: &[REFUSED],
+        not: &["samesite none works"],
+        certainty: Likely,
+        what: "without the Secure attribute the login works: the cookie is Secure and the site is asked over http, where it is not sent",
+        fix: (
+            Server,
+            "Serve the site over https, or tell it that the proxy in front does (X-Forwarded-Proto); leave Secure away for plain http only.",
+        ),
+        also: &[("plain-http", "whether the site can be asked over https")],
+    },
+    Rule {
+        cause: "session-missing",
+        near: &[
             &["cookie", "cookies", "session cookie", "jsessionid", "connect sid", "phpsessid", "set cookie"],
             &[
                 "not sent",
