@@ -15,8 +15,10 @@ use why401_span::SourceId;
 #[command(args_conflicts_with_subcommands = false)]
 pub(crate) struct Gate {
     /// The configuration, TOML; docs/gate.md describes every key
-    #[arg(long, value_name = "FILE", default_value = "gate.toml", global = true)]
-    config: PathBuf,
+    ///
+    /// By default gate.toml here; `why` also asks the gates that you started last.
+    #[arg(long, value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
 
     /// Where to listen, instead of what the configuration says; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS:PORT")]
@@ -118,22 +120,30 @@ enum Messages {
 /// Serves until SIGTERM or SIGINT, or answers what is asked.
 #[allow(clippy::print_stdout, reason = "the answers of these commands")]
 pub(crate) fn run(args: &args::Args, gate: &Gate) -> Result<Status, String> {
+    let config = gate.config.clone().unwrap_or_else(|| PathBuf::from("gate.toml"));
     match &gate.action {
         None => {
             let ready = |address: std::net::SocketAddr, is_tls: bool| {
                 println!("listening on {}://{address}/", if is_tls { "https" } else { "http" });
                 let _ = std::io::stdout().flush();
+                started::note(&config);
             };
-            why401_gate::run(&gate.config, gate.listen, ready, output::complain)?;
+            why401_gate::run(&config, gate.listen, ready, output::complain)?;
         }
-        Some(Action::Why { reference }) => return why(args, &gate.config, reference),
+        Some(Action::Why { reference }) => {
+            let line = match &gate.config {
+                Some(config) => why401_gate::why(config, reference)?,
+                None => started::find(&config, |config| why401_gate::why(config, reference))?,
+            };
+            return why(args, line, reference);
+        }
         Some(Action::Check) => {
-            why401_gate::check(&gate.config)?;
-            println!("{}: in order", gate.config.display());
+            why401_gate::check(&config)?;
+            println!("{}: in order", config.display());
         }
-        Some(Action::Account { what }) => of_account(&gate.config, what)?,
+        Some(Action::Account { what }) => of_account(&config, what)?,
         Some(Action::Messages { what: Messages::List { all } }) => {
-            messages::list(&gate.config, *all, &mut std::io::stdout().lock())?;
+            messages::list(&config, *all, &mut std::io::stdout().lock())?;
         }
         Some(Action::Messages { what: Messages::Drain { file, command, url, retries } }) => {
             let target = match (file, command, url) {
@@ -142,7 +152,7 @@ pub(crate) fn run(args: &args::Args, gate: &Gate) -> Result<Status, String> {
                 (_, _, Some(url)) => messages::Target::Http(url.clone()),
                 _ => return Err("where to? --file, --command or --url".to_owned()),
             };
-            let count = messages::hand_on(&gate.config, &target, *retries)?;
+            let count = messages::hand_on(&config, &target, *retries)?;
             println!("{count} messages handed on");
         }
     }
@@ -150,8 +160,7 @@ pub(crate) fn run(args: &args::Args, gate: &Gate) -> Result<Status, String> {
 }
 
 /// Diagnoses the line of the journal: the same reading and the same causes as for any evidence.
-fn why(args: &args::Args, config: &Path, reference: &str) -> Result<Status, String> {
-    let line = why401_gate::why(config, reference)?;
+fn why(args: &args::Args, line: Vec<u8>, reference: &str) -> Result<Status, String> {
     let mut intake = Intake::default();
     let mut tally = Tally::new(&mut intake);
     let format = why401_read::read(SourceId(0), &mut &*line, None, None, &[], &mut tally)
@@ -169,6 +178,49 @@ fn why(args: &args::Args, config: &Path, reference: &str) -> Result<Status, Stri
         output::complain(&format!("this refusal has no cause in the catalogue; the gate recorded: {reason}"));
     }
     diagnose::finish(args, intake, vec![report], |_| {})
+}
+
+/// The configurations of the gates that were started last, so that a reference alone is enough to ask.
+mod started {
+    use std::path::{Path, PathBuf};
+
+    /// So many are remembered.
+    const MOST: usize = 16;
+
+    fn place() -> Option<PathBuf> {
+        let state = std::env::var_os("XDG_STATE_HOME").filter(|v| !v.is_empty()).map(PathBuf::from);
+        let home = || std::env::var_os("HOME").map(|home| Path::new(&home).join(".local/state"));
+        Some(state.or_else(home)?.join("why401").join("gates"))
+    }
+
+    fn known() -> Vec<PathBuf> {
+        let text = place().and_then(|p| std::fs::read_to_string(p).ok()).unwrap_or_default();
+        text.lines().map(PathBuf::from).collect()
+    }
+
+    /// Remembers a configuration. Where that cannot be written, `--config` has to be given later.
+    pub(super) fn note(config: &Path) {
+        let (Some(place), Ok(config)) = (place(), config.canonicalize()) else { return };
+        let mut all = known();
+        all.retain(|c| *c != config && c.exists());
+        all.insert(0, config);
+        let text: String = all.iter().take(MOST).map(|c| format!("{}\n", c.display())).collect();
+        if let Some(folder) = place.parent() {
+            let _ = std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&place, text));
+        }
+    }
+
+    /// Asks the gate of this folder, then those that were started last, until one knows.
+    pub(super) fn find<T>(here: &Path, ask: impl Fn(&Path) -> Result<T, String>) -> Result<T, String> {
+        let mut first = None;
+        for config in std::iter::once(here.to_owned()).filter(|c| c.exists()).chain(known()) {
+            match ask(&config) {
+                Ok(found) => return Ok(found),
+                Err(why) => first = first.or(Some(why)),
+            }
+        }
+        Err(first.unwrap_or_else(|| "which gate? Give its configuration with --config FILE".to_owned()))
+    }
 }
 
 #[allow(clippy::print_stdout, reason = "the answers of these commands")]

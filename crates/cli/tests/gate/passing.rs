@@ -242,3 +242,18 @@ fn metrics_count_refusals_by_cause() {
     assert!(text.contains("why401_gate_refusals_total{cause=\"wrong-password\"} 1"), "{text}");
     assert!(text.contains("why401_gate_responses_total{status=\"401\"} 1"));
 }
+
+#[test]
+fn a_proxy_behind_it_is_told_the_origin() {
+    let gate = Gate::start(&site("as_proxy = true"));
+    let ask = |field: &str| {
+        gate.raw(
+            format!("GET http://a.example/x HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n{field}\r\n")
+                .as_bytes(),
+        )
+    };
+    let out = ask("");
+    assert!(out.starts_with("HTTP/1.1 407") && out.contains("Proxy-Authenticate: Basic "), "{out}");
+    let out = ask("Proxy-Authorization: Basic YWxpY2U6c2VjcmV0\r\n");
+    assert!(out.contains("GET http://a.example/x HTTP/1.1") && !out.contains("YWxpY2U6"), "{out}");
+}

@@ -134,6 +134,7 @@ fn launch(folder: &Path) -> (Child, String) {
     let mut child = Command::new(WHY401)
         .args(["gate", "--listen", "127.0.0.1:0", "--config"])
         .arg(folder.join("gate.toml"))
+        .env("XDG_STATE_HOME", folder.join("state"))
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();

@@ -8,6 +8,8 @@ struct Bench {
     setup: Setup,
     state: State,
     now: i64,
+    /// How far the machine's clock was set ahead meanwhile.
+    jumped: i64,
 }
 
 const ALICE: &str = "alice:{SHA}5en6G6MezRroT3XKqkdPOmY/BfQ=\n";
@@ -24,7 +26,7 @@ impl Bench {
             keys: Arc::default(),
             tls: None,
         };
-        Bench { setup, state: State::new([7; 32]), now: 1_000_000 }
+        Bench { setup, state: State::new([7; 32]), now: 1_000_000, jumped: 0 }
     }
 
     fn verdict(&self, line: &str, fields: &str, client: &str) -> Verdict {
@@ -38,7 +40,7 @@ impl Bench {
             is_tls: false,
             certificate: &Certificate::Absent,
             now: self.now,
-            tick: u64::try_from(self.now).unwrap() * 1000,
+            tick: u64::try_from(self.now - self.jumped).unwrap() * 1000,
         };
         match begin(&asked, &self.setup, &self.state) {
             Step::Done(verdict) => verdict,
@@ -314,4 +316,33 @@ fn tokens_are_verified_with_the_key_set() {
     }
     let refused = bench.verdict("GET /", &token(json!({"scope": "x"})), "192.0.2.7").refused.unwrap();
     assert_eq!(refused.challenges, ["Bearer realm=\"r\", scope=\"send\", error=\"insufficient_scope\""]);
+}
+
+#[test]
+fn a_clock_that_jumps_neither_unlocks_nor_locks() {
+    let config = format!(
+        "[limits]\nper_account = \"2/60s\"\n[lockout]\nfailures = 2\nwithin = \"1m\"\nlasts = \"10m\"\n{SITE}[[site.rule]]\npath = \"/**\"\n"
+    );
+    let mut bench = Bench::new(&config, &[ALICE, BOB].concat());
+    for _ in 0..2 {
+        bench.ask("GET /", &basic("alice", "wrong"));
+        assert_eq!(bench.ask("GET /", &basic("bob", "secret")).0, 200);
+    }
+    for jump in [0, 100_000_000, -900_000] {
+        (bench.now, bench.jumped) = (1_000_000 + jump, jump);
+        assert_eq!(bench.ask("GET /", &basic("alice", "secret")).1, "account-locked", "{jump}");
+        assert_eq!(bench.ask("GET /", &basic("bob", "secret")).1, "rate-limited", "{jump}");
+    }
+    (bench.now, bench.jumped) = (1_000_700, 0);
+    assert_eq!(bench.ask("GET /", &basic("alice", "secret")).0, 200);
+}
+
+#[test]
+fn in_front_of_a_proxy_it_asks_with_407() {
+    let bench = Bench::new(&format!("{SITE}as_proxy = true\n[[site.rule]]\npath = \"/**\"\n"), ALICE);
+    let verdict = bench.verdict("GET http://example.com/", &basic("alice", "secret"), "192.0.2.7");
+    assert_eq!(told(&verdict), (407, "wrong-field"));
+    assert_eq!(bench.ask("GET http://example.com/", ""), (407, "proxy-authentication-required"));
+    let fields = basic("alice", "secret").replace("Authorization", "Proxy-Authorization");
+    assert_eq!(bench.ask("GET http://example.com/", &fields), (200, "-"));
 }

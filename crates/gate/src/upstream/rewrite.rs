@@ -44,7 +44,9 @@ pub(crate) fn upgrade(head: &Head) -> Option<&[u8]> {
 
 /// The head for the upstream.
 pub(crate) fn request(head: &Head, target: &Target, framing: Framing, about: &About<'_>, out: &mut Vec<u8>) {
-    for part in [head.method(), " ", &target.origin_form, " HTTP/1.1\r\n"] {
+    // A proxy behind the gate needs to know which origin is meant.
+    let to = if about.site.as_proxy { head.target() } else { &target.origin_form };
+    for part in [head.method(), " ", to, " HTTP/1.1\r\n"] {
         out.extend_from_slice(part.as_bytes());
     }
     let strips = about.site.credentials == Credentials::Strip;
@@ -56,6 +58,7 @@ pub(crate) fn request(head: &Head, target: &Target, framing: Framing, about: &Ab
             || name.eq_ignore_ascii_case("content-length")
             || OWN.iter().any(|o| alike(o, name))
             || alike(name, &about.site.user_field)
+            || (!about.site.as_proxy && name.eq_ignore_ascii_case("proxy-authorization"))
             || (strips && (name.eq_ignore_ascii_case(credentials) || alike(name, about.key_field)))
             // A client must not take out fields that the gate or the upstream relies on by naming them here.
             || (listed.iter().any(|l| l.eq_ignore_ascii_case(name.as_bytes())) && !is_end_to_end(name))
