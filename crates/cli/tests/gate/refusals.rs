@@ -275,14 +275,14 @@ fn a_refusal_tells_a_client_nothing_but_a_reference() {
     assert!(json.contains("application/problem+json") && json.contains("\"status\":401"), "{json}");
     assert!(!json.contains("password"));
     // The reference alone is enough where the gate was started by the same person.
-    let reference = gate.logged(1)[0]["reference"].as_str().unwrap().to_owned();
+    let reference = gate.logged(2)[1]["reference"].as_str().unwrap().to_owned();
     let out = std::process::Command::new(crate::running::WHY401)
         .args(["gate", "why", &reference.to_lowercase(), "--format", "json"])
         .current_dir("/")
         .env("XDG_STATE_HOME", gate.path("state"))
         .output()
         .unwrap();
-    assert_eq!(named(&out.stdout), "unknown-user");
+    assert_eq!(named(&out.stdout), "wrong-password");
     let why = gate.ask(&["why", "000000000000"], "");
     assert_eq!(why.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&why.stderr).contains("not in the journal"));
