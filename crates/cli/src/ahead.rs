@@ -6,9 +6,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 /// The size of a piece: it fits into the caches of processors.
-const PIECE: usize = 512 * 1024;
+const PIECE: usize = 256 * 1024;
 /// So many pieces are read ahead.
-const AHEAD: usize = 4;
+const AHEAD: usize = 3;
 /// Nothing coming for so long is a pause.
 const PAUSE: Duration = Duration::from_millis(400);
 

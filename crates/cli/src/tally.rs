@@ -72,9 +72,11 @@ impl<S: Sink> Sink for Tally<S> {
         self.to.exchange(exchange);
     }
 
-    fn passed(&mut self, status: u16, count: u64, first: Option<Moment>, last: Option<Moment>) {
+    fn passed(&mut self, status: Option<u16>, count: u64, first: Option<Moment>, last: Option<Moment>) {
         self.report.exchanges += count;
-        *self.report.statuses.entry(status).or_default() += count;
+        if let Some(status) = status {
+            *self.report.statuses.entry(status).or_default() += count;
+        }
         [first, last].into_iter().for_each(|time| self.at(time));
         self.to.passed(status, count, first, last);
     }

@@ -8,9 +8,9 @@ use why401_span::LayerId;
 pub trait Sink {
     /// One request and its answer.
     fn exchange(&mut self, exchange: Exchange);
-    /// So many further exchanges that ended with this status are in order and explain nothing; the first and the last of
-    /// them were at these times.
-    fn passed(&mut self, status: u16, count: u64, first: Option<Moment>, last: Option<Moment>) {
+    /// So many further exchanges that ended with this status, or without an answer, explain nothing; the first and the
+    /// last of them were at these times.
+    fn passed(&mut self, status: Option<u16>, count: u64, first: Option<Moment>, last: Option<Moment>) {
         let _ = (status, count, first, last);
     }
     /// What somebody said.
@@ -27,7 +27,7 @@ impl<S: Sink + ?Sized> Sink for &mut S {
     fn exchange(&mut self, exchange: Exchange) {
         (**self).exchange(exchange);
     }
-    fn passed(&mut self, status: u16, count: u64, first: Option<Moment>, last: Option<Moment>) {
+    fn passed(&mut self, status: Option<u16>, count: u64, first: Option<Moment>, last: Option<Moment>) {
         (**self).passed(status, count, first, last);
     }
     fn statement(&mut self, statement: Statement) {

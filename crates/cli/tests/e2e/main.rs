@@ -12,6 +12,8 @@
 )]
 
 mod asked;
+mod growing;
+mod kerberos;
 mod recorded;
 mod scenarios;
 mod stage;

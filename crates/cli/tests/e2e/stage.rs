@@ -61,8 +61,10 @@ impl Stage {
             "authz_core",
             "authz_user",
         ];
+        let others = directives.contains("GSSAPI").then_some("auth_gssapi");
         let loads: String = modules
-            .iter()
+            .into_iter()
+            .chain(others)
             .map(|m| format!("LoadModule {m}_module /usr/lib/apache2/modules/mod_{m}.so\n"))
             .collect();
         let name = format!("apache-{port}");
@@ -163,7 +165,12 @@ impl Stage {
         path
     }
 
-    fn start(&mut self, mut command: Command, port: u16) {
+    /// A port that was free a moment ago.
+    pub(crate) fn free_port(&self) -> u16 {
+        free_port()
+    }
+
+    pub(crate) fn start(&mut self, mut command: Command, port: u16) {
         // Apache ends its whole process group when it stops: it must not be this one.
         command.process_group(0);
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -253,8 +260,13 @@ pub(crate) fn users(user: &str, password: &str) -> String {
 
 /// What `why401` says of this evidence, all of it together.
 pub(crate) fn diagnose(files: &[&Path]) -> Value {
-    let out =
-        Command::new(env!("CARGO_BIN_EXE_why401")).args(["--format", "json"]).args(files).output().unwrap();
+    diagnose_with(&[], files)
+}
+
+/// The same with these options.
+pub(crate) fn diagnose_with(options: &[&str], files: &[&Path]) -> Value {
+    let mut why401 = Command::new(env!("CARGO_BIN_EXE_why401"));
+    let out = why401.args(["--format", "json"]).args(options).args(files).output().unwrap();
     let shown = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     assert!(!shown.contains("Winter-42") && !shown.contains("V2ludGVyLTQy"), "a password was printed");
     serde_json::from_slice(&out.stdout).unwrap_or_else(|e| panic!("{e}: {shown}"))

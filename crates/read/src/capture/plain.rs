@@ -8,6 +8,7 @@
 //! as long as its refusals deserve, however much else passed.
 
 use super::exchanges::Place;
+use super::held::ByNumber;
 use crate::http1::{RawPair, content::is_page};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -19,6 +20,8 @@ const WHOLE: u64 = 500;
 /// So many plain exchanges are held back at one time, and so many bytes of them.
 const HELD: usize = 2048;
 const HELD_BYTES: usize = 8 << 20;
+/// So many requests that nobody answered are handed over: of a flood of them each says the same.
+const UNANSWERED: u32 = 2000;
 /// What was refused, by what it may have in common with others; more is not told apart.
 const REFUSED: usize = 20_000;
 /// So many exchanges are handed over for what they say: new credentials, a session, a token.
@@ -41,7 +44,7 @@ pub(super) enum Verdict {
     Kept,
 }
 
-/// Exchanges of one status that were never handed over.
+/// Exchanges of one status, or without an answer, that were never handed over.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Passed {
     pub(super) count: u64,
@@ -54,15 +57,16 @@ pub(super) struct Passed {
 pub(super) struct Plain {
     hash: RandomState,
     /// What was refused and not let in since.
-    refused: HashSet<u64>,
+    refused: HashSet<u64, ByNumber>,
     /// Credentials that were seen.
-    credentials: HashSet<u64>,
+    credentials: HashSet<u64, ByNumber>,
     /// The latest that is held back for each thing that a refusal may have in common with it.
-    latest: HashMap<u64, Rc<Shelf>>,
+    latest: HashMap<u64, Rc<Shelf>, ByNumber>,
     order: VecDeque<(Rc<Shelf>, Keys)>,
     bytes: usize,
     told: u32,
-    passed: BTreeMap<u16, Passed>,
+    unanswered: u32,
+    passed: BTreeMap<Option<u16>, Passed>,
 }
 
 /// A place for an exchange, empty once it was handed over.
@@ -83,6 +87,11 @@ struct Glance {
 impl Plain {
     /// Takes an exchange in; `number` were before it.
     pub(super) fn judge(&mut self, number: u64, place: &Place, pair: Box<RawPair>) -> Verdict {
+        if pair.response.is_none() && self.unanswered >= UNANSWERED {
+            self.count(&pair);
+            return Verdict::Kept;
+        }
+        self.unanswered += u32::from(pair.response.is_none());
         let Some(glance) = self.glance(place, &pair) else { return Verdict::Tell(pair, Vec::new()) };
         let Glance { keys, success, refusal, telling } = glance;
         let known = keys.iter().flatten();
@@ -111,7 +120,7 @@ impl Plain {
     }
 
     /// Exchanges by status that were never handed over.
-    pub(super) fn passed(mut self) -> BTreeMap<u16, Passed> {
+    pub(super) fn passed(mut self) -> BTreeMap<Option<u16>, Passed> {
         while let Some((shelf, _)) = self.order.pop_front() {
             self.pass(&shelf);
         }
@@ -140,8 +149,12 @@ impl Plain {
     fn pass(&mut self, shelf: &Shelf) {
         let Some(held) = shelf.take() else { return };
         self.bytes = self.bytes.saturating_sub(held.size());
-        let status = held.pair.response.as_ref().and_then(|r| r.status()).unwrap_or_default();
-        let at = held.pair.request.as_ref().and_then(|r| r.at());
+        self.count(&held.pair);
+    }
+
+    fn count(&mut self, pair: &RawPair) {
+        let status = pair.response.as_ref().and_then(|r| r.status());
+        let at = pair.request.as_ref().and_then(|r| r.at());
         let passed = self.passed.entry(status).or_insert(Passed { count: 0, first: at, last: at });
         passed.count += 1;
         (passed.first, passed.last) = (passed.first.min(at), passed.last.max(at));
@@ -268,7 +281,7 @@ mod tests {
         // credentials, and the next for the same path.
         assert_eq!(seen, [0, 2, 3, 4, 6, 8].map(|n| WHOLE + n));
         let passed = plain.passed();
-        assert_eq!(passed.get(&200).map(|p| p.count), Some(4));
+        assert_eq!(passed.get(&Some(200)).map(|p| p.count), Some(4));
     }
 
     #[test]
@@ -295,6 +308,19 @@ mod tests {
     }
 
     #[test]
+    fn of_a_flood_without_answers_the_front_is_told() {
+        let mut plain = Plain::default();
+        let host = |host: &str| Peer { host: host.into(), port: None };
+        let place = Place { connection: 1, client: host("a"), server: host("b"), encrypted: false };
+        let told = (0..3000).filter(|n| {
+            let pair = Box::new(RawPair { response: None, ..*pair("GET / HTTP/1.1", OK) });
+            matches!(plain.judge(*n, &place, pair), Verdict::Tell(..))
+        });
+        assert_eq!(told.count(), UNANSWERED as usize);
+        assert_eq!(plain.passed()[&None].count, 1000);
+    }
+
+    #[test]
     fn digest_credentials_are_the_same_though_each_response_differs() {
         let digest = |n: u32| {
             format!(
@@ -315,6 +341,6 @@ mod tests {
             assert!(plain.bytes <= HELD_BYTES && plain.order.len() <= HELD);
         }
         assert!(plain.latest.len() <= 2 * HELD);
-        assert_eq!(plain.passed()[&200].count, 2 * HELD as u64);
+        assert_eq!(plain.passed()[&Some(200)].count, 2 * HELD as u64);
     }
 }
