@@ -16,6 +16,8 @@ mod case;
 mod run;
 #[path = "literate/template.rs"]
 mod template;
+#[path = "literate/tls.rs"]
+mod tls;
 
 use case::Case;
 use std::collections::BTreeMap;

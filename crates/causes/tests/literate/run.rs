@@ -107,6 +107,10 @@ pub(crate) fn findings(case: &Case) -> Result<(Vec<Finding>, Vec<String>), Strin
             intake.fact(Fact { source: id, text: Derived::exact(shown, span), kind });
             continue;
         }
+        if block.format == "tls" {
+            intake.fact(crate::tls::fact(id, &attribute));
+            continue;
+        }
         if block.format == "intended" {
             let kind = FactKind::Intended { user: attribute("user"), scheme: attribute("scheme") };
             let shown = attribute("user").or(attribute("scheme")).unwrap();
