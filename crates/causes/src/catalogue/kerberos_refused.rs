@@ -97,7 +97,7 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     if let Some(note) = ticket.and_then(|t| other_name(step, t)) {
         claim.summary.push_str(&note);
     }
-    let tried = ticket.and_then(|t| tried(scene, t));
+    let tried = ticket.and_then(|t| tried(scene, t, error.map(|e| e.code)));
     let opened = tried.as_ref().is_some_and(|t| t.opens);
     if let Some(Tried { fact, says, .. }) = tried {
         claim.summary.push_str(&format!("; {says}"));
@@ -123,7 +123,7 @@ struct Tried<'a> {
 }
 
 /// Opens the ticket as a service with the keytab given would.
-fn tried<'a>(scene: &Scene<'a>, ticket: &Ticket) -> Option<Tried<'a>> {
+fn tried<'a>(scene: &Scene<'a>, ticket: &Ticket, error: Option<i64>) -> Option<Tried<'a>> {
     let keytabs = scene.case.facts.iter().filter_map(|f| match &f.kind {
         FactKind::Keytab(bytes) => Some((f, service_key::read(bytes.expose()).ok()?)),
         _ => None,
@@ -131,19 +131,25 @@ fn tried<'a>(scene: &Scene<'a>, ticket: &Ticket) -> Option<Tried<'a>> {
     let tries: Vec<(&Fact, Result<Opened, Closed>)> =
         keytabs.map(|(fact, keys): (_, Vec<ServiceKey>)| (fact, service_key::open(ticket, &keys))).collect();
     let best = tries.iter().find(|(_, t)| t.is_ok()).or(tries.first())?;
-    Some(Tried { fact: best.0, opens: best.1.is_ok(), says: in_words(ticket, &best.1) })
+    Some(Tried { fact: best.0, opens: best.1.is_ok(), says: in_words(ticket, &best.1, error) })
 }
 
-fn in_words(ticket: &Ticket, tried: &Result<Opened, Closed>) -> String {
+fn in_words(ticket: &Ticket, tried: &Result<Opened, Closed>, error: Option<i64>) -> String {
     let etype = ticket.etype.map(kerberos::etype_name).unwrap_or_default();
     let version = ticket.kvno.map_or("of no version".to_owned(), |v| format!("version {v}"));
     match tried {
         Ok(o) => format!(
-            "the keytab opens it: it is of {}, valid from {} to {}{}, so the key is not what was refused",
+            "the keytab given opens it: it is of {}, valid from {} to {}{}; {}",
             quoted(&o.client),
             clock(&o.start),
             clock(&o.end),
             if o.flags.is_empty() { String::new() } else { format!(" ({})", o.flags.join(", ")) },
+            match error {
+                // RFC 4120 section 7.5.9: integrity, not for us, modified, key version, no key.
+                Some(31 | 35 | 41 | 44 | 45) =>
+                    "so the service that refused it has another keytab, or an older copy",
+                _ => "so the key is not the reason",
+            },
         ),
         Err(Closed::OtherService(there)) => {
             let there: Vec<String> = there.iter().take(4).map(|name| quoted(name)).collect();

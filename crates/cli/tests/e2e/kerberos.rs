@@ -91,11 +91,9 @@ fn a_ticket_that_the_keytab_of_the_service_is_too_old_for() {
         assert!(summary.contains(says), "{summary}");
         let (cause, summary, printed) = told(&capture, &new);
         assert_eq!(cause, "kerberos-refused");
-        assert!(
-            summary.contains("the keytab opens it: it is of \"alice@EXAMPLE.COM\", valid from"),
-            "{summary}"
-        );
-        assert!(summary.contains("pre-authent"), "{summary}");
+        let says = "the keytab given opens it: it is of alice@EXAMPLE.COM, valid from";
+        assert!(summary.contains(says), "{summary}");
+        assert!(summary.contains("so the service that refused it has another keytab"), "{summary}");
         // The keys themselves are in no output.
         let key = fs::read(&new).unwrap();
         let hex: String = key.iter().rev().skip(4).take(16).rev().map(|b| format!("{b:02x}")).collect();
