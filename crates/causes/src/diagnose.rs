@@ -2,10 +2,12 @@
 
 use crate::cause::{Answer, Claim};
 use crate::rank::{Ranked, rank, supersedes};
+use crate::shared::Shared;
 use crate::{CATALOGUE, Scene};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use why401_history::Case;
+use std::sync::Arc;
+use why401_history::{Case, Whose};
 use why401_http::{Moment, path_of};
 use why401_knowledge::Knowledge;
 use why401_report::{AlsoPossible, Annotation, Certainty, ExchangeRow, Finding, Fix, Party, Verdict};
@@ -29,8 +31,9 @@ pub fn prepare() {
 
 /// Explains every refusal of a case. `now` is the time of the diagnosis; without it no time is taken for past.
 pub fn diagnose(case: &Case, now: Option<Timestamp>) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = Vec::new();
-    let each = |refusal| explain(&Scene::of(case, refusal, now));
+    let mut findings: Vec<Told> = Vec::new();
+    let shared = Shared::default();
+    let each = |refusal| explain(&Scene::of(case, refusal, now, &shared));
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(8));
     if case.refusals.len() < MANY || threads == 1 {
         findings.extend(case.refusals.iter().flat_map(each));
@@ -50,8 +53,29 @@ pub fn diagnose(case: &Case, now: Option<Timestamp>) -> Vec<Finding> {
     order(merge(findings))
 }
 
+/// A finding, and whose it is where only examples were looked at.
+struct Told {
+    finding: Finding,
+    whose: Arc<Whose>,
+}
+
+impl Told {
+    /// The finding; where the sentence is about an example, with how many there are more.
+    fn finish(self) -> Finding {
+        let Told { mut finding, whose } = self;
+        let more = |all: usize| all.saturating_sub(1);
+        match (more(whose.accounts.len()), more(whose.clients.len())) {
+            (0, 0) => {}
+            _ if finding.cause == "password-guessing" => {}
+            (0, more) => finding.summary.push_str(&format!("; {more} more clients were refused alike")),
+            (more, _) => finding.summary.push_str(&format!("; {more} more accounts were refused alike")),
+        }
+        finding
+    }
+}
+
 /// The findings of one refusal: the main one, and what stands beside it.
-fn explain(scene: &Scene<'_>) -> Vec<Finding> {
+fn explain(scene: &Scene<'_>) -> Vec<Told> {
     let mut claims = Vec::new();
     let mut open: Vec<(&'static str, &'static str)> = Vec::new();
     for (position, cause) in CATALOGUE.iter().enumerate() {
@@ -92,7 +116,8 @@ fn explain(scene: &Scene<'_>) -> Vec<Finding> {
     }
     let mut findings = vec![first];
     findings.extend(beside.into_iter().map(|r| finding(scene, r)));
-    findings
+    let told = |finding| Told { finding, whose: Arc::clone(&scene.refusal.whose) };
+    findings.into_iter().map(told).collect()
 }
 
 /// What would settle a cause, by its own text: the first sentence of "Evidence needed".
@@ -156,14 +181,6 @@ fn finding(scene: &Scene<'_>, ranked: Ranked) -> Finding {
     for (cause, settle) in left_open {
         also(&mut f, cause, &settle);
     }
-    // Where only examples were looked at, the sentence is about one of them.
-    let (accounts, clients) = scene.refusal.others;
-    match (accounts.saturating_sub(1), clients.saturating_sub(1)) {
-        (0, 0) => {}
-        _ if meta.name == "password-guessing" => {}
-        (0, more) => f.summary.push_str(&format!("; {more} more clients were refused alike")),
-        (more, _) => f.summary.push_str(&format!("; {more} more accounts were refused alike")),
-    }
     f
 }
 
@@ -219,11 +236,12 @@ fn rows(scene: &Scene<'_>) -> Vec<ExchangeRow> {
 }
 
 /// Findings of one cause that share account, client or resource, or that say the very same, become one.
-fn merge(findings: Vec<Finding>) -> Vec<Finding> {
+fn merge(findings: Vec<Told>) -> Vec<Finding> {
     type Key = (&'static str, Verdict, Certainty, Vec<Option<String>>);
-    let mut out: Vec<Finding> = Vec::new();
+    let mut out: Vec<Told> = Vec::new();
     let mut at: BTreeMap<Key, usize> = BTreeMap::new();
-    for f in findings {
+    for told in findings {
+        let f = &told.finding;
         // Whom it is about: the account, else the client, else the resource.
         let whom = f.account.clone().or_else(|| f.client.clone());
         let what = if whom.is_some() { None } else { f.resource.clone() };
@@ -234,14 +252,18 @@ fn merge(findings: Vec<Finding>) -> Vec<Finding> {
         at.entry(about).or_insert(i);
         at.entry(words).or_insert(i);
         match out.get_mut(i) {
-            Some(into) => absorb(into, f),
-            None => out.push(f),
+            Some(into) => absorb(into, told),
+            None => out.push(told),
         }
     }
-    out
+    out.into_iter().map(Told::finish).collect()
 }
 
-fn absorb(into: &mut Finding, f: Finding) {
+fn absorb(told: &mut Told, other: Told) {
+    let whose = Arc::make_mut(&mut told.whose);
+    whose.accounts.extend(&other.whose.accounts);
+    whose.clients.extend(&other.whose.clients);
+    let (into, f) = (&mut told.finding, other.finding);
     into.count += f.count;
     into.first = match (into.first.take(), f.first) {
         (Some(a), Some(b)) => Some(a.min(b)),

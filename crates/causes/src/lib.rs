@@ -18,6 +18,7 @@ pub mod rank;
 mod reading;
 mod scene;
 mod sequence;
+mod shared;
 mod shell;
 mod show;
 mod story;

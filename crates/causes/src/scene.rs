@@ -3,6 +3,7 @@
 
 use crate::heard::{Heard, listen};
 use crate::reading::{pasted, program};
+use crate::shared::Shared;
 use jiff::Timestamp;
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -229,11 +230,18 @@ pub struct Scene<'a> {
     accounts: OnceLock<Vec<pasted::Told>>,
     /// Slips in program text that was pasted, once somebody asked.
     slips: OnceLock<Vec<(usize, program::Slip)>>,
+    /// What is the same for all refusals.
+    pub(crate) shared: &'a Shared,
 }
 
 impl<'a> Scene<'a> {
     /// Sets the scene of a refusal.
-    pub fn of(case: &'a Case, refusal: &'a Refusal, now: Option<Timestamp>) -> Scene<'a> {
+    pub(crate) fn of(
+        case: &'a Case,
+        refusal: &'a Refusal,
+        now: Option<Timestamp>,
+        shared: &'a Shared,
+    ) -> Scene<'a> {
         let steps = refusal
             .chain()
             .map(|c| c.steps.iter().filter_map(|&i| case.attempt(i)).map(Step::of).collect())
@@ -248,6 +256,7 @@ impl<'a> Scene<'a> {
             now,
             accounts: OnceLock::new(),
             slips: OnceLock::new(),
+            shared,
         }
     }
 

@@ -63,7 +63,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Of these numbers of attempts, in order, those nearest to one: all, unless there are very many refusals to explain.
-    fn near<'i>(&self, all: &'i [usize], attempt: &Attempt) -> &'i [usize] {
+    pub(crate) fn near<'i>(&self, all: &'i [usize], attempt: &Attempt) -> &'i [usize] {
         let at = all.partition_point(|&i| i < attempt.id);
         let (from, to) = (at.saturating_sub(self.reach()), at.saturating_add(self.reach()));
         all.get(from..to.min(all.len())).unwrap_or(all)

@@ -48,8 +48,12 @@ pub(crate) fn read_all(
         }
     };
     let filter = filter::of(args);
-    let logs = bulk::choose(named, args.input.as_deref(), args.log_format.as_deref());
-    let mut folded = read_logs(&logs, &filter, intake);
+    let from_stdin = stdin.is_none() && named.iter().any(|name| name == "-");
+    let mut pipe = from_stdin.then(|| bulk::Pipe::new(io::stdin(), bulk::LARGE as usize));
+    let head = pipe.as_ref().map(bulk::Pipe::head);
+    let logs = bulk::choose(named, head, args.input.as_deref(), args.log_format.as_deref());
+    let folds_stdin = logs.iter().any(|log| log.path.is_none());
+    let mut folded = read_logs(&logs, pipe.take_if(|_| folds_stdin), &filter, intake);
     let mut wanted = filter::Wanted { to: intake, filter };
     let mut sources = Vec::new();
     let mut failures = Vec::new();
@@ -73,7 +77,15 @@ pub(crate) fn read_all(
             }
             continue;
         }
-        match read_one(args, id, name, stdin.as_deref_mut(), &keys, &mut wanted, &mut pause) {
+        match read_one(
+            args,
+            id,
+            name,
+            (stdin.as_deref_mut(), pipe.take_if(|_| name == "-")),
+            &keys,
+            &mut wanted,
+            &mut pause,
+        ) {
             Ok(report) => sources.push(SourceReport { name: shown.into_owned(), ..report }),
             Err(why) => {
                 failures.push(format!("{shown}: {why}"));
@@ -89,13 +101,19 @@ pub(crate) fn read_all(
 }
 
 /// Reads the large logs together.
-fn read_logs(logs: &[bulk::Log], filter: &Filter, intake: &mut Intake) -> BTreeMap<SourceId, SourceReport> {
+fn read_logs(
+    logs: &[bulk::Log],
+    pipe: Option<bulk::Pipe>,
+    filter: &Filter,
+    intake: &mut Intake,
+) -> BTreeMap<SourceId, SourceReport> {
     if logs.is_empty() {
         return BTreeMap::new();
     }
     let watch = bulk::Watch::interruptible();
-    let bytes = logs.iter().map(|log| log.size).sum();
-    let folded = bulk::during(bytes, &watch, || bulk::fold(logs, filter, &watch));
+    let folds_pipe = pipe.is_some();
+    let bytes = if folds_pipe { 0 } else { logs.iter().map(|log| log.size).sum() };
+    let folded = bulk::during(bytes, &watch, || bulk::fold(logs, pipe, filter, &watch));
     let (reports, overview) = bulk::enter(logs, &folded, intake);
     intake.overview = Some(overview);
     let mut reports = reports;
@@ -130,15 +148,16 @@ fn read_one(
     args: &Evidence,
     id: SourceId,
     name: &OsStr,
-    stdin: Option<&mut (dyn Read + '_)>,
+    (stdin, pipe): (Option<&mut (dyn Read + '_)>, Option<bulk::Pipe>),
     keys: &[Vec<u8>],
     sink: &mut dyn Sink,
     pause: &mut dyn FnMut(),
 ) -> Result<SourceReport, String> {
     if name == "-" {
-        return match stdin {
-            Some(stdin) => read_bytes(args, id, &mut io::BufReader::new(stdin), keys, sink),
-            None => read_bytes(args, id, &mut Ahead::new(io::stdin(), pause), keys, sink),
+        return match (stdin, pipe) {
+            (Some(stdin), _) => read_bytes(args, id, &mut io::BufReader::new(stdin), keys, sink),
+            (None, Some(pipe)) => read_bytes(args, id, &mut Ahead::new(pipe, pause), keys, sink),
+            (None, None) => read_bytes(args, id, &mut Ahead::new(io::stdin(), pause), keys, sink),
         };
     }
     if keys::is_key_log(&name.to_owned()) {

@@ -123,7 +123,7 @@ fn a_format_that_does_not_fit_does_no_harm() {
     }
     // Where it can be read at all, it is; else the message says as what it was tried.
     each(&pairs, |(bytes, format)| drop(outputs(&bytes[..bytes.len().min(8000)], Some(format))));
-    each(&["pcap", "har"], |format| {
+    each(&["pcap", "har", "access-log"], |format| {
         let output = why401(&["--input", format], &noise(5000, 3));
         assert_eq!(output.status.code(), Some(2), "{format}: {}", out(&output));
     });

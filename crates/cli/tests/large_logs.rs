@@ -49,9 +49,14 @@ impl Hub {
     /// Forty partners that submit all day; alice's password is changed at ten, bob's program replaced at noon, a
     /// stranger tries names in the afternoon, and for a quarter of an hour in the evening the directory is away.
     fn day() -> Hub {
+        Hub::day_of(4)
+    }
+
+    /// The same with a submission each so many seconds.
+    fn day_of(step: usize) -> Hub {
         let mut hub = Hub { log: String::new(), statuses: BTreeMap::new() };
-        for second in (0..86_400).step_by(4) {
-            let partner = second / 4 % 40;
+        for second in (0..86_400).step_by(step) {
+            let partner = second / step as u32 % 40;
             let (client, user) = (format!("192.0.2.{partner}"), format!("partner{partner}"));
             let path =
                 format!("/hub/{}/submit", ["invoices", "orders", "stock"][(second / 160 % 3) as usize]);
@@ -223,6 +228,88 @@ fn what_can_be_read_is_read() {
     let source = &report["sources"][0];
     assert!(source["exchanges"].as_u64().unwrap() > 10_000);
     assert!(source["problems"].to_string().contains("cut off"), "{}", source["problems"]);
+}
+
+/// Cause, certainty, account, client, count, first and last of every finding.
+fn told(report: &Value) -> Vec<String> {
+    let all = report["findings"].as_array().unwrap().iter();
+    let of = |f: &Value| {
+        ["cause", "certainty", "account", "client", "count", "first", "last"]
+            .map(|k| f[k].to_string())
+            .join(" ")
+    };
+    let mut all: Vec<String> = all.map(of).collect();
+    all.sort();
+    all
+}
+
+#[test]
+fn how_large_a_log_is_changes_no_finding() {
+    let mut guessed = String::new();
+    let mut methods = String::new();
+    for i in 0..4000u32 {
+        let at = format!("22/Nov/2026:{:02}:{:02}:{:02} +0000", i / 360, i / 6 % 60, i % 6 * 10);
+        let (user, status) = match i % 10 {
+            0 => (format!("name{i}"), 401),
+            _ => (format!("user{}", i % 13), 200),
+        };
+        let client = if i % 10 == 0 { 99 } else { i % 13 };
+        writeln!(
+            guessed,
+            "192.0.2.{client} - {user} [{at}] \"GET /v1/orders HTTP/1.1\" {status} 1 \"-\" \"curl/8.5.0\""
+        )
+        .unwrap();
+        let (method, path, status) = match i % 8 {
+            0 => ("GET", "/v1/submit", 401),
+            2 => ("POST", "/v1/orders", 200),
+            _ => ("POST", "/v1/submit", 200),
+        };
+        writeln!(
+            methods,
+            "192.0.2.{0} - user{0} [{at}] \"{method} {path} HTTP/1.1\" {status} 1 \"-\" \"curl/8.5.0\"",
+            i % 5
+        )
+        .unwrap();
+    }
+    let hub = Hub::day_of(40);
+    let folder = tempfile::tempdir().unwrap();
+    for (name, log) in [("hub", &hub.log), ("guessed", &guessed), ("methods", &methods)] {
+        assert!(log.len() < 1024 * 1024, "{name}: {}", log.len());
+        let small = folder.path().join(name);
+        std::fs::write(&small, log).unwrap();
+        // The same requests with a longer field that decides nothing.
+        let referrer = format!(" \"https://hub.example.com/{}\" ", "x".repeat(300));
+        let large = folder.path().join(format!("{name}.large"));
+        std::fs::write(&large, log.replace(" \"-\" ", &referrer)).unwrap();
+        assert!(std::fs::metadata(&large).unwrap().len() > 1024 * 1024);
+        let (small, large) = (diagnose(&[&small], &[]), diagnose(&[&large], &[]));
+        assert!(small["overview"].is_null() && large["overview"].is_object(), "{name}");
+        assert!(!told(&small).is_empty());
+        assert_eq!(told(&small), told(&large), "{name}");
+    }
+}
+
+#[test]
+fn a_large_log_from_a_pipe_is_read_as_one_from_a_file() {
+    let hub = Hub::day();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("access.log");
+    std::fs::write(&path, &hub.log).unwrap();
+    let piped = |path: &Path| {
+        let out = Command::new(env!("CARGO_BIN_EXE_why401"))
+            .args(["--format", "json", "-"])
+            .stdin(std::fs::File::open(path).unwrap())
+            .output()
+            .unwrap();
+        serde_json::from_slice::<Value>(&out.stdout).unwrap()
+    };
+    let (file, pipe) = (diagnose(&[&path], &[]), piped(&path));
+    assert_eq!(told(&pipe), told(&file));
+    assert_eq!(pipe["sources"][0]["bytes"].as_u64(), Some(hub.log.len() as u64));
+    assert_eq!(pipe["overview"], file["overview"]);
+    assert!(Command::new("gzip").arg(&path).status().unwrap().success());
+    let packed = piped(&folder.path().join("access.log.gz"));
+    assert_eq!(told(&packed), told(&file));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::{Event, Kind, Lane, Told};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 use why401_report::Series;
 
 /// So many kinds are told apart at all; of more, those with the fewest refusals go with others of their status.
@@ -34,8 +35,8 @@ pub struct Wanted {
     pub name: u64,
     /// How many requests that were not let in the handshake stands for, its own among them.
     pub refused: u64,
-    /// How many accounts and clients it stands for, its own among them.
-    pub others: (u64, u64),
+    /// The accounts and the clients of all that is explained together.
+    pub whose: Arc<(BTreeSet<u64>, BTreeSet<u64>)>,
     /// The first time of what it stands for, in milliseconds since 1970.
     pub first: Option<i64>,
     /// The last time.
@@ -90,7 +91,7 @@ impl Told {
                 client: 0,
                 name: 0,
                 refused: 0,
-                others: (0, 0),
+                whose: Arc::default(),
                 first: event.time,
                 last: event.time,
                 series: Series::default(),
@@ -193,9 +194,9 @@ impl Told {
 
 impl Group<'_> {
     fn wanted(&self, id: u64, number: &mut u64, wanted: &mut Vec<Wanted>) {
-        let accounts: HashSet<u64> = self.kinds.iter().map(|k| k.name).filter(|n| *n > 2).collect();
-        let clients: HashSet<u64> = self.kinds.iter().map(|k| k.client).filter(|c| *c != 0).collect();
-        let others = (accounts.len() as u64, clients.len() as u64);
+        let accounts = self.kinds.iter().map(|k| k.name).filter(|n| *n > 2).collect();
+        let clients = self.kinds.iter().map(|k| k.client).filter(|c| *c != 0).collect();
+        let whose = Arc::new((accounts, clients));
         // What no example is read of is told by the first kind.
         let (read, rest) = self.kinds.split_at(self.kinds.len().min(TOGETHER));
         let mut whole = Rest::default();
@@ -221,7 +222,7 @@ impl Group<'_> {
                         client: kind.client,
                         name: kind.name,
                         refused,
-                        others,
+                        whose: Arc::clone(&whose),
                         first,
                         last,
                         series: if bears { std::mem::take(&mut own.series) } else { Series::default() },

@@ -5,6 +5,7 @@ use crate::{Attempt, Chain, Index, Outcome, Refusal, Subject, chain, correlate, 
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 use why401_http::{Fact, FactKind, Speaker, Statement};
 use why401_report::{Series, SourceReport};
 
@@ -92,7 +93,7 @@ impl Case {
                 continue;
             };
             let series = self.series(chain);
-            let others = first.folded.map_or((0, 0), |f| f.others);
+            let whose = first.folded.as_ref().map(|f| Arc::clone(&f.whose)).unwrap_or_default();
             match refusals.get_mut(at) {
                 Some(refusal) => {
                     refusal.count += self.refused(chain);
@@ -108,7 +109,7 @@ impl Case {
                 None => refusals.push(Refusal {
                     subject: Subject::Chains(vec![chain.clone()]),
                     count: self.refused(chain),
-                    others,
+                    whose,
                     first: first.first,
                     last: last.last,
                     series,
@@ -120,7 +121,7 @@ impl Case {
 
     /// How many exchanges of a chain, and of those that it stands for, did not let the client in.
     fn refused(&self, chain: &Chain) -> u64 {
-        if let Some(folded) = self.attempt(chain.first()).and_then(|a| a.folded) {
+        if let Some(folded) = self.attempt(chain.first()).and_then(|a| a.folded.as_ref()) {
             return folded.refused;
         }
         let refused = chain.steps.iter().filter_map(|&i| self.attempt(i)).filter(|a| !a.let_in()).count();
@@ -185,7 +186,7 @@ impl Case {
 
     fn likeness(&self, chain: &Chain, with_resource: bool) -> u64 {
         // The fold has sorted them already.
-        if let Some(folded) = self.attempt(chain.first()).and_then(|a| a.folded) {
+        if let Some(folded) = self.attempt(chain.first()).and_then(|a| a.folded.as_ref()) {
             let mut h = DefaultHasher::new();
             ("folded", folded.group).hash(&mut h);
             return h.finish();
@@ -283,7 +284,7 @@ impl Case {
                     None => self.refusals.push(Refusal {
                         subject: Subject::Statements(part.into_iter().map(|(s, _)| s).collect()),
                         count,
-                        others: (0, 0),
+                        whose: Arc::default(),
                         first: time,
                         last: time,
                         series,
@@ -302,7 +303,7 @@ impl Case {
             self.refusals.push(Refusal {
                 subject: Subject::Statements(context.clone()),
                 count: 1,
-                others: (0, 0),
+                whose: Arc::default(),
                 first: time,
                 last,
                 series: thin::of_one(time),

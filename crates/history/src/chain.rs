@@ -111,7 +111,7 @@ fn renewed_in_log(next: &Attempt, before: &Attempt, admitted: &HashSet<(String, 
 /// Who talks with whom about what: the client, the method and the path.
 fn conversation(a: &Attempt) -> String {
     // The fold saw every line and knows what belongs together.
-    if let Some(folded) = a.folded {
+    if let Some(folded) = &a.folded {
         return format!("\n{}", folded.chain);
     }
     format!("{}\n{}\n{}", parties(a), a.method().unwrap_or_default(), a.path().unwrap_or_default())

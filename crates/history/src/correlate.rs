@@ -76,7 +76,7 @@ fn add_view(attempt: &mut Attempt, k: Kept) {
         attempt.series = k.series;
     }
     attempt.stands_for = attempt.stands_for.max(k.stands_for);
-    attempt.folded = attempt.folded.or(k.folded);
+    attempt.folded = attempt.folded.take().or(k.folded);
     attempt.views.push(k.exchange);
     attempt.views.sort_by_key(|v| std::cmp::Reverse(shown(v)));
     attempt.seen = Seen::default();

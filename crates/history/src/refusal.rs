@@ -1,6 +1,7 @@
 //! Refusals that are alike, as one.
 
-use crate::Chain;
+use crate::{Chain, Whose};
+use std::sync::Arc;
 use why401_http::{Moment, Statement};
 use why401_report::Series;
 
@@ -20,8 +21,8 @@ pub struct Refusal {
     pub subject: Subject,
     /// How many there were.
     pub count: u64,
-    /// How many accounts and clients it stands for, where that is more than the examples show.
-    pub others: (u64, u64),
+    /// Whose it is, where that is more than the examples show.
+    pub whose: Arc<Whose>,
     /// The first time.
     pub first: Option<Moment>,
     /// The last time.

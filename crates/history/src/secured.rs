@@ -34,7 +34,7 @@ pub(crate) fn refusals(facts: &[Fact]) -> Vec<Refusal> {
                 first: secured.time,
                 last: secured.time,
                 series,
-                others: (0, 0),
+                whose: std::sync::Arc::default(),
             }),
             None => {}
         }

@@ -1,8 +1,9 @@
 //! Keeps memory bounded: of exchanges that are alike, examples are kept and the rest is counted.
 
-use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{Hash, Hasher};
+use std::sync::Arc;
 use why401_http::{Exchange, Fields, LoggedUser, Moment, path_of};
 use why401_report::Series;
 
@@ -38,15 +39,26 @@ pub(crate) struct Kept {
     pub(crate) folded: Option<Folded>,
 }
 
+/// Accounts and clients by keys that are the same for the same one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Whose {
+    /// The accounts.
+    pub accounts: BTreeSet<u64>,
+    /// The clients.
+    pub clients: BTreeSet<u64>,
+}
+
 /// What the fold of a large log knows of an exchange beyond the exchange itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folded {
     /// Exchanges with the same number are steps of one handshake, and belong to no other.
     pub chain: u64,
     /// Handshakes with the same number are explained together.
     pub group: u64,
-    /// How many accounts and clients those are of.
-    pub others: (u64, u64),
+    /// Whose those are.
+    pub whose: Arc<Whose>,
+    /// Whether anybody may have been let in at its path, with any method and with its own; `false` is certain.
+    pub works: (bool, bool),
     /// How many exchanges that were not let in the handshake stands for, its own among them.
     pub refused: u64,
     /// The first of what it stands for.

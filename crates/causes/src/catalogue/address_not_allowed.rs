@@ -3,7 +3,7 @@
 use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::same_server;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use why401_report::Party;
 
 cause! {
@@ -46,27 +46,31 @@ impl AddressNotAllowed {
             return told();
         };
         let here = || {
-            scene
-                .case
-                .index
-                .of_path(path)
-                .iter()
-                .filter_map(|&i| scene.case.attempt(i))
-                .filter(|b| same_server(a, b) && b.method() == a.method())
+            let near = scene.near(scene.case.index.of_path(path), a).iter();
+            near.filter_map(|&i| scene.case.attempt(i)).filter(|b| same_server(a, b) && b.method() == a.method())
         };
-        let by = |b: &why401_history::Attempt| b.client().map(|c| c.host.clone());
+        let by = |b: &'_ why401_history::Attempt| b.client().map(|c| c.host.clone());
         let served = here().find(|b| {
             matches!(b.status(), Some(200..=299 | 304))
                 && !b.carries_credentials()
-                && by(b).is_some_and(|h| h != client.host)
+                && b.client().is_some_and(|c| c.host != client.host)
         });
-        let ever_in = here().any(|b| b.let_in() && by(b).as_ref() == Some(&client.host));
+        let Some(good) = served else { return told() };
+        // How each address fared: refused, let in, let in without credentials.
+        let mut fared: BTreeMap<String, (bool, bool, bool)> = BTreeMap::new();
+        for b in here() {
+            let Some(host) = by(b) else { continue };
+            let (refused, let_in, without) = fared.entry(host).or_default();
+            *refused |= b.status() == Some(401);
+            *let_in |= b.let_in();
+            *without |= b.let_in() && !b.carries_credentials();
+        }
+        let ever_in = fared.get(&client.host).is_some_and(|(_, let_in, _)| *let_in);
         // The list goes by address: none that was refused is let in at another time.
-        let mixed = here().any(|b| {
-            b.status() == Some(401)
-                && here().any(|c| c.let_in() && !c.carries_credentials() && by(b) == by(c))
-        });
-        let (Some(good), false, false) = (served, ever_in, mixed) else { return told() };
+        let mixed = fared.values().any(|(refused, _, without)| *refused && *without);
+        if ever_in || mixed {
+            return told();
+        }
         let claim = advise(
             Claim::new(format!(
                 "{path} is served without credentials to {} and refused to {}",
@@ -82,10 +86,9 @@ impl AddressNotAllowed {
         let listed = scene.statements().any(|s| mentions_list(&s.text.to_text()))
             || scene.case.facts.iter().any(|f| mentions_list(&f.text.to_text()));
         // A list names few; where most addresses are served, what they sent is simply not shown.
-        let hosts = |wanted: fn(&why401_history::Attempt) -> bool| {
-            here().filter(|b| wanted(b)).filter_map(by).collect::<BTreeSet<_>>().len()
-        };
-        let most = hosts(|b| b.let_in()) > 2 * hosts(|b| b.status() == Some(401));
+        let let_in = fared.values().filter(|(_, let_in, _)| *let_in).count();
+        let refused = fared.values().filter(|(refused, ..)| *refused).count();
+        let most = let_in > 2 * refused;
         match (wholly_seen || listed, most) {
             (true, _) => claim.confirmed(),
             (false, false) => claim.likely(),

@@ -60,7 +60,7 @@ impl PasswordGuessing {
             && tries.let_in * 4 < tries.users
         {
             // Of a large log only some of the names are at hand, and their number.
-            let users = scene.refusal.others.0.max(tries.users as u64);
+            let users = (scene.refusal.whose.accounts.len() as u64).max(tries.users as u64);
             let summary = format!("{} tried {users} user names and was refused for each", client.host);
             return claim(scene, &shown(scene, tries), summary).confirmed();
         }

@@ -2,7 +2,6 @@
 
 use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
-use crate::story::Story;
 use why401_report::Party;
 
 cause! {
@@ -38,45 +37,28 @@ const ACCOUNTS: usize = 2;
 impl ServerChanged {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || scene.told("server-changed", "the server was changed");
-        let Some((user, story)) = scene.account_story() else { return told() };
+        let Some((_, story)) = scene.account_story() else { return told() };
         let Some((_, first)) = story.turn().filter(|_| story.broke()) else { return told() };
         let case = scene.case;
-        let mut broken = Vec::new();
-        let mut last_success = None;
-        for (name, ids) in case.index.users() {
-            let s = Story::of(ids.iter().filter_map(|&i| case.attempt(i)));
-            if s.accepted_before.is_empty() && s.accepted_after.is_empty() {
-                continue;
-            }
-            let latest = s.accepted_after.last().or(s.accepted_before.last()).copied();
-            if latest.is_some_and(|a| a.id > first.id) && name != user && s.refused.is_empty() {
-                // Somebody goes on working.
-                return told();
-            }
-            if !s.broke() {
-                if !s.refused.is_empty() {
-                    return told();
-                }
-                continue;
-            }
-            last_success = last_success.max(s.accepted_before.last().map(|a| a.id));
-            broken.push((name.to_owned(), s));
+        let all = scene.shared.break_of(case);
+        // Somebody goes on working, or was let in again.
+        if all.others || all.going_on.is_some_and(|latest| latest > first.id) {
+            return told();
         }
         // All successes lie before all refusals: one moment.
-        let earliest = broken.iter().filter_map(|(_, s)| s.refused.first().map(|a| a.id)).min();
-        let one_moment = matches!((last_success, earliest), (Some(s), Some(r)) if s < r);
-        if broken.len() < ACCOUNTS || !one_moment {
+        let one_moment = matches!((all.last_success, all.first_refusal), (Some(s), Some(r)) if s < r);
+        if all.broken < ACCOUNTS || !one_moment {
             return told();
         }
         let (Some(before), Some(after)) =
-            (last_success.and_then(|i| case.attempt(i)), earliest.and_then(|i| case.attempt(i)))
+            (all.last_success.and_then(|i| case.attempt(i)), all.first_refusal.and_then(|i| case.attempt(i)))
         else {
             return told();
         };
         let when = |a: &why401_history::Attempt| {
             a.time().map_or_else(|| "an unknown time".to_owned(), |t| crate::show::clock(t.at))
         };
-        Claim::new(format!("{} accounts were let in until {} and all of them have been refused since {}", broken.len(), when(before), when(after)))
+        Claim::new(format!("{} accounts were let in until {} and all of them have been refused since {}", all.broken, when(before), when(after)))
             .shown(super::client_changed::line(scene, before, "the last success"))
             .shown(super::client_changed::line(scene, after, "the first refusal, and none was let in since"))
             .fix(Party::Server, format!("Find out what was changed at the server between {} and {}: an upgrade, its configuration, the password file, the directory behind it.", when(before), when(after)))

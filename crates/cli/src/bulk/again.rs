@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 use why401_fold::{Account, Oddity, Wanted};
-use why401_history::Folded as Known;
+use why401_history::{Folded as Known, Whose};
 use why401_http::{Exchange, Fact, Moment, Statement};
 use why401_read::bulk::{Filter, Place, Scanner};
 use why401_read::{LAYER, Sink};
@@ -42,13 +43,20 @@ pub(crate) fn enter(
         running.into_iter().map(|thread| thread.join().unwrap_or_default()).collect()
     });
     let mut names = Names::default();
+    let mut groups: HashMap<u64, Arc<Whose>> = HashMap::new();
     for (wanted, exchange) in wanted.into_iter().zip(read.into_iter().flatten()) {
         let Some(exchange) = exchange else { continue };
         names.learn(&wanted, &exchange);
+        let whose = groups.entry(wanted.group).or_insert_with(|| {
+            let (accounts, clients) = (*wanted.whose).clone();
+            Arc::new(Whose { accounts, clients })
+        });
+        let whose = Arc::clone(whose);
         let known = Known {
             chain: wanted.chain,
             group: wanted.group,
-            others: wanted.others,
+            whose,
+            works: works(folded, &exchange),
             refused: wanted.refused,
             first: moment(wanted.first, &exchange),
             last: moment(wanted.last, &exchange),
@@ -59,6 +67,15 @@ pub(crate) fn enter(
     let reports =
         logs.iter().enumerate().map(|(order, log)| (log.id, report(order, log, folded, to))).collect();
     (reports, overview)
+}
+
+/// Whether anybody may have been let in at the path of an exchange, with any method and with its own.
+fn works(folded: &Folded, exchange: &Exchange) -> (bool, bool) {
+    let Some(request) = &exchange.request else { return (true, true) };
+    let target = request.target();
+    let path = why401_http::path_of(&target).as_bytes();
+    let paths = &folded.told.paths;
+    (paths.let_in(path), paths.let_in_with(request.method().as_bytes(), path))
 }
 
 /// A time of the fold, as far as the evidence gave it a zone.
@@ -73,17 +90,18 @@ fn moment(ms: Option<i64>, like: &Exchange) -> Option<Moment> {
 }
 
 fn read_again(logs: &[Log], wanted: &[Wanted]) -> Vec<Option<Exchange>> {
-    let mut open: Option<(u32, File, Scanner)> = None;
+    let mut open: Option<(u32, Option<File>, Scanner)> = None;
     let mut buffer = Vec::new();
     let again = |w: &Wanted| {
         let log = logs.get(w.event.source as usize)?;
         if open.as_ref().is_none_or(|(source, ..)| *source != w.event.source) {
-            open = Some((w.event.source, File::open(&log.path).ok()?, log.bulk.scanner(&Filter::default())));
+            let file = log.path.as_ref().and_then(|path| File::open(path).ok());
+            open = Some((w.event.source, file, log.bulk.scanner(&Filter::default())));
         }
         let (_, file, scanner) = open.as_mut()?;
         let line = match &w.event.text {
             Some(text) => text,
-            None => line_at(file, w.event.offset, &mut buffer)?,
+            None => line_at(file.as_ref()?, w.event.offset, &mut buffer)?,
         };
         let mut one = One::default();
         scanner.again(line, &place(log, w.event.offset, w.event.line, w.event.index), &mut one);
@@ -174,7 +192,7 @@ fn report(order: usize, log: &Log, folded: &Folded, to: &mut dyn Take) -> Source
     SourceReport {
         name: String::new(),
         format: log.bulk.format().to_owned(),
-        bytes: log.size,
+        bytes: if log.path.is_some() { log.size } else { folded.piped },
         exchanges,
         statuses,
         first: time(first),

@@ -3,12 +3,14 @@
 mod again;
 mod choose;
 mod file;
+mod pipe;
 mod progress;
 mod share;
 mod stream;
 mod work;
 
 pub(crate) use again::{Take, enter};
-pub(crate) use choose::{Log, choose};
+pub(crate) use choose::{LARGE, Log, choose};
+pub(crate) use pipe::Pipe;
 pub(crate) use progress::during;
 pub(crate) use work::{Watch, fold};

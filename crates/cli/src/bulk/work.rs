@@ -2,6 +2,7 @@
 
 use super::choose::Log;
 use super::file::block;
+use super::pipe::Pipe;
 use super::share::{Job, Share, Stretch};
 use super::stream::{Blocks, Lines};
 use std::fs::File;
@@ -44,14 +45,16 @@ pub(crate) struct Folded {
     pub(crate) told: Told,
     /// By position in order of time: where, and why.
     pub(crate) faults: Vec<(usize, u64, String)>,
+    /// Bytes of standard input.
+    pub(crate) piped: u64,
 }
 
-/// Reads all logs, given in order of time.
-pub(crate) fn fold(logs: &[Log], filter: &Filter, watch: &Watch) -> Folded {
+/// Reads all logs, given in order of time; standard input, where it is one of them, from `pipe`.
+pub(crate) fn fold(logs: &[Log], pipe: Option<Pipe>, filter: &Filter, watch: &Watch) -> Folded {
     let job = |(order, log): (usize, &Log)| Job {
         order,
         size: log.size,
-        divisible: log.coding.is_none() && log.bulk.is_divisible(),
+        divisible: log.path.is_some() && log.coding.is_none() && log.bulk.is_divisible(),
     };
     let work = Work {
         logs,
@@ -61,6 +64,8 @@ pub(crate) fn fold(logs: &[Log], filter: &Filter, watch: &Watch) -> Folded {
         seed: Seed(std::hash::RandomState::new().hash_one(logs.len())),
         parts: Mutex::default(),
         faults: Mutex::default(),
+        pipe: Mutex::new(pipe.map(|pipe| pipe.until(&watch.stop))),
+        piped: AtomicU64::new(0),
     };
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(16));
     std::thread::scope(|scope| {
@@ -71,7 +76,7 @@ pub(crate) fn fold(logs: &[Log], filter: &Filter, watch: &Watch) -> Folded {
     });
     let parts = work.parts.into_inner().unwrap_or_else(PoisonError::into_inner);
     let faults = work.faults.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Folded { told: parts.finish(), faults }
+    Folded { told: parts.finish(), faults, piped: work.piped.into_inner() }
 }
 
 struct Work<'a> {
@@ -82,6 +87,8 @@ struct Work<'a> {
     seed: Seed,
     parts: Mutex<Parts>,
     faults: Mutex<Vec<(usize, u64, String)>>,
+    pipe: Mutex<Option<Pipe>>,
+    piped: AtomicU64,
 }
 
 impl Work<'_> {
@@ -110,7 +117,7 @@ impl Work<'_> {
 
     /// Reads a stretch of a log that lies there as it is.
     fn stretch(&self, log: &Log, stretch: Stretch, buffer: &mut Vec<u8>) -> Result<Part, (u64, io::Error)> {
-        let file = File::open(&log.path).map_err(|e| (stretch.start, e))?;
+        let file = open(log).map_err(|e| (stretch.start, e))?;
         let mut scanner = log.bulk.scanner(self.filter);
         let mut part: Option<Part> = None;
         let mut lines = 0;
@@ -139,21 +146,27 @@ impl Work<'_> {
 
     /// Reads a log from its front to its end.
     fn stream(&self, log: &Log, stretch: Stretch) -> Result<Part, (u64, io::Error)> {
-        let file = File::open(&log.path).map_err(|e| (0, e))?;
-        let file = Watched { file, watch: self.watch };
-        let mut part = self.part(stretch.order, 0, log.coding.is_some());
+        let pipe = self.pipe.lock().unwrap_or_else(PoisonError::into_inner).take_if(|_| log.path.is_none());
+        let keep = pipe.is_some() || log.coding.is_some();
+        let piped = pipe.is_some().then_some(&self.piped);
+        let from: Box<dyn Read> = match pipe {
+            Some(pipe) => Box::new(pipe),
+            None => Box::new(open(log).map_err(|e| (0, e))?),
+        };
+        let file = Watched { from, read: &self.watch.read, piped };
+        let mut part = self.part(stretch.order, 0, keep);
         let mut scanner = log.bulk.scanner(self.filter);
         match log.coding {
             Some(coding) => {
                 let mut blocks = Blocks::new(Plain::new(coding, file).map_err(|e| (0, e))?);
-                self.blocks(&mut blocks, &mut scanner, true, &mut part).map_err(|e| (0, e))?;
+                self.blocks(&mut blocks, &mut scanner, keep, &mut part).map_err(|e| (0, e))?;
                 if let Some((at, what)) = blocks.source().fault() {
                     self.fault(stretch.order, at, what);
                 }
             }
             None => {
                 let mut blocks = Blocks::new(file);
-                self.blocks(&mut blocks, &mut scanner, false, &mut part).map_err(|e| (0, e))?;
+                self.blocks(&mut blocks, &mut scanner, keep, &mut part).map_err(|e| (0, e))?;
             }
         }
         part.close();
@@ -195,16 +208,23 @@ impl Work<'_> {
     }
 }
 
-/// A file whose reading is watched.
+fn open(log: &Log) -> io::Result<File> {
+    log.path.as_ref().map_or_else(|| Err(io::ErrorKind::NotFound.into()), File::open)
+}
+
+/// A source whose reading is watched.
 struct Watched<'a> {
-    file: File,
-    watch: &'a Watch,
+    from: Box<dyn Read>,
+    read: &'a AtomicU64,
+    piped: Option<&'a AtomicU64>,
 }
 
 impl Read for Watched<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(into)?;
-        self.watch.read.fetch_add(count as u64, Ordering::Relaxed);
+        let count = self.from.read(into)?;
+        for counter in [Some(self.read), self.piped].into_iter().flatten() {
+            counter.fetch_add(count as u64, Ordering::Relaxed);
+        }
         Ok(count)
     }
 }

@@ -371,6 +371,14 @@ impl Out<'_> {
 /// Words that somebody pasted beside the log: a message of a program, an exception. A line that begins with a number, an
 /// address or a bracket, or that has a request in it, is of a log in a format not known here.
 fn is_prose(line: &[u8]) -> bool {
+    // Noise is no words, whatever it begins with.
+    let odd = |b: &u8| b.is_ascii_control() && *b != b'\t';
+    if line.len() < 8
+        || line.iter().any(odd)
+        || line.iter().filter(|b| !b.is_ascii()).count() > line.len() / 2
+    {
+        return false;
+    }
     let begins = line.first().is_some_and(|b| b.is_ascii_alphabetic() || *b == b'{' || *b == b'<');
     let words: Vec<&[u8]> = line.split(|b| *b == b' ').take(3).collect();
     let columns = words.iter().skip(1).any(|w| *w == b"-" || w.first().is_some_and(|b| *b == b'['));
