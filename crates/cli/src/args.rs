@@ -79,6 +79,11 @@ pub(crate) struct Evidence {
     #[arg(long, value_name = "TEXT")]
     pub(crate) log_format: Option<String>,
 
+    /// Read the log on as it is written, through its rotations, and name what is certain as it comes; an interrupt prints the
+    /// whole
+    #[arg(long, short = 'f')]
+    pub(crate) follow: bool,
+
     /// A key log (SSLKEYLOGFILE) that decrypts the captures; may be given more than once
     #[arg(long, value_name = "FILE")]
     pub(crate) keys: Vec<std::path::PathBuf>,

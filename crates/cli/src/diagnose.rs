@@ -100,7 +100,7 @@ pub(crate) fn explained(
 /// Whether findings are told while the evidence still comes: text for people, from a pipe.
 fn watches(args: &Args) -> bool {
     let piped = args.evidence.evidence.is_empty() || args.evidence.evidence.iter().any(|e| e == "-");
-    args.output.format == Format::Text && piped
+    args.output.format == Format::Text && (piped || args.evidence.follow)
 }
 
 /// Hands what the readers yield to the collector. Problems and layers are kept in the account of each source.

@@ -3,11 +3,12 @@
 use crate::ahead::Ahead;
 use crate::args::Evidence;
 use crate::diagnose::Intake;
+use crate::follow::Follow;
 use crate::probe::{self, Asked};
 use crate::tally::Tally;
 use crate::{bulk, context, filter, keys, names};
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::Path;
@@ -34,7 +35,7 @@ pub(crate) fn read_all(
 ) -> Result<(Vec<SourceReport>, Vec<Asked>), String> {
     let mut asked = Vec::new();
     let mut keys = read_keys(args)?;
-    let piped = [std::ffi::OsString::from("-")];
+    let piped = [OsString::from("-")];
     let expanded = names::expand(&args.evidence);
     let named = if args.evidence.is_empty() { &piped[..] } else { &expanded[..] };
     // A capture may stand before the key log that belongs to it.
@@ -48,10 +49,13 @@ pub(crate) fn read_all(
         }
     };
     let filter = filter::of(args);
+    let mut followed = followed(args, named)?;
     let from_stdin = stdin.is_none() && named.iter().any(|name| name == "-");
     let mut pipe = from_stdin.then(|| bulk::Pipe::new(io::stdin(), bulk::LARGE as usize));
     let head = pipe.as_ref().map(bulk::Pipe::head);
-    let logs = bulk::choose(named, head, args.input.as_deref(), args.log_format.as_deref());
+    // What is followed is told of as it comes, line by line.
+    let folds = if args.follow { &[][..] } else { named };
+    let logs = bulk::choose(folds, head, args.input.as_deref(), args.log_format.as_deref());
     let folds_stdin = logs.iter().any(|log| log.path.is_none());
     let mut folded = read_logs(&logs, pipe.take_if(|_| folds_stdin), &filter, intake);
     let mut wanted = filter::Wanted { to: intake, filter };
@@ -77,15 +81,15 @@ pub(crate) fn read_all(
             }
             continue;
         }
-        match read_one(
-            args,
-            id,
-            name,
-            (stdin.as_deref_mut(), pipe.take_if(|_| name == "-")),
-            &keys,
-            &mut wanted,
-            &mut pause,
-        ) {
+        let given = Given {
+            stdin: match &mut stdin {
+                Some(stdin) => Some(&mut **stdin),
+                None => None,
+            },
+            pipe: pipe.take_if(|_| name == "-"),
+            followed: followed.take(),
+        };
+        match read_one(args, id, name, given, &keys, &mut wanted, &mut pause) {
             Ok(report) => sources.push(SourceReport { name: shown.into_owned(), ..report }),
             Err(why) => {
                 failures.push(format!("{shown}: {why}"));
@@ -98,6 +102,20 @@ pub(crate) fn read_all(
     }
     context::read_all(args, &mut sources, intake)?;
     Ok((sources, asked))
+}
+
+/// The one log that is followed, if that is asked for.
+fn followed(args: &Evidence, named: &[OsString]) -> Result<Option<Follow>, String> {
+    if !args.follow {
+        return Ok(None);
+    }
+    let [name] = named else { return Err("--follow takes one log".to_owned()) };
+    let shown = name.to_string_lossy();
+    if !Path::new(name).is_file() {
+        return Err(format!("{shown}: --follow takes a log file; what is piped in is followed anyway"));
+    }
+    let follow = Follow::new(Path::new(name), bulk::Watch::interruptible().stop());
+    follow.map(Some).map_err(|e| format!("{shown}: {}", in_words(&e)))
 }
 
 /// Reads the large logs together.
@@ -144,17 +162,30 @@ fn read_keys(args: &Evidence) -> Result<Vec<Vec<u8>>, String> {
         .collect()
 }
 
+/// Where a piece of evidence comes from, if from no file as it lies there.
+struct Given<'a> {
+    /// The standard input that was read already.
+    stdin: Option<&'a mut dyn Read>,
+    /// Standard input, of which the beginning was looked at.
+    pipe: Option<bulk::Pipe>,
+    /// The log that is being written.
+    followed: Option<Follow>,
+}
+
 fn read_one(
     args: &Evidence,
     id: SourceId,
     name: &OsStr,
-    (stdin, pipe): (Option<&mut (dyn Read + '_)>, Option<bulk::Pipe>),
+    given: Given<'_>,
     keys: &[Vec<u8>],
     sink: &mut dyn Sink,
     pause: &mut dyn FnMut(),
 ) -> Result<SourceReport, String> {
+    if let Some(log) = given.followed {
+        return read_bytes(args, id, &mut Ahead::new(log, pause), keys, sink);
+    }
     if name == "-" {
-        return match (stdin, pipe) {
+        return match (given.stdin, given.pipe) {
             (Some(stdin), _) => read_bytes(args, id, &mut io::BufReader::new(stdin), keys, sink),
             (None, Some(pipe)) => read_bytes(args, id, &mut Ahead::new(pipe, pause), keys, sink),
             (None, None) => read_bytes(args, id, &mut Ahead::new(io::stdin(), pause), keys, sink),

@@ -13,6 +13,7 @@ mod diagnose;
 mod evidence;
 mod explain;
 mod filter;
+mod follow;
 mod gate;
 mod keys;
 mod lab;

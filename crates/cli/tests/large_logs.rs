@@ -313,6 +313,78 @@ fn a_large_log_from_a_pipe_is_read_as_one_from_a_file() {
 }
 
 #[test]
+fn a_log_that_is_written_and_rotated_is_followed_until_an_interrupt() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("access.log");
+    let add = |from: u32, status: u16| {
+        let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&path).unwrap();
+        for minute in from..from + 10 {
+            let user = if minute % 2 == 0 { "alice" } else { "bob" };
+            let status = if user == "bob" { 200 } else { status };
+            writeln!(file, "192.0.2.1 - {user} [22/Nov/2026:17:{minute:02}:00 +0000] \"GET /v1/orders HTTP/1.1\" {status} 9 \"-\" \"curl/8.5.0\"").unwrap();
+        }
+    };
+    add(0, 200);
+    let mut program = Command::new(env!("CARGO_BIN_EXE_why401"))
+        .args(["--follow", "--format", "json"])
+        .arg(&path)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pause = || std::thread::sleep(std::time::Duration::from_millis(1500));
+    pause();
+    std::fs::rename(&path, folder.path().join("access.log.1")).unwrap();
+    add(10, 401);
+    pause();
+    std::fs::copy(&path, folder.path().join("access.log.2")).unwrap();
+    std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(0).unwrap();
+    pause();
+    add(20, 401);
+    pause();
+    assert!(program.try_wait().unwrap().is_none());
+    assert!(Command::new("kill").args(["-INT", &program.id().to_string()]).status().unwrap().success());
+    let out = program.wait_with_output().unwrap();
+    assert_eq!(out.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&out.stdout).unwrap();
+    assert_eq!(report["sources"][0]["exchanges"].as_u64(), Some(30));
+    assert_eq!(
+        findings(&report),
+        [("credentials-changed".to_owned(), Some("alice".to_owned()), Some("192.0.2.1".to_owned()), 10)]
+    );
+    let two =
+        Command::new(env!("CARGO_BIN_EXE_why401")).args(["--follow", "a.log", "b.log"]).output().unwrap();
+    assert_eq!(two.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&two.stderr).contains("one log"));
+}
+
+/// The logs were written by HAProxy 2.6, lighttpd 1.4.69, Caddy 2.6 and Squid 5.7 of Debian 12 as they log by default: three
+/// times without credentials, with alice's, and with a wrong password.
+#[test]
+fn logs_of_real_servers_are_read() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/logs");
+    for (name, refused, cause) in [
+        // It logs no user at all.
+        ("haproxy", "401", "credentials-refused"),
+        // It logs no user that it refuses.
+        ("lighttpd", "401", "no-credentials"),
+        ("caddy", "401", "evidence-redacted"),
+        ("squid", "407", "proxy-authentication-required"),
+    ] {
+        let report = diagnose(&[&folder.join(format!("{name}.log"))], &[]);
+        let source = &report["sources"][0];
+        assert_eq!(
+            (&source["statuses"]["200"], &source["statuses"][refused]),
+            (&3.into(), &6.into()),
+            "{name}"
+        );
+        assert_eq!(source["problems"].as_array().map(Vec::len), Some(0), "{name}");
+        let causes: Vec<String> = findings(&report).into_iter().map(|f| f.0).collect();
+        assert!(causes.contains(&cause.to_owned()), "{name}: {causes:?}");
+        assert!(!causes.contains(&"empty-credentials".to_owned()), "{name}: {causes:?}");
+    }
+}
+
+#[test]
 fn names_that_imitate_lines_stay_names() {
     let mut log = String::new();
     for i in 0..60_000u32 {

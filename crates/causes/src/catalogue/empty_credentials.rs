@@ -1,5 +1,6 @@
 //! The field is there and holds nothing.
 
+use super::evidence_redacted::is_masked;
 use crate::cause::{Answer, Claim, cause};
 use crate::{Scene, Step};
 use why401_auth::Inside;
@@ -58,6 +59,8 @@ impl EmptyCredentials {
             };
         };
         let what = match &sent.inside {
+            // Nothing is left where the rest was masked.
+            _ if is_masked(&sent.value()) => return Answer::RuledOut,
             _ if sent.field.value.is_empty() => "the Authorization field has no value".to_owned(),
             Inside::Empty => format!(
                 "the field says {} and nothing after it",

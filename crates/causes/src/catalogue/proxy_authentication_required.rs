@@ -44,6 +44,10 @@ impl ProxyAuthenticationRequired {
         let sent = step.sent.iter().find(|s| s.proxy);
         let mut claim = Claim::new(match sent {
             Some(_) => "the proxy, not the origin, refused the credentials that were sent to it",
+            // Squid logs the name that it refuses.
+            None if step.attempt.logged_name().is_some() => {
+                "the proxy, not the origin, refused the credentials that were sent to it"
+            }
             None => "the proxy, not the origin, wants credentials and got none",
         });
         if let Some((view, response)) = step.response() {

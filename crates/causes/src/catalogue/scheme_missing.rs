@@ -1,5 +1,6 @@
 //! A secret and no scheme.
 
+use super::evidence_redacted::is_masked;
 use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
 use why401_auth::ProblemKind;
@@ -46,7 +47,8 @@ impl SchemeMissing {
             .parsed
             .problem(ProblemKind::SchemeMissing)
             .or_else(|| sent.parsed.problem(ProblemKind::SchemeGlued));
-        let Some(problem) = missing.filter(|_| !sent.field.value.is_empty()) else { return Answer::RuledOut };
+        let is_whole = !sent.field.value.is_empty() && !is_masked(&sent.value());
+        let Some(problem) = missing.filter(|_| is_whole) else { return Answer::RuledOut };
         let wanted = step.challenges().map(|(_, c)| c.scheme.written.clone()).find(|s| !s.is_empty());
         let scheme = wanted.clone().unwrap_or_else(|| "Bearer".to_owned());
         let mut claim =

@@ -35,6 +35,11 @@ impl Watch {
         watch
     }
 
+    /// What is set when it shall stop.
+    pub(crate) fn stop(self) -> Arc<AtomicBool> {
+        self.stop
+    }
+
     pub(crate) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
     }

@@ -16,6 +16,9 @@ use why401_span::SourceId;
 const DEPTH: usize = 5;
 const VALUES: usize = 400;
 
+/// Fields whose values Caddy does not log.
+const SECRET: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+
 /// Words in a JSON line: a message that may be a log line itself.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Message<'a> {
@@ -180,8 +183,17 @@ fn flatten(line: &[u8]) -> Option<Vec<Value<'_>>> {
                 rest = behind;
             }
             b'}' | b']' => {
-                open.pop();
+                let since = open.pop().map(|(_, since)| since);
                 key = None;
+                // Caddy leaves out what is secret and not that it was there.
+                let emptied = depth.checked_sub(1).and_then(|d| keys.get(d)).is_some_and(|name| {
+                    SECRET.iter().any(|secret| name.eq_ignore_ascii_case(secret.as_bytes()))
+                });
+                let end = line.len() - behind.len();
+                let text = line.get(end.saturating_sub(2)..end).filter(|text| *text == b"[]");
+                if let (Some(text), true, true) = (text, emptied, since == Some(values.len())) {
+                    values.push(Value { keys, depth, text, is_first: true });
+                }
                 rest = behind;
                 if open.is_empty() {
                     break;
