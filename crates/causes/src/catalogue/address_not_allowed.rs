@@ -47,7 +47,8 @@ impl AddressNotAllowed {
         };
         let here = || {
             let near = scene.near(scene.case.index.of_path(path), a).iter();
-            near.filter_map(|&i| scene.case.attempt(i)).filter(|b| same_server(a, b) && b.method() == a.method())
+            near.filter_map(|&i| scene.case.attempt(i))
+                .filter(|b| same_server(a, b) && b.method() == a.method())
         };
         let by = |b: &'_ why401_history::Attempt| b.client().map(|c| c.host.clone());
         let served = here().find(|b| {

@@ -158,7 +158,9 @@ fn refused_with_400(scene: &Scene<'_>) -> Option<Answer> {
     }
     let said = scene.statements().find(|s| {
         let text = s.text.to_text().to_ascii_lowercase();
-        ["invalid client", "invalid_client", "invalid grant", "invalid_grant"].iter().any(|w| text.contains(w))
+        ["invalid client", "invalid_client", "invalid grant", "invalid_grant"]
+            .iter()
+            .any(|w| text.contains(w))
     })?;
     let claim = Claim::new("the token endpoint does not accept the client's id and secret, or its grant")
         .shown([scene.show_statement(said, "refused")])

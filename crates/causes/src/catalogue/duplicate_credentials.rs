@@ -1,7 +1,7 @@
 //! Two sets of credentials.
 
-use crate::{Scene, Step, elsewhere};
 use crate::cause::{Answer, Claim, cause};
+use crate::{Scene, Step, elsewhere};
 use why401_auth::ProblemKind;
 use why401_http::query_of;
 use why401_report::Party;
@@ -97,14 +97,16 @@ fn keys(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         .iter()
         .filter(|f| {
             let name = f.name.to_text().to_ascii_lowercase();
-            let other = name.ends_with("authorization") || name.contains("cookie") || name.contains("signature");
+            let other =
+                name.ends_with("authorization") || name.contains("cookie") || name.contains("signature");
             !other && elsewhere::is_secret(&name) && f.value.len() >= 8
         })
         .take(20)
         .collect();
     let (first, second) = keys.iter().enumerate().find_map(|(i, one)| {
         let same = |two: &&&why401_http::FieldLine| {
-            two.name.to_text().eq_ignore_ascii_case(&one.name.to_text()) && two.value.as_bytes() != one.value.as_bytes()
+            two.name.to_text().eq_ignore_ascii_case(&one.name.to_text())
+                && two.value.as_bytes() != one.value.as_bytes()
         };
         keys.iter().skip(i + 1).find(same).map(|two| (*one, *two))
     })?;

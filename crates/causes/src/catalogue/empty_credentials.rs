@@ -87,8 +87,18 @@ impl EmptyCredentials {
 
 /// A parameter whose name is that of a secret, and nothing behind it.
 fn in_query(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
-    const NAMES: &[&str] =
-        &["access_token", "token", "api_key", "apikey", "api-key", "key", "auth_token", "private_token", "jwt", "auth"];
+    const NAMES: &[&str] = &[
+        "access_token",
+        "token",
+        "api_key",
+        "apikey",
+        "api-key",
+        "key",
+        "auth_token",
+        "private_token",
+        "jwt",
+        "auth",
+    ];
     let (view, request) = step.request()?;
     let target = request.target().into_owned();
     let pairs = query_of(&target)?.split('&');

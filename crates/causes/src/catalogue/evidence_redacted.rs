@@ -91,7 +91,11 @@ pub(super) fn is_masked(value: &str) -> bool {
     let same =
         secret.len() >= 3 && secret.chars().all(|c| matches!(c, '*' | '•' | '.' | '…' | 'X' | 'x' | '#'));
     // Caddy empties the list of values (modules/caddyhttp/marshalers.go).
-    (word && secret.len() < 40) || same || secret == "[]" || secret.contains("****") || secret.contains("••••")
+    (word && secret.len() < 40)
+        || same
+        || secret == "[]"
+        || secret.contains("****")
+        || secret.contains("••••")
 }
 
 fn advise(claim: Claim) -> Claim {

@@ -59,10 +59,12 @@ impl Forbidden {
 /// A 403 that is known from words alone.
 fn named(scene: &Scene<'_>) -> Answer {
     match scene.statements().find(|s| s.status == Some(403)) {
-        Some(statement) => Claim::new("the answer is 403, not 401: the server refuses whoever it is that asks")
-            .shown([scene.show_statement(statement, "403 asks for no credentials")])
-            .weighing(-2_000)
-            .likely(),
+        Some(statement) => {
+            Claim::new("the answer is 403, not 401: the server refuses whoever it is that asks")
+                .shown([scene.show_statement(statement, "403 asks for no credentials")])
+                .weighing(-2_000)
+                .likely()
+        }
         None => Answer::RuledOut,
     }
 }

@@ -47,9 +47,13 @@ fn by_shell(scene: &Scene<'_>) -> Option<Claim> {
         let windows = program.starts_with("invoke") || program == "iwr" || program == "irm";
         let text = fact.text.to_text();
         let at = changed_by_shell(&text).filter(|_| !windows)?;
-        let claim = Claim::new("the shell takes a dollar sign in the secret for its own, so another one is sent")
-            .shown([scene.show_part(fact.source, &fact.text, at, "the shell replaces this")])
-            .fix(Party::Caller, "Put the secret between single quotes, or give it by a file or a variable.");
+        let claim =
+            Claim::new("the shell takes a dollar sign in the secret for its own, so another one is sent")
+                .shown([scene.show_part(fact.source, &fact.text, at, "the shell replaces this")])
+                .fix(
+                    Party::Caller,
+                    "Put the secret between single quotes, or give it by a file or a variable.",
+                );
         Some(claim.or("wrong-password", "the request as it was sent: curl -v"))
     })
 }

@@ -40,16 +40,24 @@ cause! {
 impl NoCredentials {
     fn detect(scene: &Scene<'_>) -> Answer {
         // A client that could ask for nothing but an anonymous token is refused with 403 as well.
-        let told_so = || scene.steps.is_empty() && scene.heard_of("no-credentials").any(|h| h.said.weight > Weight::Reports);
+        let told_so = || {
+            scene.steps.is_empty()
+                && scene.heard_of("no-credentials").any(|h| h.said.weight > Weight::Reports)
+        };
         if scene.let_in() || !scene.is_unauthorized() && !told_so() {
             return Answer::RuledOut;
         }
         let told = scene.told_claim("no-credentials", "the request brought no credentials");
         let unread = || {
             let (fact, line) = configured::stores::unread(scene).filter(|_| scene.refused().is_none())?;
-            let claim = Claim::new("the secret stands under a scope's name, where npm does not read it, so none is sent")
-                .shown([scene.show_part(fact.source, &fact.text, line, "not read")])
-                .fix(Party::Caller, "Write it for the registry's address: `//HOST/PATH/:_auth=…` or `//HOST/PATH/:_authToken=…`.");
+            let claim = Claim::new(
+                "the secret stands under a scope's name, where npm does not read it, so none is sent",
+            )
+            .shown([scene.show_part(fact.source, &fact.text, line, "not read")])
+            .fix(
+                Party::Caller,
+                "Write it for the registry's address: `//HOST/PATH/:_auth=…` or `//HOST/PATH/:_authToken=…`.",
+            );
             Some(claim.or("credentials-refused", "the request as it was sent: npm --loglevel http").likely())
         };
         if let Some(answer) = unread() {

@@ -1,8 +1,8 @@
 //! A word in place of a secret.
 
 use super::evidence_redacted::is_masked;
-use crate::{Scene, elsewhere};
 use crate::cause::{Answer, Claim, cause};
+use crate::{Scene, elsewhere};
 use why401_auth::placeholder::{Placeholder, Sureness};
 use why401_auth::scheme::basic::Part;
 use why401_auth::{Inside, placeholder};

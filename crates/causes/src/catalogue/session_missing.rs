@@ -104,9 +104,8 @@ fn carried_before(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let names = |text: &str| -> Vec<String> {
         text.split(';').filter_map(|c| c.split('=').next()).map(|n| n.trim().to_ascii_lowercase()).collect()
     };
-    let is_session = |n: &String| {
-        SESSION.iter().any(|w| n.contains(w)) && !n.contains("csrf") && !n.contains("xsrf")
-    };
+    let is_session =
+        |n: &String| SESSION.iter().any(|w| n.contains(w)) && !n.contains("csrf") && !n.contains("xsrf");
     if step.request_field("cookie").is_some() || step.challenges().next().is_some() {
         return None;
     }

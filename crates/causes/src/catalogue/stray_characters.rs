@@ -41,13 +41,15 @@ const LIKELY: &[P] = &[P::OuterSpace, P::Typographic];
 
 impl StrayCharacters {
     fn detect(scene: &Scene<'_>) -> Answer {
-        let told = || match litter::around(scene) {
+        let told = || {
+            match litter::around(scene) {
             Some((shown, what)) => Claim::new(format!("something came along with the secret: {what}"))
                 .shown([shown])
                 .fix(Party::Caller, "Use the secret alone, without what a terminal, a file or a string's notation put around it.")
                 .or("credentials-refused", "the request as it was sent: curl -v")
                 .likely(),
             None => scene.told("stray-characters", "a character came along that does not belong to the secret"),
+        }
         };
         let Some(step) = scene.refused() else { return told() };
         for sent in &step.sent {

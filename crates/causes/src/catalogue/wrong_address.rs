@@ -49,7 +49,15 @@ impl WrongAddress {
         // Where it was ever let in, the address is right.
         // Of a large log the fold knows of all requests, not of examples alone.
         let works = a.folded.as_ref().is_some_and(|f| f.works.0);
-        if works || scene.case.index.of_path(path).iter().filter_map(|&i| scene.case.attempt(i)).any(Attempt::let_in) {
+        if works
+            || scene
+                .case
+                .index
+                .of_path(path)
+                .iter()
+                .filter_map(|&i| scene.case.attempt(i))
+                .any(Attempt::let_in)
+        {
             return told();
         }
         let near = scene

@@ -203,7 +203,10 @@ fn sandbox_name(form: &str) -> Option<std::ops::Range<usize>> {
         let range = at..at + pair.len();
         at += pair.len() + 1;
         let value = pair.strip_prefix("username=")?;
-        ["sandbox", "uat", "staging", "fullcopy"].iter().any(|s| value.ends_with(&format!(".{s}"))).then_some(range)
+        ["sandbox", "uat", "staging", "fullcopy"]
+            .iter()
+            .any(|s| value.ends_with(&format!(".{s}")))
+            .then_some(range)
     })
 }
 
@@ -216,11 +219,12 @@ fn two_named(scene: &Scene<'_>) -> Option<Claim> {
     let mut named: Vec<(&Statement, String)> = Vec::new();
     for statement in scene.statements().take(200) {
         let text = statement.text.to_text().to_ascii_lowercase();
-        let hosts = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))).filter(|word| {
-            let end = word.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
-            let name = (2..=6).contains(&end.len()) && end.bytes().all(|b| b.is_ascii_alphabetic());
-            name && word.trim_end_matches('.').matches('.').count() >= 2
-        });
+        let hosts =
+            text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))).filter(|word| {
+                let end = word.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+                let name = (2..=6).contains(&end.len()) && end.bytes().all(|b| b.is_ascii_alphabetic());
+                name && word.trim_end_matches('.').matches('.').count() >= 2
+            });
         named.extend(hosts.take(20).map(|h| (statement, h.trim_end_matches('.').to_owned())));
     }
     named.truncate(100);

@@ -56,8 +56,22 @@ impl WrongTokenType {
 
 /// A program that gets its token for itself (RFC 6749 section 4.4) and asks for what belongs to a user.
 fn of_the_application(scene: &Scene<'_>) -> Option<Claim> {
-    const GRANT: &[&str] = &["withclientcredentials", "client_credentials", "clientcredentialsgrant", "spotifyclientcredentials"];
-    const OF_USER: &[&str] = &["currentuser", "/v1/me", "/me/", "current_user", "users/me", "getme(", "/userinfo", "getcurrentuser"];
+    const GRANT: &[&str] = &[
+        "withclientcredentials",
+        "client_credentials",
+        "clientcredentialsgrant",
+        "spotifyclientcredentials",
+    ];
+    const OF_USER: &[&str] = &[
+        "currentuser",
+        "/v1/me",
+        "/me/",
+        "current_user",
+        "users/me",
+        "getme(",
+        "/userinfo",
+        "getcurrentuser",
+    ];
     if scene.refused().is_some_and(|s| s.attempt.shows_credentials()) {
         return None;
     }
