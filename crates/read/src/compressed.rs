@@ -6,7 +6,7 @@ use lzma_rust2::XzReader;
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use why401_http::{Body, Exchange, Fact, Fields, LoggedUser, Request, Response, Statement};
+use why401_http::{Body, Exchange, Fact, Fields, LoggedUser, Moment, Request, Response, Statement};
 use why401_report::Problem;
 use why401_span::{Derived, LayerId};
 
@@ -222,6 +222,10 @@ impl Sink for InLayer<'_> {
             }
         }
         self.sink.exchange(exchange);
+    }
+
+    fn passed(&mut self, status: Option<u16>, count: u64, first: Option<Moment>, last: Option<Moment>) {
+        self.sink.passed(status, count, first, last);
     }
 
     fn statement(&mut self, mut statement: Statement) {
