@@ -197,14 +197,17 @@ fn shorten(e: &mut Exchange) {
 /// About how many bytes of memory an exchange takes: what it says, and the bookkeeping of every part.
 fn size(e: &Exchange) -> usize {
     const PART: usize = 160;
-    let fields = |f: &Fields| f.iter().map(|f| f.name.len() + f.value.len() + 2 * PART).sum::<usize>();
+    let fields =
+        |f: &Fields| f.iter().map(|f| f.name.footprint() + f.value.footprint() + 2 * PART).sum::<usize>();
     let request = e
         .request
         .as_ref()
-        .map_or(0, |r| fields(&r.fields) + r.body.bytes.len() + 2 * r.line.len() + 4 * PART);
-    let response =
-        e.response.as_ref().map_or(0, |r| fields(&r.fields) + r.body.bytes.len() + r.line.len() + 2 * PART);
-    let log = e.log.as_ref().map_or(0, |l| l.line.len() + PART);
+        .map_or(0, |r| fields(&r.fields) + r.body.bytes.footprint() + 2 * r.line.footprint() + 4 * PART);
+    let response = e
+        .response
+        .as_ref()
+        .map_or(0, |r| fields(&r.fields) + r.body.bytes.footprint() + r.line.footprint() + 2 * PART);
+    let log = e.log.as_ref().map_or(0, |l| l.line.footprint() + PART);
     request + response + log + 1000
 }
 

@@ -122,6 +122,12 @@ impl Derived {
         self.bytes.is_empty()
     }
 
+    /// How many bytes of memory it takes beside itself: where many escapes stand, what is known of the places is more
+    /// than the text.
+    pub fn footprint(&self) -> usize {
+        self.bytes.capacity() + self.pieces.more.capacity() * size_of::<Piece>()
+    }
+
     /// The same bytes and origins, of `range` only; out of range is cut off.
     pub fn slice(&self, range: Range<usize>) -> Derived {
         let mut b = Builder::new();
