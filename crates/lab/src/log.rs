@@ -53,20 +53,9 @@ fn put(sink: Option<&Sink>, text: &str) {
     let _ = sink.write_all(text.as_bytes()).and_then(|()| sink.flush());
 }
 
-/// The target with the values of its query that may be secret masked.
+/// The target without its secrets.
 fn target(request: &Request) -> String {
-    let Some((path, query)) = request.target.split_once('?') else { return request.target.clone() };
-    const SECRET: [&str; 8] = ["token", "key", "secret", "pass", "sig", "auth", "code", "credential"];
-    let masked: Vec<String> = query
-        .split('&')
-        .map(|p| match p.split_once('=') {
-            Some((name, _)) if SECRET.iter().any(|s| name.to_ascii_lowercase().contains(s)) => {
-                format!("{name}=***")
-            }
-            _ => p.to_owned(),
-        })
-        .collect();
-    format!("{path}?{}", masked.join("&"))
+    why401_redact::target_without_secrets(&request.target)
 }
 
 /// The user that the request claims to be, or that was let in.

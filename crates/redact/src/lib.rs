@@ -28,5 +28,5 @@ pub use field::secrets_in_field;
 pub use placeholder::is_placeholder;
 pub use report::diagnosis;
 pub use set::SecretSet;
-pub use target::secrets_in_target;
+pub use target::{secrets_in_target, target_without_secrets};
 pub use text::secrets_in_text;

@@ -17,6 +17,34 @@ pub fn secrets_in_target(target: &str) -> Vec<Range<usize>> {
     found.finish()
 }
 
+/// Parts of names whose values a log does not need, though they may be no secret: `my_key`, `oauth_sig`.
+const SUSPECT: [&str; 8] = ["token", "key", "secret", "pass", "sig", "auth", "code", "credential"];
+
+/// A target with `***` in place of every secret and of every value whose name is suspect: for logs, where a value too many
+/// costs nothing and one too few cannot be taken back.
+pub fn target_without_secrets(target: &str) -> String {
+    let mut hidden = Ranges::default();
+    hidden.add_all(0, secrets_in_target(target));
+    let mut at = target.find('?').map_or(target.len(), |i| i + 1);
+    for pair in part(target, at..target.len()).split('&') {
+        let name = pair.split('=').next().unwrap_or_default();
+        let value = at + (name.len() + 1).min(pair.len())..at + pair.len();
+        if !value.is_empty() && SUSPECT.iter().any(|s| name.to_ascii_lowercase().contains(s)) {
+            hidden.add(value);
+        }
+        at += pair.len() + 1;
+    }
+    let mut out = String::with_capacity(target.len());
+    let mut from = 0;
+    for secret in hidden.finish() {
+        out.push_str(part(target, from..secret.start));
+        out.push_str("***");
+        from = secret.end;
+    }
+    out.push_str(part(target, from..target.len()));
+    out
+}
+
 /// `user:password@` (RFC 3986 section 3.2.1); a token alone before the `@` too.
 fn userinfo(target: &str, found: &mut Ranges) {
     let start = target.find("//").map_or(0, |i| i + 2);
@@ -152,6 +180,45 @@ mod tests {
             "/r?to=https%3A%2F%2Fh%3Ftoken%3D••%26u%3D1"
         );
         assert_eq!(masked("/p?token=undefined&key=${KEY}"), "/p?token=undefined&key=${KEY}");
+    }
+
+    #[test]
+    fn a_log_gets_no_secret_of_a_target() {
+        let jwt = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjYW5hcnkifQ.Q2FuYXJ5NDcxMXhDYW5hcnk0NzExeA";
+        let canary = "Canary4711";
+        for name in [
+            "jwt",
+            "sid",
+            "session",
+            "PHPSESSID",
+            "access_token",
+            "authtoken",
+            "api_key",
+            "X-Api-Key",
+            "client_secret",
+            "mysecret",
+            "password",
+            "passwd",
+            "passphrase",
+            "pwd",
+            "signature",
+            "sig",
+            "oauth_sig",
+            "auth",
+            "authorization",
+            "code",
+            "credential",
+            "X-Amz-Credential",
+            "ticket",
+            "SAMLResponse",
+            "otp",
+        ] {
+            let told = target_without_secrets(&format!("/a?x=1&{name}={canary}&y=2"));
+            assert_eq!(told, format!("/a?x=1&{name}=***&y=2"));
+        }
+        assert_eq!(target_without_secrets(&format!("/a?x={jwt}")), "/a?x=***");
+        assert_eq!(target_without_secrets("/a/b?page=2&my_key=404"), "/a/b?page=2&my_key=***");
+        assert_eq!(target_without_secrets("https://alice:Canary4711@h/p"), "https://alice:***@h/p");
     }
 
     #[test]

@@ -49,21 +49,9 @@ impl Entry<'_> {
         }
     }
 
-    /// The target with the values of its query that may be secret masked.
+    /// The target without its secrets.
     fn target(&self) -> String {
-        let target = self.head.map(Head::target).unwrap_or("-");
-        let Some((path, query)) = target.split_once('?') else { return target.to_owned() };
-        const SECRET: [&str; 8] = ["token", "key", "secret", "pass", "sig", "auth", "code", "credential"];
-        let masked: Vec<String> = query
-            .split('&')
-            .map(|p| match p.split_once('=') {
-                Some((name, _)) if SECRET.iter().any(|s| name.to_ascii_lowercase().contains(s)) => {
-                    format!("{name}=***")
-                }
-                _ => p.to_owned(),
-            })
-            .collect();
-        format!("{path}?{}", masked.join("&"))
+        self.head.map_or_else(|| "-".to_owned(), |head| why401_redact::target_without_secrets(head.target()))
     }
 
     /// Apache's combined format. The user is the one that was claimed, as in Apache and nginx.
