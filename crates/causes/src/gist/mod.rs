@@ -1,0 +1,167 @@
+//! What a refusal says in words that no product is known for: `Webhook signature could not be verified`,
+//! `{"code":"ACCOUNT_SUSPENDED"}`.
+//!
+//! A clause speaks of something (a token, an account) and says something of it (expired, disabled). Rules name both by
+//! their words; the first rule that fits a clause gives its gist. That is likely and no more: only wordings whose source
+//! is known prove.
+
+mod rules;
+
+use std::ops::Range;
+use std::sync::LazyLock;
+
+/// The gist of a clause.
+#[derive(Debug, Clone)]
+pub(crate) struct Gist {
+    /// The name of the cause.
+    pub(crate) cause: &'static str,
+    /// What it may mean as well.
+    pub(crate) also: &'static [String],
+    /// The clause.
+    pub(crate) range: Range<usize>,
+}
+
+/// More of a text is not read for its gist, in bytes.
+const MOST: usize = 16 * 1024;
+/// Longer clauses are stories, in words.
+const LONGEST: usize = 28;
+
+/// A rule: of each group one word or phrase must be in the clause, of the last list none.
+struct Rule {
+    cause: &'static str,
+    groups: &'static [&'static [&'static str]],
+    not: &'static [&'static str],
+    also: Vec<String>,
+}
+
+static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
+    let own = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
+    rules::all().map(|&(cause, groups, not, also)| Rule { cause, groups, not, also: own(also) }).collect()
+});
+
+/// The gists of a text, one a clause that has any.
+pub(crate) fn of(text: &[u8]) -> Vec<Gist> {
+    let text = String::from_utf8_lossy(text.get(..text.len().min(MOST)).unwrap_or_default());
+    // What is not UTF-8 has moved the places.
+    if text.contains('\u{fffd}') {
+        return Vec::new();
+    }
+    clauses(&text).filter_map(|range| gist(text.get(range.clone())?, range)).collect()
+}
+
+fn gist(clause: &str, range: Range<usize>) -> Option<Gist> {
+    let words = words(clause);
+    if words.len() < 2 || words.len() > LONGEST {
+        return None;
+    }
+    let has = |list: &[&str]| list.iter().any(|p| holds(&words, p));
+    let rule = RULES.iter().find(|r| r.groups.iter().all(|g| has(g)) && !has(r.not))?;
+    Some(Gist { cause: rule.cause, also: &rule.also, range })
+}
+
+/// The clauses of a text: what stands between quotes, braces, ends of sentences and of lines.
+fn clauses(text: &str) -> impl Iterator<Item = Range<usize>> + '_ {
+    let ends = |i: usize, c: char| {
+        let next = text.get(i + c.len_utf8()..).and_then(|t| t.chars().next());
+        matches!(c, '"' | '{' | '}' | '\n' | ';' | '<' | '>' | '|')
+            || matches!(c, '.' | '!' | '?' | ',') && next.is_none_or(char::is_whitespace)
+    };
+    let mut from = 0;
+    let mut marks = text.char_indices().filter(move |(i, c)| ends(*i, *c));
+    std::iter::from_fn(move || {
+        if from > text.len() {
+            return None;
+        }
+        let (start, end, next) = match marks.next() {
+            Some((i, c)) => (from, i, i + c.len_utf8()),
+            None => (from, text.len(), text.len() + 1),
+        };
+        from = next;
+        Some(start..end)
+    })
+}
+
+/// The words of a clause in lower case; `TOKEN_EXPIRED` and `TokenExpired` are two.
+fn words(clause: &str) -> Vec<String> {
+    let mut all = Vec::new();
+    let mut word = String::new();
+    let mut before = ' ';
+    for c in clause.chars() {
+        let boundary = !c.is_alphanumeric() || before.is_lowercase() && c.is_uppercase();
+        if boundary && !word.is_empty() {
+            all.push(std::mem::take(&mut word));
+            if all.len() > LONGEST {
+                return all;
+            }
+        }
+        if c.is_alphanumeric() {
+            word.extend(c.to_lowercase());
+        }
+        before = c;
+    }
+    if !word.is_empty() {
+        all.push(word);
+    }
+    all
+}
+
+/// Whether the words of a phrase stand there side by side; a word that ends in `~` is the beginning of one.
+fn holds(words: &[String], phrase: &str) -> bool {
+    let wanted: Vec<&str> = phrase.split([' ', '_']).collect();
+    let fits = |word: &String, wanted: &&str| match wanted.strip_suffix('~') {
+        Some(stem) => word.starts_with(stem),
+        None => word == wanted,
+    };
+    words.windows(wanted.len().max(1)).any(|w| w.iter().zip(&wanted).all(|(word, want)| fits(word, want)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn causes(text: &str) -> Vec<&'static str> {
+        of(text.as_bytes()).into_iter().map(|g| g.cause).collect()
+    }
+
+    #[test]
+    fn the_gist_of_refusals_is_understood() {
+        for (text, cause) in [
+            (r#"{"error":"Webhook signature could not be verified"}"#, "signature-mismatch"),
+            (r#"{"code":-1022,"msg":"Signature for this request is not valid."}"#, "signature-mismatch"),
+            ("Timestamp for this request is outside of the recvWindow.", "clock-skew"),
+            (r#"{"code":"ACCOUNT_SUSPENDED"}"#, "account-disabled"),
+            ("<p>Your access token has expired. Please sign in.</p>", "token-expired"),
+            (r#"{"message":"TokenExpired"}"#, "token-expired"),
+            ("Your IP address 192.0.2.7 is not whitelisted for this API", "address-not-allowed"),
+            ("No API key was found in the request", "no-credentials"),
+            ("Authorization header missing", "no-credentials"),
+            ("The API key has been revoked", "token-revoked"),
+            ("Signature verification failed for token", "bad-signature"),
+            ("Not enough segments", "token-malformed"),
+            ("Account locked after 5 attempts", "account-locked"),
+            ("Session timed out", "session-expired"),
+            ("The token's audience does not match", "wrong-audience"),
+            ("Missing required scope: read:items", "scope-missing"),
+            ("Daily quota used up", "rate-limited"),
+            ("User bob does not exist", "unknown-user"),
+            ("Incorrect password", "wrong-password"),
+            ("Invalid username or password", "credentials-refused"),
+            ("X-Tenant-ID is missing: tenant not provided", "tenant-missing"),
+            ("Test key cannot be used in live mode", "wrong-environment"),
+            ("LDAP: can't contact server", "auth-backend-down"),
+            ("Invalid API token", "credentials-refused"),
+            ("Authentication required", "no-credentials"),
+        ] {
+            assert_eq!(causes(text).first(), Some(&cause), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_words_have_none() {
+        for text in
+            ["", "Unauthorized", "HTTP 401", "ok", "\"", "the user asked for a page", "ü\u{fffd}", "}{\";"]
+        {
+            assert!(causes(text).is_empty(), "{text}: {:?}", causes(text));
+        }
+    }
+}
