@@ -22,8 +22,8 @@ pub(crate) fn run(args: &Args) -> Result<Status, String> {
     if evidence::is_absent(&args.evidence) {
         return Err(Args::command().render_help().to_string());
     }
-    let live = || Rc::new(RefCell::new(Live::new(args.evidence.now, args.output.show_secrets)));
-    let mut intake = Intake { live: watches(args).then(live), ..Intake::default() };
+    let live = watches(args).then(|| Live::new(args.evidence.now, args.output.show_secrets));
+    let mut intake = Intake::watched(live);
     let (sources, asked) = evidence::read_all(&args.evidence, None, &mut intake)?;
     finish(args, intake, sources, |findings| asked.iter().for_each(|a| a.keep(findings)))
 }
@@ -123,6 +123,11 @@ impl bulk::Take for Intake {
 }
 
 impl Intake {
+    /// One of which `live` is told what comes.
+    pub(crate) fn watched(live: Option<Live>) -> Self {
+        Intake { live: live.map(|live| Rc::new(RefCell::new(live))), ..Intake::default() }
+    }
+
     fn live(&self) -> Option<std::cell::RefMut<'_, Live>> {
         self.live.as_deref().map(RefCell::borrow_mut)
     }

@@ -6,7 +6,7 @@ use crate::diagnose::Intake;
 use crate::follow::Follow;
 use crate::probe::{self, Asked};
 use crate::tally::Tally;
-use crate::{bulk, context, filter, keys, names};
+use crate::{bulk, context, filter, keys, names, output};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -45,7 +45,7 @@ pub(crate) fn read_all(
     let live = intake.live.clone();
     let mut pause = || {
         if let Some(live) = &live {
-            live.borrow_mut().look();
+            live.borrow_mut().look().iter().for_each(|line| output::print(&format!("{line}\n")));
         }
     };
     let filter = filter::of(args);
@@ -69,7 +69,7 @@ pub(crate) fn read_all(
             continue;
         }
         if let Some(url) = address(name) {
-            match probe::look(url, id, wanted.to) {
+            match probe::look(url, id, wanted.to, &probe::aside) {
                 Ok(a) => {
                     sources.push(a.report.clone());
                     asked.push(a);

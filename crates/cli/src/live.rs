@@ -1,6 +1,7 @@
-//! Findings while a capture grows: `tcpdump -U -w - | why401 -` names each refusal once it is proved.
+//! Findings while evidence still comes: `tcpdump -U -w - | why401 -` names each refusal once it is proved, and so does the
+//! page.
 
-use crate::{output, secrets};
+use crate::secrets;
 use jiff::Timestamp;
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -14,6 +15,8 @@ const EXCHANGES: usize = 2000;
 const WORDS: usize = 1000;
 /// A refusal may be the first half of a handshake: so long is waited for the other half.
 const SETTLES: Duration = Duration::from_millis(1500);
+/// Where much comes at once, the other half is among the next so many exchanges.
+const REACH: usize = 100;
 
 /// What came lately, and what was told of it.
 pub(crate) struct Live {
@@ -61,14 +64,24 @@ impl Live {
         keep(&mut self.facts, fact, WORDS);
     }
 
-    /// Prints what has become certain; called whenever nothing comes for a while.
-    pub(crate) fn look(&mut self) {
+    /// What has become certain, a line each; called whenever nothing comes for a while.
+    pub(crate) fn look(&mut self) -> Vec<String> {
         if self.refused.is_none_or(|at| at.elapsed() < SETTLES) {
-            return;
+            return Vec::new();
         }
         self.refused = None;
+        self.proved(self.exchanges.len())
+    }
+
+    /// What has become certain, while much comes: of the latest refusals nothing can be said yet.
+    pub(crate) fn look_back(&mut self) -> Vec<String> {
+        self.proved(self.exchanges.len().saturating_sub(REACH))
+    }
+
+    /// What the first so many exchanges prove that was not told yet.
+    fn proved(&mut self, first: usize) -> Vec<String> {
         let mut collector = Collector::new();
-        self.exchanges.iter().for_each(|e| collector.exchange(e.clone()));
+        self.exchanges.iter().take(first).for_each(|e| collector.exchange(e.clone()));
         self.statements.iter().for_each(|s| collector.statement(s.clone()));
         self.facts.iter().for_each(|f| collector.fact(f.clone()));
         let case = collector.finish(Vec::new());
@@ -77,14 +90,14 @@ impl Live {
         if !self.show_secrets {
             why401_redact::diagnosis(&mut diagnosis, &secrets::of(&case));
         }
-        let proved = diagnosis.findings.iter().filter(|f| {
-            f.certainty == Certainty::Certain && matches!(f.verdict, Verdict::Fault | Verdict::Attack)
+        let mut proved = diagnosis.findings;
+        proved.retain(|f| {
+            f.certainty == Certainty::Certain
+                && matches!(f.verdict, Verdict::Fault | Verdict::Attack)
+                && self.told.len() < EXCHANGES
+                && self.told.insert(key(f))
         });
-        for finding in proved {
-            if self.told.len() < EXCHANGES && self.told.insert(key(finding)) {
-                output::print(&line(finding));
-            }
-        }
+        proved.iter().map(line).collect()
     }
 }
 
@@ -107,6 +120,5 @@ fn line(f: &Finding) -> String {
         let part = |p: &Option<String>| p.clone().unwrap_or_default();
         format!("{} {}: ", part(&e.method), part(&e.target))
     });
-    let text = format!("{time} {}: {}{}", f.cause, request.unwrap_or_default(), f.summary);
-    format!("{}\n", why401_render::visible(&text))
+    why401_render::visible(&format!("{time} {}: {}{}", f.cause, request.unwrap_or_default(), f.summary))
 }

@@ -152,7 +152,17 @@ fn all_of_a_day_is_found_and_nothing_else() {
         (source["first"].as_str(), source["last"].as_str()),
         (Some("2026-11-22T00:00:00Z"), Some("2026-11-22T23:59:56Z"))
     );
-    assert_eq!(report["overview"]["requests"].as_u64(), Some(hub.statuses.values().sum()));
+    let requests: u64 = hub.statuses.values().sum();
+    assert_eq!(report["overview"]["requests"].as_u64(), Some(requests));
+    // The same at a glance in a report.
+    let (thousands, rest) = (requests / 1000, requests % 1000);
+    for form in ["html", "markdown"] {
+        let program = env!("CARGO_BIN_EXE_why401");
+        let report = Command::new(program).args(["--format", form]).arg(&whole).output().unwrap().stdout;
+        let report = String::from_utf8(report).unwrap();
+        assert!(report.contains(&format!("{thousands},{rest:03} requests, ")), "{form}: {report}");
+        assert_eq!(report.contains("Accounts with the most refusals"), form == "html", "{form}");
+    }
 
     // The same day in pieces, compressed and named as rotation names them, found in a folder.
     let rotated = folder.path().join("rotated");

@@ -9,21 +9,40 @@ function say(text, bad) {
   $("status").className = bad ? "bad" : "";
 }
 
-function send(form, progress) {
+// Asks for the diagnosis in a form. `told` gets what comes before the end, line by line, where the form has lines.
+function send(form, told) {
   const used = pieces.filter((p) => p.used);
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("POST", form);
-    request.responseType = "blob";
+    request.responseType = told ? "text" : "blob";
     request.setRequestHeader("X-Parts", used.map((p) => p.blob.size + " " + encodeURIComponent(p.name)).join(","));
-    request.upload.onprogress = (e) => progress && progress(e.total ? (100 * e.loaded) / e.total : 0);
+    let at = 0;
+    const lines = () => {
+      for (let end; (end = request.responseText.indexOf("\n", at)) >= 0; at = end + 1) {
+        told(JSON.parse(request.responseText.slice(at, end)));
+      }
+    };
+    if (told) {
+      request.upload.onprogress = (e) => told({ sent: e.total ? (100 * e.loaded) / e.total : 0 });
+      request.onprogress = () => request.status === 200 && lines();
+    }
     request.onload = async () => {
-      if (request.status === 200) resolve(request.response);
-      else reject(new Error(await request.response.text()));
+      if (request.status !== 200) return reject(new Error(told ? request.responseText : await request.response.text()));
+      if (told) lines();
+      resolve(request.response);
     };
     request.onerror = () => reject(new Error("why401 does not answer any more: start it again and open the new address"));
     request.send(new Blob(used.map((p) => p.blob)));
   });
+}
+
+// What is known while the evidence is still read.
+function meanwhile(line) {
+  const item = document.createElement("li");
+  item.textContent = line;
+  $("meanwhile").append(item);
+  if ($("meanwhile").childElementCount > 40) $("meanwhile").firstElementChild.remove();
 }
 
 async function diagnose() {
@@ -38,17 +57,24 @@ async function diagnose() {
   say("Reading …");
   $("progress").hidden = false;
   $("progress").removeAttribute("value");
+  $("meanwhile").replaceChildren();
+  let html, failed;
   try {
-    const answer = await send("findings", (percent) => {
-      if (percent < 100) $("progress").value = percent;
+    await send("findings", (told) => {
+      // A later turn may have overtaken this one.
+      if (mine !== turn) return;
+      const percent = told.sent ?? told.read;
+      if (told.answer !== undefined) html = told.answer;
+      else if (told.failed !== undefined) failed = told.failed;
+      else if (told.line) meanwhile(told.line);
+      else if (percent < 100) $("progress").value = percent;
       else {
         $("progress").removeAttribute("value");
         say("Looking for the cause …");
       }
     });
-    const html = await answer.text();
-    // A later turn has overtaken this one.
     if (mine !== turn) return;
+    if (html === undefined) throw new Error(failed ?? "The reading broke off: start why401 again");
     $("answer").innerHTML = html;
     say("");
     filters();
@@ -59,7 +85,10 @@ async function diagnose() {
     $("answer").replaceChildren();
     say(e.message, true);
   } finally {
-    if (mine === turn) $("progress").hidden = true;
+    if (mine === turn) {
+      $("progress").hidden = true;
+      $("meanwhile").replaceChildren();
+    }
   }
 }
 

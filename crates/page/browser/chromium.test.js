@@ -162,6 +162,25 @@ test("another origin's page gets nothing out of the server", async () => {
   stranger.close();
 });
 
+test("while an address is asked, the page tells what is asked and answered", async () => {
+  const refusing = await new Promise((resolve) => {
+    const s = createServer((_, response) => {
+      response.writeHead(401, { "WWW-Authenticate": 'Basic realm="a"' });
+      response.end();
+    });
+    s.listen(0, "127.0.0.1", () => resolve(s));
+  });
+  const page = await open();
+  await page.fill("#text", `http://127.0.0.1:${refusing.address().port}/a`);
+  await page.click("#paste button");
+  const line = page.locator("#meanwhile li").filter({ hasText: "401, asks for Basic" }).first();
+  await line.waitFor();
+  await headline(page).waitFor();
+  assert.equal(await page.locator("#meanwhile li").count(), 0, "the answer takes their place");
+  assert.deepEqual(page.complaints, []);
+  refusing.close();
+});
+
 test("the page and the report have no violation that axe knows, light and dark, wide and narrow", async () => {
   for (const colorScheme of ["light", "dark"]) {
     for (const width of [1280, 390]) {

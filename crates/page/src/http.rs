@@ -57,7 +57,15 @@ impl Response {
         Response { status: 200, kind, body: body.into() }
     }
 
+    /// Writes it whole.
     pub(crate) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        self.head(Some(self.body.len()), out)?;
+        out.write_all(&self.body)?;
+        out.flush()
+    }
+
+    /// Writes the head; without a length, the content ends with the connection (RFC 9112, section 6.3).
+    pub(crate) fn head(&self, length: Option<usize>, out: &mut impl Write) -> io::Result<()> {
         let reason = match self.status {
             200 => "OK",
             400 => "Bad Request",
@@ -67,18 +75,15 @@ impl Response {
             422 => "Unprocessable Content",
             _ => "Service Unavailable",
         };
+        let length = length.map(|n| format!("Content-Length: {n}\r\n")).unwrap_or_default();
         write!(
             out,
-            "HTTP/1.1 {} {reason}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\
+            "HTTP/1.1 {} {reason}\r\nContent-Type: {}\r\n{length}Connection: close\r\n\
              Content-Security-Policy: {POLICY}\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n\
              Cache-Control: no-store\r\nCross-Origin-Opener-Policy: same-origin\r\n\
              Cross-Origin-Resource-Policy: same-origin\r\n\r\n",
-            self.status,
-            self.kind,
-            self.body.len()
-        )?;
-        out.write_all(&self.body)?;
-        out.flush()
+            self.status, self.kind,
+        )
     }
 }
 

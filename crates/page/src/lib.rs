@@ -8,4 +8,4 @@ mod http;
 mod server;
 
 pub use http::{Part, Request, Response};
-pub use server::{Answers, End, FORMS, Server};
+pub use server::{Answers, End, FORMS, Server, Told};

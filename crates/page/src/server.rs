@@ -1,7 +1,7 @@
 //! Listens, lets in who may come in, and answers.
 
 use crate::{Part, Request, Response};
-use std::io::{self, BufReader, BufWriter};
+use std::io::{self, BufReader, BufWriter, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -21,13 +21,28 @@ const PAGE_STYLE: &str = include_str!("../assets/page.css");
 /// What an upload may be answered with.
 pub const FORMS: [&str; 6] = ["findings", "html", "markdown", "json", "bundle", "bundle-without-addresses"];
 
+/// What is told while an upload is looked at.
+#[derive(Debug, Clone, Copy)]
+pub enum Told<'a> {
+    /// So many per cent of it were read.
+    Read(f64),
+    /// A finding that is proved already, or what a server was asked, in a line.
+    Line(&'a str),
+}
+
 /// What stands behind the page.
 pub trait Answers: Send + Sync + 'static {
-    /// The diagnosis of an upload in the form asked for, one of [`FORMS`]; `findings` is a part of a page.
+    /// The diagnosis of an upload in the form asked for, one of [`FORMS`]; `findings` is a part of a page. What is known
+    /// before goes to `told`.
     ///
     /// # Errors
     /// Why not, for the person.
-    fn diagnose(&self, form: &str, parts: &[Part<'_>]) -> Result<Response, String>;
+    fn diagnose(
+        &self,
+        form: &str,
+        parts: &[Part<'_>],
+        told: &mut dyn FnMut(Told<'_>),
+    ) -> Result<Response, String>;
 }
 
 /// The server.
@@ -122,17 +137,18 @@ impl<A: Answers> Door<A> {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         let mut from = BufReader::with_capacity(1 << 18, stream);
-        let response = match Request::head(&mut from) {
+        let mut out = BufWriter::new(stream);
+        let refusal = match Request::head(&mut from) {
             Ok(mut request) => match self.refuse(&request) {
                 Some(refusal) => refusal,
                 None => match request.content(&mut from) {
-                    Ok(()) => self.answer(&request),
+                    Ok(()) => return self.answer(&request, &mut out),
                     Err(refusal) => refusal,
                 },
             },
             Err(refusal) => refusal,
         };
-        response.write(&mut BufWriter::new(stream))
+        refusal.write(&mut out)
     }
 
     /// Why this request is not let in.
@@ -160,9 +176,9 @@ impl<A: Answers> Door<A> {
         None
     }
 
-    fn answer(&self, request: &Request) -> Response {
+    fn answer(&self, request: &Request, out: &mut impl Write) -> io::Result<()> {
         let path: String = request.path.splitn(3, '/').nth(2).unwrap_or_default().to_owned();
-        match (request.method.as_str(), path.as_str()) {
+        let response = match (request.method.as_str(), path.as_str()) {
             ("GET", "") => Response::ok("text/html; charset=utf-8", INDEX),
             ("GET", "page.js") => Response::ok("text/javascript; charset=utf-8", SCRIPT),
             ("GET", "page.css") => {
@@ -172,11 +188,36 @@ impl<A: Answers> Door<A> {
                 Ok(parts) => {
                     let parts: Vec<Part<'_>> =
                         parts.iter().map(|(name, bytes)| Part { name, bytes }).collect();
-                    self.answers.diagnose(form, &parts).unwrap_or_else(|why| Response::text(422, &why))
+                    if form == "findings" {
+                        return self.findings(&parts, out);
+                    }
+                    let answer = self.answers.diagnose(form, &parts, &mut |_| {});
+                    answer.unwrap_or_else(|why| Response::text(422, &why))
                 }
                 Err(refusal) => refusal,
             },
             _ => Response::text(404, "no such page"),
+        };
+        response.write(out)
+    }
+
+    /// The findings as they come, a JSON text a line: `{"read": 40.5}`, `{"line": …}`, and at the end `{"answer": …}` with
+    /// a part of a page, or `{"failed": …}`.
+    fn findings(&self, parts: &[Part<'_>], out: &mut impl Write) -> io::Result<()> {
+        Response::ok("application/x-ndjson", Vec::new()).head(None, out)?;
+        let mut line = |key: &str, value: serde_json::Value| {
+            writeln!(out, "{}", serde_json::json!({ key: value })).and_then(|()| out.flush())
+        };
+        // Whoever went away meanwhile is noticed at the end.
+        let answer = self.answers.diagnose("findings", parts, &mut |told| {
+            let _ = match told {
+                Told::Read(percent) => line("read", percent.into()),
+                Told::Line(text) => line("line", text.into()),
+            };
+        });
+        match answer {
+            Ok(response) => line("answer", String::from_utf8_lossy(&response.body).into()),
+            Err(why) => line("failed", why.into()),
         }
     }
 }
@@ -190,12 +231,19 @@ fn same(a: &str, b: &str) -> bool {
 #[allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 mod tests {
     use super::*;
-    use std::io::{Read, Write};
+    use std::io::Read;
 
     struct Echo;
 
     impl Answers for Echo {
-        fn diagnose(&self, form: &str, parts: &[Part<'_>]) -> Result<Response, String> {
+        fn diagnose(
+            &self,
+            form: &str,
+            parts: &[Part<'_>],
+            told: &mut dyn FnMut(Told<'_>),
+        ) -> Result<Response, String> {
+            told(Told::Read(50.0));
+            told(Told::Line("\"quoted\""));
             let first = parts.first().ok_or("nothing")?;
             Ok(Response::ok(
                 "text/plain",
@@ -238,7 +286,9 @@ mod tests {
             let fields = format!("{host}{origin}X-Parts: 3 a%2Eb\r\nContent-Length: 3\r\n\r\nxyz");
             ask(address, &format!("POST /{secret}/findings HTTP/1.1\r\n{fields}"))
         };
-        assert!(post(&format!("Origin: http://{address}\r\n")).ends_with("findings a.b xyz"));
+        let answer = post(&format!("Origin: http://{address}\r\n"));
+        let lines = "{\"read\":50.0}\n{\"line\":\"\\\"quoted\\\"\"}\n{\"answer\":\"findings a.b xyz\"}\n";
+        assert!(answer.ends_with(lines), "{answer}");
         assert!(post("").starts_with("HTTP/1.1 403"));
         assert!(post("Origin: null\r\n").starts_with("HTTP/1.1 403"));
         assert!(Server::listen("0.0.0.0:0".parse().unwrap()).is_err());

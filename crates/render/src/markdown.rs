@@ -16,6 +16,9 @@ pub fn markdown(shown: &Shown) -> String {
     if shown.findings().is_empty() {
         let _ = writeln!(out, "{}", escaped(&nothing_found(shown.sources())));
     }
+    if let Some(overview) = shown.overview() {
+        let _ = writeln!(out, "{}", escaped(&text::in_numbers(overview, shown.sources())));
+    }
     for f in shown.findings().iter().take(IN_FULL) {
         finding(f, &mut out);
     }

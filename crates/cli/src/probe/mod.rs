@@ -11,7 +11,7 @@ pub(crate) use prepare::environment_proxies;
 
 use crate::args::Args;
 use crate::tally::Tally;
-use crate::{Status, diagnose};
+use crate::{Status, diagnose, output};
 use args::Probe;
 use why401_http::{Exchange, Fact, Statement};
 use why401_probe::driver;
@@ -26,10 +26,11 @@ use why401_span::{LayerId, SourceId};
 pub(crate) fn run(args: &Args, probe: &Probe) -> Result<Status, String> {
     let prepared = prepare::of(probe)?;
     if probe.plan {
-        return outline::print(args, probe, &prepared);
+        return outline::print(args, &prepared);
     }
     let mut intake = diagnose::Intake::default();
-    let asked = ask(probe, prepared, SourceId(0), &mut intake)?;
+    let told: &dyn Fn(&str) = if probe.quiet { &|_| {} } else { &aside };
+    let asked = ask(probe, prepared, SourceId(0), &mut intake, told)?;
     diagnose::finish(args, intake, vec![asked.report.clone()], |findings| asked.keep(findings))
 }
 
@@ -51,11 +52,21 @@ impl Asked {
     }
 }
 
-/// Asks one address without credentials, as evidence among others.
+/// Tells on standard error.
+pub(crate) fn aside(text: &str) {
+    output::print_aside(&format!("{text}\n"));
+}
+
+/// Asks one address without credentials, as evidence among others; what is asked and answered goes to `told`.
 ///
 /// # Errors
 /// Where nothing was heard.
-pub(crate) fn look(url: &str, id: SourceId, sink: &mut dyn Sink) -> Result<Asked, String> {
+pub(crate) fn look(
+    url: &str,
+    id: SourceId,
+    sink: &mut dyn Sink,
+    told: &dyn Fn(&str),
+) -> Result<Asked, String> {
     let probe = Probe {
         url: Some(url.to_owned()),
         max_requests: 20,
@@ -65,7 +76,7 @@ pub(crate) fn look(url: &str, id: SourceId, sink: &mut dyn Sink) -> Result<Asked
         ..Probe::default()
     };
     let prepared = prepare::of(&probe)?;
-    ask(&probe, prepared, id, sink)
+    ask(&probe, prepared, id, sink, told)
 }
 
 /// Passes all on but the exchanges with these indexes, which are counted only.
@@ -99,9 +110,10 @@ fn ask(
     prepared: prepare::Prepared,
     id: SourceId,
     sink: &mut dyn Sink,
+    told: &dyn Fn(&str),
 ) -> Result<Asked, String> {
     let prepare::Prepared { wish, wire, limits } = prepared;
-    let mut watcher = watch::Watch::new(&wish, probe.quiet);
+    let mut watcher = watch::Watch::new(&wish, told);
     let probed = driver::run(&wish, &limits, &wire, &probe.trust_host, &mut watcher, id)?;
     watcher.over(&probed);
     let heard = probed.taken.exchanges.iter().any(|e| e.response.is_some()) || !probed.taken.facts.is_empty();

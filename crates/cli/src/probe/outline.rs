@@ -1,6 +1,5 @@
 //! `--plan`: what would be sent. Nothing is.
 
-use super::args::Probe;
 use super::prepare::Prepared;
 use super::watch::{Watch, described};
 use crate::args::{Args, Format};
@@ -13,8 +12,8 @@ use why401_probe::plan::outline;
 ///
 /// # Errors
 /// Where it has no such form.
-pub(super) fn print(args: &Args, probe: &Probe, prepared: &Prepared) -> Result<Status, String> {
-    let watch = Watch::new(&prepared.wish, probe.quiet);
+pub(super) fn print(args: &Args, prepared: &Prepared) -> Result<Status, String> {
+    let watch = Watch::new(&prepared.wish, &|_| {});
     let wish = &prepared.wish;
     let steps = outline(wish);
     let always = |name: &str| EXPERIMENTS.iter().any(|e| e.name == name && e.when == When::Always);

@@ -1,4 +1,4 @@
-//! Tells on standard error what is sent and why, and what the diagnosis says meanwhile.
+//! Tells what is sent and why, and what the diagnosis says meanwhile.
 
 use std::io::{BufRead, IsTerminal, Write};
 use why401_auth::parse_challenges;
@@ -24,16 +24,16 @@ const BEHIND_A_REFUSAL: &[&str] = &[
     "intermediary-challenged",
 ];
 
-pub(super) struct Watch {
+pub(super) struct Watch<'a> {
     wish: Wish,
     secrets: SecretSet,
-    quiet: bool,
+    told: &'a dyn Fn(&str),
     /// Whether there was an answer at all: a failure before is told as the end of it.
     heard: bool,
 }
 
-impl Watch {
-    pub(super) fn new(wish: &Wish, quiet: bool) -> Self {
+impl<'a> Watch<'a> {
+    pub(super) fn new(wish: &Wish, told: &'a dyn Fn(&str)) -> Self {
         let mut secrets = SecretSet::default();
         match &wish.credentials {
             Credentials::Password { password, .. } => secrets.add(&password.expose_text()),
@@ -49,7 +49,7 @@ impl Watch {
             secrets.field(&field.name, &field.value.expose_text());
         }
         secrets.target(&wish.address.target);
-        Watch { wish: wish.clone(), secrets, quiet, heard: false }
+        Watch { wish: wish.clone(), secrets, told, heard: false }
     }
 
     /// The name of the source: the address, without secrets.
@@ -80,14 +80,11 @@ impl Watch {
     }
 
     fn tell(&self, text: &str) {
-        if !self.quiet {
-            let mut err = std::io::stderr().lock();
-            let _ = writeln!(err, "{}", self.shown(text));
-        }
+        (self.told)(&self.shown(text));
     }
 }
 
-impl Watcher for Watch {
+impl Watcher for Watch<'_> {
     fn event(&mut self, event: Event<'_>) {
         match event {
             Event::Asking(step, number, attempt) => {

@@ -1,9 +1,10 @@
 //! Many refusals at a glance: when, by cause, by account.
 
 use super::page::Page;
-use crate::text::{moment, verdict};
+use crate::Shown;
+use crate::text::{in_numbers, left_out, moment, verdict};
 use std::collections::BTreeMap;
-use why401_report::{Finding, Slots, Verdict};
+use why401_report::{Finding, Share, Slots, Verdict};
 
 /// So many lanes or bars are drawn.
 const LANES: usize = 10;
@@ -12,14 +13,17 @@ const WIDTH: f64 = 720.0;
 /// The height of a lane.
 const LANE: f64 = 46.0;
 
-/// Charts over all findings; nothing where there is nothing to compare.
-pub(crate) fn charts(findings: &[(usize, &Finding)], page: &mut Page) {
+/// Charts over all findings, and large logs at a glance; nothing where there is nothing to compare.
+pub(crate) fn charts(shown: &Shown, findings: &[(usize, &Finding)], page: &mut Page) {
     let told: Vec<_> = findings.iter().filter(|(_, f)| f.verdict != Verdict::Normal).copied().collect();
     let total: u64 = told.iter().map(|(_, f)| f.count).sum();
-    if total < 3 {
+    if total < 3 && shown.overview().is_none() {
         return;
     }
     let mut inner = Page::default();
+    if let Some(overview) = shown.overview() {
+        inner.tag("<p class=\"numbers\">").text(&in_numbers(overview, shown.sources())).tag("</p>");
+    }
     lanes(&told, &mut inner);
     let causes = sums(told.iter().map(|(_, f)| (f.cause.to_owned(), f)));
     let named = told.iter().filter_map(|(_, f)| f.account.clone().map(|a| (a, f)));
@@ -28,11 +32,19 @@ pub(crate) fn charts(findings: &[(usize, &Finding)], page: &mut Page) {
     if causes.len() > 1 {
         bars("By cause", &causes, total, &mut pair);
     }
-    if accounts.len() > 1 {
-        bars("By account", &accounts, total, &mut pair);
+    match shown.overview() {
+        Some(overview) => {
+            shares("Accounts with the most refusals", &overview.top_accounts, &mut pair);
+            shares("Clients with the most refusals", &overview.top_clients, &mut pair);
+        }
+        None if accounts.len() > 1 => bars("By account", &accounts, total, &mut pair),
+        None => {}
     }
     if !pair.is_empty() {
         inner.tag("<div class=\"pair\">").page(&pair).tag("</div>");
+    }
+    if let Some(text) = shown.overview().and_then(left_out) {
+        inner.tag("<p class=\"muted\">").text(&text).tag("</p>");
     }
     if !inner.is_empty() {
         page.tag("<section class=\"overview\" aria-labelledby=\"overview\"><h2 id=\"overview\">All refusals at a glance</h2>");
@@ -55,18 +67,15 @@ fn sums<'a>(all: impl Iterator<Item = (String, &'a &'a Finding)>) -> Vec<Sum> {
 }
 
 fn bars(title: &'static str, sums: &[Sum], total: u64, page: &mut Page) {
-    let most = sums.iter().map(|s| s.1).max().unwrap_or(1).max(1);
+    let most = sums.iter().map(|s| s.1).max().unwrap_or(1);
     page.tag("<figure class=\"chart\"><figcaption>")
         .tag(title)
         .tag("</figcaption><table class=\"bars\"><tbody>");
     for (name, count, v) in sums.iter().take(LANES) {
-        page.tag("<tr><th scope=\"row\">").text(name).tag("</th><td class=\"bar\"><svg class=\"");
-        page.tag(verdict(*v))
-            .tag("\" viewBox=\"0 0 100 12\" preserveAspectRatio=\"none\" aria-hidden=\"true\">");
-        let width = (*count as f64 / most as f64 * 100.0).max(1.0);
-        page.shape("<rect class=\"fill\"", &[("width", width), ("height", 12.0), ("rx", 1.5)])
-            .tag("/></svg></td><td class=\"n\">");
-        page.count(*count)
+        page.tag("<tr><th scope=\"row\">").text(name).tag("</th><td class=\"bar\">");
+        bar(*count, most, *v, page);
+        page.tag("</td><td class=\"n\">")
+            .count(*count)
             .tag(" <span class=\"muted\">")
             .text(&share(*count, total))
             .tag("</span></td></tr>");
@@ -82,6 +91,30 @@ fn bars(title: &'static str, sums: &[Sum], total: u64, page: &mut Page) {
             .tag(" refusals</p>");
     }
     page.tag("</figure>");
+}
+
+/// How much of what each did was refused.
+fn shares(title: &'static str, all: &[Share], page: &mut Page) {
+    let Some(most) = all.iter().map(|s| s.refused).max().filter(|n| *n > 0) else { return };
+    page.tag("<figure class=\"chart\"><figcaption>")
+        .tag(title)
+        .tag("</figcaption><table class=\"bars\"><tbody>");
+    for Share { name, seen, refused } in all.iter().take(LANES) {
+        page.tag("<tr><th scope=\"row\">").text(name).tag("</th><td class=\"bar\">");
+        bar(*refused, most, Verdict::Fault, page);
+        page.tag("</td><td class=\"n\">").count(*refused);
+        page.tag(" <span class=\"muted\">of ").count(*seen).tag("</span></td></tr>");
+    }
+    page.tag("</tbody></table></figure>");
+}
+
+/// A bar as long as its share of the longest.
+fn bar(count: u64, most: u64, v: Verdict, page: &mut Page) {
+    page.tag("<svg class=\"")
+        .tag(verdict(v))
+        .tag("\" viewBox=\"0 0 100 12\" preserveAspectRatio=\"none\" aria-hidden=\"true\">");
+    let width = (count as f64 / most.max(1) as f64 * 100.0).max(1.0);
+    page.shape("<rect class=\"fill\"", &[("width", width), ("height", 12.0), ("rx", 1.5)]).tag("/></svg>");
 }
 
 fn share(count: u64, total: u64) -> String {

@@ -73,7 +73,7 @@ fn report(shown: &Shown, page: &mut Page) {
     let all: Vec<(usize, &Finding)> = (1..).zip(shown.findings()).collect();
     headline(shown, page);
     page.tag("<div id=\"findings\">");
-    charts::charts(&all, page);
+    charts::charts(shown, &all, page);
     if all.len() > 1 {
         contents(&all, page);
     }

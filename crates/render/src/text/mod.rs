@@ -10,6 +10,7 @@ mod wrap;
 
 use crate::Shown;
 use frame::frames;
+pub(crate) use overview::{in_numbers, left_out};
 pub(crate) use paint::Paint;
 use why401_report::{Annotation, Certainty, Finding, Fix, SourceReport, Verdict};
 pub(crate) use words::{certainty, moment, nothing_found, party, party_name, verdict, which};

@@ -19,13 +19,7 @@ pub(crate) fn overview(
     width: usize,
     paint: Paint,
 ) -> Vec<String> {
-    let since = sources.iter().filter_map(|s| s.first.as_deref()).min().map(moment);
-    let until = sources.iter().filter_map(|s| s.last.as_deref()).max().map(moment);
-    let mut head = format!("{} requests, {} refused", grouped(o.requests), grouped(o.refused));
-    head.push_str(&format!("; {} accounts, {} clients", grouped(o.accounts), grouped(o.clients)));
-    if let (Some(since), Some(until)) = (since, until) {
-        head.push_str(&format!("; {since} to {until}"));
-    }
+    let head = in_numbers(o, sources);
     let mut out = vec![fit(&paint.bold(&head), width.max(columns(&head)))];
     if let Some(chart) = chart(o, width.saturating_sub(10)) {
         out.push(format!("refused   {chart}"));
@@ -37,14 +31,30 @@ pub(crate) fn overview(
     out.extend(row("causes", causes));
     out.extend(row("accounts", o.top_accounts.iter().map(share).collect()));
     out.extend(row("clients", o.top_clients.iter().map(share).collect()));
-    if o.left_out.0 > 0 {
-        let (pairs, requests) = (grouped(o.left_out.0), grouped(o.left_out.1));
-        let text = format!(
-            "{pairs} pairs of account and client with the fewest requests ({requests} in all) were not told apart"
-        );
-        out.push(paint.dim(&text));
-    }
+    out.extend(left_out(o).map(|text| paint.dim(&text)));
     out
+}
+
+/// How much was read and refused, whose it was, and from when to when.
+pub(crate) fn in_numbers(o: &Overview, sources: &[SourceReport]) -> String {
+    let since = sources.iter().filter_map(|s| s.first.as_deref()).min().map(moment);
+    let until = sources.iter().filter_map(|s| s.last.as_deref()).max().map(moment);
+    let mut head = format!("{} requests, {} refused", grouped(o.requests), grouped(o.refused));
+    head.push_str(&format!("; {} accounts, {} clients", grouped(o.accounts), grouped(o.clients)));
+    if let (Some(since), Some(until)) = (since, until) {
+        head.push_str(&format!("; {since} to {until}"));
+    }
+    head
+}
+
+/// What the overview does not tell apart, if there were too many.
+pub(crate) fn left_out(o: &Overview) -> Option<String> {
+    let (pairs, requests) = (grouped(o.left_out.0), grouped(o.left_out.1));
+    (o.left_out.0 > 0).then(|| {
+        format!(
+            "{pairs} pairs of account and client with the fewest requests ({requests} in all) were not told apart"
+        )
+    })
 }
 
 fn share(s: &Share) -> String {
