@@ -3,6 +3,8 @@
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// What cannot be done to a file, in words.
 pub(crate) fn cannot(what: &str, path: &Path) -> impl FnOnce(std::io::Error) -> String {
@@ -17,6 +19,20 @@ pub(crate) fn private() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+/// The certificates of a PEM file, the owner's first.
+pub(crate) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let bytes = std::fs::read(path).map_err(cannot("read", path))?;
+    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
+    let read = read.map_err(|e| format!("{}: {e}", path.display()))?;
+    if read.is_empty() { Err(format!("{} holds no certificate", path.display())) } else { Ok(read) }
+}
+
+/// The private key of a PEM file.
+pub(crate) fn key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
+    let bytes = std::fs::read(path).map_err(cannot("read", path))?;
+    PrivateKeyDer::from_pem_slice(&bytes).map_err(|e| format!("{}: {e}", path.display()))
 }
 
 /// Replaces a file: afterwards, whatever happens, it is the old one or the new one.

@@ -26,7 +26,6 @@ pub(crate) struct Gate {
     pub(crate) state: State,
     pub(crate) logs: Logs,
     pub(crate) metrics: Metrics,
-    pub(crate) pool: Pool,
     pub(crate) inbox: Option<crate::inbox::Inbox>,
     /// A token named a key that the set does not hold.
     pub(crate) unknown_key: Notify,
@@ -59,6 +58,11 @@ impl Call {
         self.setup.config.sites.get(self.verdict.site?)
     }
 
+    /// The connections to its upstream.
+    pub(crate) fn pool(&self) -> Option<&Pool> {
+        self.setup.pools.get(self.verdict.site?)?.as_ref()
+    }
+
     /// The rule that it is under.
     pub(crate) fn rule(&self) -> Option<&Rule> {
         self.site()?.rules.get(self.verdict.rule?)
@@ -72,7 +76,9 @@ const WAITING: usize = 64;
 pub(crate) fn load(path: &Path) -> Result<Setup, String> {
     let config = Arc::new(Config::load(path)?);
     let store = Arc::new(Store::load(&config.accounts)?);
-    let tls = crate::serve::tls::acceptor(config.tls.as_ref())?;
+    let tls = crate::serve::tls::acceptor(config.tls.as_ref(), config.speaks_two)?;
+    let pools = config.sites.iter().map(|s| s.upstream.as_ref().map(Pool::new).transpose());
+    let pools = Arc::new(pools.collect::<Result<Vec<_>, String>>()?);
     let keys = match config.bearer.as_ref().map(|b| &b.keys) {
         Some(Keys::File(file)) => {
             let text = std::fs::read(file).map_err(|e| format!("cannot read {}: {e}", file.display()))?;
@@ -80,7 +86,7 @@ pub(crate) fn load(path: &Path) -> Result<Setup, String> {
         }
         _ => None,
     };
-    Ok(Setup { config, store, keys: Arc::new(RwLock::new(keys)), tls })
+    Ok(Setup { config, store, keys: Arc::new(RwLock::new(keys)), tls, pools })
 }
 
 impl Gate {
@@ -102,7 +108,6 @@ impl Gate {
             state: State::new(key),
             logs,
             metrics: Metrics::default(),
-            pool: Pool::default(),
             inbox,
             unknown_key: Notify::new(),
             hashing: Semaphore::new(WAITING),
@@ -140,8 +145,9 @@ impl Gate {
     pub(crate) fn reload_accounts(&self) -> Result<(), String> {
         let old = self.setup();
         let store = Arc::new(Store::load(&old.config.accounts)?);
-        let Setup { config, keys, tls, .. } = &*old;
-        let setup = Setup { config: config.clone(), keys: keys.clone(), tls: tls.clone(), store };
+        let Setup { config, keys, tls, pools, .. } = &*old;
+        let (config, keys, tls, pools) = (config.clone(), keys.clone(), tls.clone(), pools.clone());
+        let setup = Setup { config, keys, tls, pools, store };
         let mut current = self.setup.write().unwrap_or_else(PoisonError::into_inner);
         if Arc::ptr_eq(&current, &old) {
             *current = Arc::new(setup);

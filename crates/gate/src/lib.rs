@@ -20,6 +20,7 @@ mod rule;
 mod run;
 mod serve;
 mod state;
+mod streams;
 mod upstream;
 
 pub use accounts::admin as account;

@@ -31,6 +31,7 @@ pub(super) struct Server {
     pub(super) listen: Option<String>,
     pub(super) workers: Option<Spanned<usize>>,
     pub(super) tls: Option<Tls>,
+    pub(super) http2: Option<bool>,
     pub(super) proxy_protocol: bool,
     pub(super) trusted_proxies: Vec<Spanned<String>>,
 }
@@ -53,6 +54,7 @@ pub(super) struct Limits {
     pub(super) body: Option<Bytes>,
     pub(super) body_idle: Option<Seconds>,
     pub(super) idle: Option<Seconds>,
+    pub(super) streams: Option<usize>,
     pub(super) upstream_time: Option<Seconds>,
     pub(super) per_address: Option<Rate>,
     pub(super) per_account: Option<Rate>,
@@ -121,6 +123,8 @@ pub(super) struct Site {
     pub(super) hosts: Vec<String>,
     pub(super) realm: Option<Spanned<String>>,
     pub(super) upstream: Option<Spanned<String>>,
+    pub(super) upstream_version: Option<Spanned<String>>,
+    pub(super) upstream_tls: Option<Spanned<UpstreamTls>>,
     #[serde(default)]
     pub(super) credentials_to_upstream: Credentials,
     pub(super) user_field: Option<Spanned<String>>,
@@ -132,6 +136,15 @@ pub(super) struct Site {
     pub(super) digest: DigestOptions,
     #[serde(default)]
     pub(super) rule: Vec<Spanned<Rule>>,
+}
+
+#[derive(Debug, Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct UpstreamTls {
+    pub(super) authority: Option<PathBuf>,
+    pub(super) server_name: Option<String>,
+    pub(super) certificate: Option<PathBuf>,
+    pub(super) key: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize, Default, Clone)]

@@ -13,7 +13,7 @@ use toml::Spanned;
 use units::Rate;
 
 pub(crate) use file::{Body, Credentials};
-pub(crate) use site::Site;
+pub(crate) use site::{Site, Upstream, UpstreamTls};
 
 /// Where the gate listens unless told otherwise: loopback only.
 pub(crate) const LISTEN: &str = "127.0.0.1:4020";
@@ -24,6 +24,8 @@ pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) workers: usize,
     pub(crate) tls: Option<Tls>,
+    /// Whether clients may speak HTTP/2.
+    pub(crate) speaks_two: bool,
     pub(crate) proxy_protocol: bool,
     pub(crate) trusted_proxies: Vec<Net>,
     pub(crate) limits: Limits,
@@ -67,6 +69,8 @@ pub(crate) struct Limits {
     pub(crate) body: u64,
     pub(crate) body_idle: Duration,
     pub(crate) idle: Duration,
+    /// Requests at once on a connection of HTTP/2.
+    pub(crate) streams: usize,
     pub(crate) upstream_time: Duration,
     pub(crate) per_address: Option<Rate>,
     pub(crate) per_account: Option<Rate>,
@@ -196,7 +200,7 @@ fn complete(file: File, place: &Place<'_>, folder: &Path, path: &Path) -> Result
         tls: tls.as_ref(),
         is_behind_proxies: !file.server.trusted_proxies.is_empty(),
     };
-    let sites = file.site.into_iter().map(|s| site::complete(s, place, &known));
+    let sites = file.site.into_iter().map(|s| site::complete(s, place, folder, &known));
     let sites = sites.collect::<Result<Vec<_>, _>>()?;
     if sites.is_empty() {
         return Err(format!("{}: there is no [[site]]: nothing would be served", place.name));
@@ -206,6 +210,7 @@ fn complete(file: File, place: &Place<'_>, folder: &Path, path: &Path) -> Result
         listen,
         workers,
         tls,
+        speaks_two: file.server.http2.unwrap_or(true),
         proxy_protocol: file.server.proxy_protocol,
         trusted_proxies: place.nets(&file.server.trusted_proxies)?,
         limits: limits(&file.limits),
@@ -251,6 +256,7 @@ fn limits(given: &file::Limits) -> Limits {
         body: given.body.map_or(10 << 20, |b| b.0),
         body_idle: time(given.body_idle, 30),
         idle: time(given.idle, 60),
+        streams: given.streams.unwrap_or(100).clamp(1, 10_000),
         upstream_time: time(given.upstream_time, 60),
         per_address: given.per_address,
         per_account: given.per_account,

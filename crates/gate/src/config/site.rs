@@ -3,6 +3,7 @@
 use super::{AccountFiles, Body, Credentials, Place, Tls, file};
 use crate::http::target::Target;
 use crate::rule::{Rule, Satisfy, Scheme};
+use std::path::{Path, PathBuf};
 use toml::Spanned;
 use why401_auth::scheme::digest::Algorithm;
 
@@ -27,6 +28,20 @@ pub(crate) struct Site {
 pub(crate) struct Upstream {
     /// `host:port`.
     pub(crate) authority: String,
+    pub(crate) tls: Option<UpstreamTls>,
+    /// Whether it is asked in HTTP/2.
+    pub(crate) speaks_two: bool,
+}
+
+/// What TLS with an upstream goes by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(crate) struct UpstreamTls {
+    /// The authorities that it is verified with; none: those of the machine.
+    pub(crate) authority: Option<PathBuf>,
+    /// The name that its certificate is to have, where that is not the host of the address.
+    pub(crate) server_name: Option<String>,
+    /// The certificate that it is shown, and the key.
+    pub(crate) certificate: Option<(PathBuf, PathBuf)>,
 }
 
 /// What the rest of the configuration offers.
@@ -57,10 +72,11 @@ impl Site {
 pub(super) fn complete(
     given: Spanned<file::Site>,
     place: &Place<'_>,
+    folder: &Path,
     known: &Known<'_>,
 ) -> Result<Site, String> {
     let start = given.span().start;
-    let given = given.into_inner();
+    let mut given = given.into_inner();
     let realm = match &given.realm {
         Some(realm)
             if realm.get_ref().contains(['"', '\\']) || realm.get_ref().chars().any(char::is_control) =>
@@ -72,7 +88,7 @@ pub(super) fn complete(
         Some(realm) => realm.get_ref().clone(),
         None => "why401".to_owned(),
     };
-    let upstream = given.upstream.as_ref().map(|u| upstream(u, place)).transpose()?;
+    let upstream = upstream(&mut given, place, folder)?;
     if given.rule.is_empty() {
         return Err(place.wrong(start, "the site has no [[site.rule]]: every request would be 404"));
     }
@@ -107,18 +123,61 @@ pub(super) fn complete(
     })
 }
 
-fn upstream(given: &Spanned<String>, place: &Place<'_>) -> Result<Upstream, String> {
-    let text = given.get_ref();
-    let wrong = |what: &str| place.wrong(given.span().start, format!("upstream {text:?}: {what}"));
-    let Some(authority) = text.strip_prefix("http://") else {
-        return Err(wrong("it begins with http:// (TLS to the upstream is not there yet)"));
+fn upstream(given: &mut file::Site, place: &Place<'_>, folder: &Path) -> Result<Option<Upstream>, String> {
+    let (tls, version) = (given.upstream_tls.take(), given.upstream_version.take());
+    let Some(address) = &given.upstream else {
+        let start = tls.map(|t| t.span().start).or(version.map(|v| v.span().start));
+        return match start {
+            Some(start) => Err(place.wrong(start, "the site has no upstream that this could be of")),
+            None => Ok(None),
+        };
+    };
+    let text = address.get_ref();
+    let wrong = |what: &str| place.wrong(address.span().start, format!("upstream {text:?}: {what}"));
+    let (is_tls, authority) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+        (Some(authority), _) => (true, authority),
+        (_, Some(authority)) => (false, authority),
+        _ => return Err(wrong("it begins with http:// or https://")),
     };
     let authority = authority.strip_suffix('/').unwrap_or(authority);
     if authority.is_empty() || authority.contains(['/', '?', '#', '@', ' ']) {
         return Err(wrong("only a host and a port; the path of the request is passed on as it is"));
     }
     let has_port = authority.rsplit_once(':').is_some_and(|(_, p)| p.parse::<u16>().is_ok());
-    Ok(Upstream { authority: if has_port { authority.to_owned() } else { format!("{authority}:80") } })
+    let port = if is_tls { 443 } else { 80 };
+    let tls = match tls {
+        Some(tls) if !is_tls => {
+            return Err(place.wrong(tls.span().start, "upstream_tls is for an upstream with https://"));
+        }
+        Some(tls) => Some(upstream_tls(tls, place, folder)?),
+        None => is_tls.then(UpstreamTls::default),
+    };
+    let speaks_two = match version.as_ref().map(|v| v.get_ref().as_str()) {
+        None | Some("1.1") => false,
+        Some("2") => true,
+        Some(other) => {
+            let start = version.as_ref().map_or(0, |v| v.span().start);
+            return Err(place.wrong(start, format!("upstream_version is \"1.1\" or \"2\", not {other:?}")));
+        }
+    };
+    let authority = if has_port { authority.to_owned() } else { format!("{authority}:{port}") };
+    Ok(Some(Upstream { authority, tls, speaks_two }))
+}
+
+fn upstream_tls(
+    given: Spanned<file::UpstreamTls>,
+    place: &Place<'_>,
+    folder: &Path,
+) -> Result<UpstreamTls, String> {
+    let start = given.span().start;
+    let given = given.into_inner();
+    let certificate = match (given.certificate, given.key) {
+        (Some(certificate), Some(key)) => Some((folder.join(certificate), folder.join(key))),
+        (None, None) => None,
+        _ => return Err(place.wrong(start, "upstream_tls: certificate and key belong together")),
+    };
+    let authority = given.authority.map(|p| folder.join(p));
+    Ok(UpstreamTls { authority, server_name: given.server_name, certificate })
 }
 
 fn rule(

@@ -19,6 +19,7 @@ use crate::http::target::Target;
 use crate::net;
 use crate::rule::{Place, Rule, Scheme};
 use crate::state::State;
+use crate::upstream::Pool;
 use std::net::IpAddr;
 use std::sync::{Arc, RwLock};
 use why401_verify::jwk::KeySet;
@@ -32,6 +33,8 @@ pub(crate) struct Setup {
     /// The keys of tokens; `None` until they could be had.
     pub(crate) keys: Arc<RwLock<Option<KeySet>>>,
     pub(crate) tls: Option<crate::serve::tls::Acceptor>,
+    /// The connections to the upstreams, by the place of their site.
+    pub(crate) pools: Arc<Vec<Option<Pool>>>,
 }
 
 /// What was shown of a client certificate.

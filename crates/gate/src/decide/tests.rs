@@ -21,6 +21,7 @@ impl Bench {
         let text = format!("[accounts]\nhtpasswd = \"u\"\nhtdigest = \"d\"\ndatabase = \"x\"\n{config}");
         let config = Config::parse(&text, Path::new("gate.toml")).unwrap();
         let setup = Setup {
+            pools: Arc::default(),
             config: Arc::new(config),
             store: Arc::new(Store::of_htpasswd(users)),
             keys: Arc::default(),

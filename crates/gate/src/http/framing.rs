@@ -1,6 +1,7 @@
 //! How long content is, and taking it apart piece by piece (RFC 9112 sections 6 and 7).
 
 use super::head::Bad;
+use super::trailers::Trailers;
 
 /// How the end of content is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +27,9 @@ impl Framing {
 #[derive(Debug, Clone)]
 pub(crate) struct Content {
     state: State,
+    /// The trailer section as far as it has come.
+    section: Vec<u8>,
+    trailers: Trailers,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +57,14 @@ impl Content {
                 Framing::Chunked => State::Size,
                 Framing::Close => State::Close,
             },
+            section: Vec::new(),
+            trailers: Trailers::default(),
         }
+    }
+
+    /// The trailers, once all has been taken.
+    pub(crate) fn trailers(&self) -> &Trailers {
+        &self.trailers
     }
 
     /// Whether all of it has been taken.
@@ -130,11 +141,16 @@ impl Content {
                     self.state = if size == 0 { State::Trailers } else { State::Data(size) };
                 }
                 State::Trailers => {
-                    // Trailers are dropped (RFC 9110 section 6.5.1 allows it): no field comes in by the back door.
                     let Some(line) = line(rest, TRAILERS).map_err(|()| BAD)? else { return Ok(()) };
                     *at += line.len() + 2;
+                    self.section.extend_from_slice(line);
+                    self.section.extend_from_slice(b"\r\n");
+                    if self.section.len() > TRAILERS {
+                        return Err(Bad::new(431, "the trailer section is too large"));
+                    }
                     if line.is_empty() {
                         self.state = State::Done;
+                        self.trailers = Trailers::read(&std::mem::take(&mut self.section))?;
                     }
                 }
             }
@@ -164,8 +180,17 @@ pub(crate) fn chunk(piece: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// The last chunk.
-pub(crate) const LAST: &[u8] = b"0\r\n\r\n";
+/// Adds the last chunk to `out`.
+pub(crate) fn last(trailers: &Trailers, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"0\r\n");
+    for (name, value) in trailers.fields() {
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b": ");
+        out.extend_from_slice(value);
+        out.extend_from_slice(b"\r\n");
+    }
+    out.extend_from_slice(b"\r\n");
+}
 
 #[cfg(test)]
 mod tests {
@@ -213,7 +238,7 @@ mod tests {
         fn what_was_chunked_is_read_again(pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..50), 0..8), step in 1usize..30) {
             let mut bytes = Vec::new();
             pieces.iter().for_each(|p| chunk(p, &mut bytes));
-            bytes.extend_from_slice(LAST);
+            last(&Trailers::default(), &mut bytes);
             prop_assert_eq!(read(&bytes, step), Ok((pieces.concat(), true, Vec::new())));
         }
 

@@ -33,6 +33,8 @@ pub(crate) enum Version {
     Ten,
     /// HTTP/1.1.
     Eleven,
+    /// HTTP/2.
+    Two,
 }
 
 impl Version {
@@ -41,6 +43,7 @@ impl Version {
         match self {
             Version::Ten => "HTTP/1.0",
             Version::Eleven => "HTTP/1.1",
+            Version::Two => "HTTP/2.0",
         }
     }
 }
@@ -102,6 +105,36 @@ impl Head {
         Ok(Head { first, second, lines, version, bytes })
     }
 
+    /// The head of a message of HTTP/2, held to the same rules: `first` and `second` are method and target, or the status and
+    /// nothing.
+    pub(crate) fn two<'a>(
+        first: &str,
+        second: &str,
+        fields: impl Iterator<Item = (&'a str, &'a [u8])>,
+    ) -> Result<Head, Bad> {
+        let mut bytes = Vec::with_capacity(512);
+        let is_request = !second.is_empty();
+        let front =
+            if is_request { [first, " ", second, " HTTP/1.1"] } else { ["HTTP/1.1 ", first, " ", ""] };
+        for part in front {
+            bytes.extend_from_slice(part.as_bytes());
+        }
+        bytes.extend_from_slice(b"\r\n");
+        for (name, value) in fields {
+            bytes.extend_from_slice(name.as_bytes());
+            bytes.extend_from_slice(b": ");
+            // A line break would be read as the end of the field.
+            if value.iter().any(|b| matches!(b, b'\r' | b'\n')) {
+                return bad("a field value has control characters");
+            }
+            bytes.extend_from_slice(value);
+            bytes.extend_from_slice(b"\r\n");
+        }
+        bytes.extend_from_slice(b"\r\n");
+        let head = if is_request { Head::request(bytes) } else { Head::response(bytes) }?;
+        Ok(Head { version: Version::Two, ..head })
+    }
+
     fn text(&self, range: &Range<usize>) -> &str {
         self.bytes.get(range.clone()).and_then(|b| std::str::from_utf8(b).ok()).unwrap_or_default()
     }
@@ -158,7 +191,8 @@ impl Head {
         }
     }
 
-    fn length(&self) -> Result<Option<u64>, Bad> {
+    /// The length of the content, where it is said.
+    pub(crate) fn length(&self) -> Result<Option<u64>, Bad> {
         let mut lengths = self.all("content-length");
         let Some(length) = lengths.next() else { return Ok(None) };
         if lengths.next().is_some() {
@@ -233,6 +267,16 @@ impl Cursor<'_> {
 }
 
 type Lines = Vec<(Range<usize>, Range<usize>)>;
+
+/// The fields of a section that ends with its empty line, such as a trailer section.
+pub(crate) fn section(bytes: &[u8]) -> Result<Vec<(String, Vec<u8>)>, Bad> {
+    let lines = fields(&mut Cursor { bytes, at: 0 })?;
+    let part = |range: Range<usize>| bytes.get(range).unwrap_or_default();
+    let own = |(name, value): (Range<usize>, Range<usize>)| {
+        (String::from_utf8_lossy(part(name)).into_owned(), part(value).trim_ascii().to_vec())
+    };
+    Ok(lines.into_iter().map(own).collect())
+}
 
 fn fields(cursor: &mut Cursor<'_>) -> Result<Lines, Bad> {
     let mut lines = Vec::with_capacity(8);

@@ -1,22 +1,17 @@
 //! HTTP/1.1 with a client: one request after the other until either side ends the connection.
 
+use super::exchange::exchange;
 use super::io::{fill, linger, write};
+use super::one::One;
 use crate::decide::Refused;
-use crate::gate::{Gate, Peer, Told};
-use crate::http::framing::{Content, Framing};
+use crate::gate::{Gate, Peer};
+use crate::http::Head;
 use crate::http::head::{Bad, end};
-use crate::http::target::Target;
-use crate::http::{Answer, Head};
-use crate::metrics::one;
-use crate::upstream::relay::{Client, relay};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::time::timeout;
-
-/// Content of a refused request that is read and thrown away, so that the connection can go on.
-const THROWN_AWAY: usize = 64 * 1024;
 
 /// Serves a connection; `buffer` holds what was read of it already.
 pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(
@@ -65,7 +60,10 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send>(
             Ok(head) => head,
             Err(bad) => return refuse_bad(&mut io, &gate, &peer, bad).await,
         };
-        let keep = exchange(&mut io, &mut buffer, &gate, &peer, &head, &ending).await;
+        let setup = gate.setup();
+        let goes_on = !*ending.borrow();
+        let mut client = One::new(&mut io, &mut buffer, &head, &setup.config.limits, goes_on);
+        let keep = exchange(&mut client, &gate, &peer, &head).await;
         if !keep {
             return Box::pin(linger(&mut io)).await;
         }
@@ -107,82 +105,4 @@ async fn refuse_bad<S: AsyncRead + AsyncWrite + Unpin>(io: &mut S, gate: &Gate, 
     if write(io, &out, Duration::from_secs(5)).await.is_ok() {
         Box::pin(linger(io)).await;
     }
-}
-
-/// One request and its answer; whether the connection goes on.
-async fn exchange<S: AsyncRead + AsyncWrite + Unpin + Send>(
-    io: &mut S,
-    buffer: &mut Vec<u8>,
-    gate: &Gate,
-    peer: &Peer,
-    head: &Head,
-    ending: &watch::Receiver<bool>,
-) -> bool {
-    let mut call = gate.call(peer, Some(head));
-    let keep = head.keeps() && !*ending.borrow();
-    let bad = |bad: Bad| Refused { status: bad.status, says: bad.says.to_owned(), ..Refused::default() };
-    let read = head.framing().and_then(|framing| Ok((framing, Target::of(head)?)));
-    let (framing, target) = match read {
-        Ok(read) => read,
-        Err(why) => {
-            let answer = gate.refuse(&call, Some(head), &bad(why));
-            return send(io, &answer, head, false).await;
-        }
-    };
-    let limits = call.setup.config.limits.clone();
-    if matches!(framing, Framing::Length(length) if length > limits.body) {
-        let refused = bad(Bad::new(413, "the content is larger than the limit"));
-        let answer = gate.refuse(&call, Some(head), &refused);
-        return send(io, &answer, head, false).await;
-    }
-    gate.decide(&mut call, peer, head, &target).await;
-    if let Some(refused) = call.verdict.refused.take() {
-        let answer = gate.refuse(&call, Some(head), &refused);
-        let may_follow = framing == Framing::None || throw_away(framing, buffer, head);
-        return send(io, &answer, head, keep && may_follow).await;
-    }
-    if call.rule().is_some_and(|r| r.inbox) {
-        let (answer, keep) =
-            Box::pin(super::submit::take(io, buffer, gate, &call, head, framing, keep)).await;
-        return send(io, &answer, head, keep).await;
-    }
-    let client = Client { io, buffer, keep };
-    let relayed = Box::pin(relay(client, &gate.pool, &call, head, &target, framing)).await;
-    match relayed.failed {
-        None => {
-            let told = Told { status: relayed.status, sent: relayed.sent, ..Told::default() };
-            gate.log(&call, Some(head), &told);
-            relayed.keep
-        }
-        Some((status, says)) if relayed.status == 0 => {
-            one(&gate.metrics.upstream_errors);
-            let refused = Refused { status, says, ..Refused::default() };
-            let answer = gate.refuse(&call, Some(head), &refused);
-            // Content may be on its way still.
-            send(io, &answer, head, keep && framing == Framing::None).await
-        }
-        Some((_, says)) => {
-            one(&gate.metrics.upstream_errors);
-            let told =
-                Told { status: relayed.status, sent: relayed.sent, says: Some(&says), ..Told::default() };
-            gate.log(&call, Some(head), &told);
-            false
-        }
-    }
-}
-
-/// Takes content that has arrived already out of the way; whether that was all of it.
-fn throw_away(framing: Framing, buffer: &mut Vec<u8>, head: &Head) -> bool {
-    if head.names("expect", "100-continue") || buffer.len() > THROWN_AWAY {
-        return false;
-    }
-    let (mut content, mut nothing) = (Content::new(framing), Vec::new());
-    content.take(buffer, &mut nothing).is_ok() && content.is_done()
-}
-
-async fn send<S: AsyncWrite + Unpin>(io: &mut S, answer: &Answer, head: &Head, keep: bool) -> bool {
-    let mut out = Vec::with_capacity(512);
-    let keep = keep && !answer.close;
-    answer.write(head.method() == "HEAD", keep, &mut out);
-    write(io, &out, Duration::from_secs(30)).await.is_ok() && keep
 }

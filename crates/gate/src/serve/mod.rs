@@ -1,11 +1,16 @@
 //! Sockets: accepting connections, and what is spoken on them.
 
-pub(crate) mod http1;
+pub(crate) mod client;
+mod exchange;
+mod http1;
+mod http2;
 pub(crate) mod io;
 pub(crate) mod metrics;
+mod one;
 mod proxied;
 mod submit;
 pub(crate) mod tls;
+mod two;
 
 use crate::decide::Certificate;
 use crate::gate::{Gate, Peer};
@@ -122,12 +127,67 @@ async fn connection(
             _ => return,
         }
     }
-    let Some(tls) = setup.tls.clone() else {
+    if let Some(tls) = setup.tls.clone() {
         drop(setup);
-        return http1::serve(stream, buffer, gate, peer, ending).await;
-    };
+        return Box::pin(secured(stream, buffer, tls, patience, gate, peer, ending)).await;
+    }
+    let speaks_two = setup.config.speaks_two;
+    let idle = setup.config.limits.idle;
     drop(setup);
-    Box::pin(secured(stream, buffer, tls, patience, gate, peer, ending)).await;
+    if speaks_two {
+        match preface(&mut stream, &mut buffer, idle, patience, ending.clone()).await {
+            Preface::Two => {
+                let stream = io::Front::new(buffer, stream);
+                return Box::pin(http2::serve(stream, gate, peer, ending)).await;
+            }
+            Preface::One => {}
+            Preface::Nothing => return,
+        }
+    }
+    http1::serve(stream, buffer, gate, peer, ending).await;
+}
+
+/// What a connection begins with.
+enum Preface {
+    /// Nothing came.
+    Nothing,
+    /// Something that is for HTTP/1.1 to judge.
+    One,
+    /// The preface of HTTP/2.
+    Two,
+}
+
+/// Reads until it is clear what is spoken.
+async fn preface(
+    stream: &mut TcpStream,
+    buffer: &mut Vec<u8>,
+    idle: Duration,
+    patience: Duration,
+    mut ending: watch::Receiver<bool>,
+) -> Preface {
+    let mut wait = idle;
+    loop {
+        if !buffer.is_empty() {
+            if buffer.starts_with(http2::PREFACE) {
+                return Preface::Two;
+            }
+            if !http2::PREFACE.starts_with(buffer) {
+                return Preface::One;
+            }
+            wait = patience;
+        }
+        let read = tokio::select! {
+            biased;
+            read = timeout(wait, io::fill(stream, buffer)) => read,
+            _ = ending.changed() => return Preface::Nothing,
+        };
+        match read {
+            Ok(Ok(n)) if n > 0 => {}
+            // What came is a beginning without an end: it is refused as such.
+            _ if !buffer.is_empty() => return Preface::One,
+            _ => return Preface::Nothing,
+        }
+    }
 }
 
 /// The client that the PROXY protocol names; the bytes behind its header stay in `buffer`.
@@ -159,6 +219,10 @@ async fn secured(
     let stream = io::Front::new(buffer, stream);
     let Ok(Ok(stream)) = timeout(patience, tls.acceptor.accept(stream)).await else { return };
     let certificate = tls.judge(stream.get_ref().1.peer_certificates());
+    let is_two = stream.get_ref().1.alpn_protocol() == Some(b"h2");
     let peer = Peer { is_tls: true, certificate, ..peer };
+    if is_two {
+        return http2::serve(stream, gate, peer, ending).await;
+    }
     http1::serve(stream, Vec::new(), gate, peer, ending).await;
 }

@@ -3,13 +3,12 @@
 
 use crate::config::Tls;
 use crate::decide::{Certificate, print_of};
-use crate::files::cannot;
+use crate::files::{certificates, key};
 use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::client::danger::HandshakeSignatureValid;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
+use tokio_rustls::rustls::pki_types::{CertificateDer, UnixTime};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use tokio_rustls::rustls::{
@@ -33,24 +32,16 @@ impl std::fmt::Debug for Acceptor {
 ///
 /// # Errors
 /// The file that cannot be used.
-pub(crate) fn acceptor(files: Option<&Tls>) -> Result<Option<Acceptor>, String> {
+pub(crate) fn acceptor(files: Option<&Tls>, speaks_two: bool) -> Result<Option<Acceptor>, String> {
     let Some(files) = files else { return Ok(None) };
-    let pem = |path: &std::path::Path| -> Result<Vec<CertificateDer<'static>>, String> {
-        let bytes = std::fs::read(path).map_err(cannot("read", path))?;
-        let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&bytes).collect();
-        let read = read.map_err(|e| format!("{}: {e}", path.display()))?;
-        if read.is_empty() { Err(format!("{} holds no certificate", path.display())) } else { Ok(read) }
-    };
-    let chain = pem(&files.certificate)?;
-    let bytes = std::fs::read(&files.key).map_err(cannot("read", &files.key))?;
-    let key = PrivateKeyDer::from_pem_slice(&bytes).map_err(|e| format!("{}: {e}", files.key.display()))?;
+    let (chain, key) = (certificates(&files.certificate)?, key(&files.key)?);
     let provider = Arc::new(aws_lc_rs::default_provider());
     let wrong = |e: &dyn std::fmt::Display| format!("TLS: {e}");
     let verifier = match &files.client_authority {
         None => None,
         Some(path) => {
             let mut roots = RootCertStore::empty();
-            for certificate in pem(path)? {
+            for certificate in certificates(path)? {
                 roots.add(certificate).map_err(|e| format!("{}: {e}", path.display()))?;
             }
             let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
@@ -64,7 +55,10 @@ pub(crate) fn acceptor(files: Option<&Tls>) -> Result<Option<Acceptor>, String> 
         None => builder.with_no_client_auth(),
     };
     let mut config = builder.with_single_cert(chain, key).map_err(|e| wrong(&e))?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    if speaks_two {
+        config.alpn_protocols.push(b"h2".to_vec());
+    }
+    config.alpn_protocols.push(b"http/1.1".to_vec());
     Ok(Some(Acceptor { acceptor: TlsAcceptor::from(Arc::new(config)), verifier }))
 }
 

@@ -1,15 +1,17 @@
 //! One request to the upstream and its answer back, streamed: neither is ever held as a whole.
 
+use super::one::One;
+use super::two::Two;
 use super::{Pool, rewrite};
 use crate::gate::Call;
-use crate::http::Head;
-use crate::http::framing::{Content, Framing, LAST, chunk};
-use crate::http::head::end;
+use crate::http::framing::Framing;
 use crate::http::target::Target;
-use crate::serve::io::{fill, write};
+use crate::http::{Head, Trailers};
+use crate::serve::client::{Client, Failure, Measure};
+use crate::streams::{Gone, Incoming, Then, send};
+use bytes::Bytes;
+use h2::SendStream;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 /// How it ended.
@@ -18,41 +20,25 @@ pub(crate) struct Relayed {
     /// The status that the client got; 0 where nothing has been sent to it yet.
     pub(crate) status: u16,
     pub(crate) sent: u64,
-    /// Whether the client's connection can go on.
-    pub(crate) keep: bool,
     /// What went wrong: the status for it, and what to tell the operator.
-    pub(crate) failed: Option<(u16, String)>,
+    pub(crate) failed: Option<Failure>,
 }
 
-impl Relayed {
-    fn failed(status: u16, says: impl Into<String>) -> Relayed {
-        Relayed { failed: Some((status, says.into())), ..Relayed::default() }
-    }
-}
-
-/// The largest head of a response.
-const HEAD: usize = 64 * 1024;
-
-/// A client's side of a relay.
-pub(crate) struct Client<'a, S> {
-    pub(crate) io: &'a mut S,
-    /// What has been read and is not used yet.
-    pub(crate) buffer: &'a mut Vec<u8>,
-    /// Whether the connection may go on afterwards.
-    pub(crate) keep: bool,
-}
+/// What nginx logs for a client that has gone before its answer; nobody gets to see it.
+const GONE: u16 = 499;
 
 /// Passes a request on and its answer back.
-pub(crate) async fn relay<S: AsyncRead + AsyncWrite + Unpin>(
-    client: Client<'_, S>,
-    pool: &Pool,
+pub(crate) async fn relay<C: Client>(
+    client: &mut C,
     call: &Call,
     head: &Head,
     target: &Target,
     framing: Framing,
 ) -> Relayed {
-    let Some(site) = call.site() else { return Relayed::failed(500, "no site") };
-    let Some(upstream) = &site.upstream else { return Relayed::failed(500, "the site has no upstream") };
+    let failed = |failure: Failure| Relayed { failed: Some(failure), ..Relayed::default() };
+    let (Some(site), Some(pool)) = (call.site(), call.pool()) else {
+        return failed((500, "the site has no upstream".to_owned()));
+    };
     let about = rewrite::About {
         site,
         key_field: &call.setup.config.key_field,
@@ -60,42 +46,16 @@ pub(crate) async fn relay<S: AsyncRead + AsyncWrite + Unpin>(
         client: call.client,
         is_tls: call.is_tls,
     };
-    let mut out = Vec::with_capacity(1024);
-    rewrite::request(head, target, framing, &about, &mut out);
-    let kept = pool.kept(&upstream.authority);
-    let was_kept = kept.is_some();
-    let mut stream = match kept {
-        Some(stream) => stream,
-        None => match Pool::connect(&upstream.authority).await {
-            Ok(stream) => stream,
-            Err(says) => return Relayed::failed(502, says),
-        },
-    };
     let patience = call.setup.config.limits.upstream_time;
-    let mut exchange = Exchange { client, patience, call, head, framing, received: Vec::new() };
-    let mut first = exchange.ask(&mut stream, &out).await;
-    // An idle connection that the upstream closed at this very moment: nothing of this request has been answered.
-    if first.is_err()
-        && was_kept
-        && framing == Framing::None
-        && exchange.received.is_empty()
-        && is_safe(head.method())
-    {
-        stream = match Pool::connect(&upstream.authority).await {
-            Ok(stream) => stream,
-            Err(says) => return Relayed::failed(502, says),
-        };
-        first = exchange.ask(&mut stream, &out).await;
-    }
-    let answer = match first {
-        Ok(answer) => answer,
-        Err((status, says)) => return Relayed::failed(status, says),
+    let ask = Ask { pool, head, target, framing, about, patience };
+    let (upstream, answer) = match ask.answered(client).await {
+        Ok(answered) => answered,
+        Err(failure) => return failed(failure),
     };
-    let (relayed, may_keep) = exchange.answer(&mut stream, answer).await;
-    if may_keep {
-        pool.keep(&upstream.authority, stream);
+    match answer.head.status() {
+        101 => ask.switch(client, upstream, &answer, call.setup.config.limits.idle).await,
+        _ => ask.pass(client, upstream, answer, call.setup.config.limits.body_idle).await,
     }
-    relayed
 }
 
 /// Methods that may be sent twice (RFC 9110 section 9.2.2).
@@ -103,184 +63,267 @@ fn is_safe(method: &str) -> bool {
     matches!(method, "GET" | "HEAD" | "OPTIONS" | "PUT" | "DELETE" | "TRACE")
 }
 
-struct Exchange<'a, S> {
-    client: Client<'a, S>,
-    patience: Duration,
-    call: &'a Call,
-    head: &'a Head,
-    framing: Framing,
-    /// What came from the upstream and is not used yet.
-    received: Vec<u8>,
+/// An exchange with an upstream.
+enum Upstream {
+    One(Box<One>),
+    Two(Box<Two>),
 }
 
-/// The head of the upstream's answer, and whether the request was sent to its end.
-struct Answered {
+/// The head of an answer.
+struct Answer {
     head: Head,
-    whole: bool,
+    framing: Framing,
+    /// Whether the request was sent to its end before.
+    is_asked: bool,
 }
 
-type Failure = (u16, String);
+/// A request that is passed on.
+struct Ask<'a> {
+    pool: &'a Pool,
+    head: &'a Head,
+    target: &'a Target,
+    framing: Framing,
+    about: rewrite::About<'a>,
+    patience: Duration,
+}
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Exchange<'_, S> {
-    /// Sends the request and reads the head of the answer.
-    async fn ask(&mut self, stream: &mut TcpStream, out: &[u8]) -> Result<Answered, Failure> {
-        let lost = |_| (502, "the upstream closed the connection".to_owned());
-        write(stream, out, self.patience).await.map_err(lost)?;
-        let whole = match self.framing {
-            Framing::None => true,
-            _ => self.content(stream).await?,
-        };
-        let mut searched = 0;
-        loop {
-            if let Some(at) = end(&self.received, searched) {
-                let rest = self.received.split_off(at);
-                let bytes = std::mem::replace(&mut self.received, rest);
-                let head = Head::response(bytes).map_err(|b| (502, b.says.to_owned()))?;
-                // 100 and 103: the gate has said "continue" itself.
-                if head.status() >= 200 || head.status() == 101 {
-                    return Ok(Answered { head, whole });
-                }
-                searched = 0;
-                continue;
-            }
-            searched = self.received.len();
-            if searched > HEAD {
-                return Err((502, "the head of the upstream's answer is too large".to_owned()));
-            }
-            match timeout(self.patience, fill(stream, &mut self.received)).await {
-                Ok(Ok(n)) if n > 0 => {}
-                Ok(_) => {
-                    return Err((502, "the upstream closed the connection without an answer".to_owned()));
-                }
-                Err(_) => return Err((504, "the upstream does not answer".to_owned())),
-            }
+impl Ask<'_> {
+    /// The upstream's answer. A kept connection that the upstream closed at this very moment is replaced, once, if nothing of
+    /// the request can have been done.
+    async fn answered<C: Client>(&self, client: &mut C) -> Result<(Upstream, Answer), Failure> {
+        let mut upstream = self.begin(false).await?;
+        let mut first = self.ask(client, &mut upstream).await;
+        if first.is_err()
+            && upstream.may_be_stale()
+            && self.framing == Framing::None
+            && is_safe(self.head.method())
+            && !matches!(first, Err((504 | GONE, _)))
+        {
+            upstream = self.begin(true).await?;
+            first = self.ask(client, &mut upstream).await;
         }
+        Ok((upstream, first?))
+    }
+
+    async fn begin(&self, is_new: bool) -> Result<Upstream, Failure> {
+        let (head, target, framing, about) = (self.head, self.target, self.framing, &self.about);
+        if self.pool.speaks_two {
+            let head = rewrite::request_two(head, target, framing, about);
+            let head = head.ok_or((502, "the request cannot be said in HTTP/2".to_owned()))?;
+            let two = Two::begin(self.pool, is_new, head, framing, self.patience).await?;
+            return Ok(Upstream::Two(Box::new(two)));
+        }
+        let mut out = Vec::with_capacity(1024);
+        rewrite::request(head, target, framing, about, &mut out);
+        let one = One::begin(self.pool, is_new, &out, framing, self.patience).await?;
+        Ok(Upstream::One(Box::new(one)))
+    }
+
+    /// Sends the content of the request and reads the head of the answer.
+    async fn ask<C: Client>(&self, client: &mut C, upstream: &mut Upstream) -> Result<Answer, Failure> {
+        let is_asked = match self.framing {
+            Framing::None => true,
+            _ => self.content(client, upstream).await?,
+        };
+        let answered = upstream.head(self.pool, self.head.method());
+        let (head, framing) = tokio::select! {
+            biased;
+            head = answered => head?,
+            () = client.gone() => return Err((GONE, "the client went away before the answer".to_owned())),
+        };
+        Ok(Answer { head, framing, is_asked })
     }
 
     /// Sends the content of the request; `false` where the upstream answered before its end.
-    async fn content(&mut self, stream: &mut TcpStream) -> Result<bool, Failure> {
-        let limits = &self.call.setup.config.limits;
-        if self.head.names("expect", "100-continue")
-            && self.client.buffer.is_empty()
-            && write(self.client.io, b"HTTP/1.1 100 Continue\r\n\r\n", limits.body_idle).await.is_err()
-        {
-            return Err((400, "the client is gone".to_owned()));
-        }
-        let mut content = Content::new(self.framing);
-        let (mut piece, mut out, mut total) = (Vec::new(), Vec::new(), 0u64);
+    async fn content<C: Client>(&self, client: &mut C, upstream: &mut Upstream) -> Result<bool, Failure> {
+        client.invite().await?;
+        let mut piece = Vec::new();
         loop {
-            piece.clear();
-            content.take(self.client.buffer, &mut piece).map_err(|b| (b.status, b.says.to_owned()))?;
-            total += piece.len() as u64;
-            if total > limits.body {
-                return Err((413, format!("the content is larger than {} bytes", limits.body)));
-            }
-            out.clear();
-            match self.framing {
-                Framing::Chunked => chunk(&piece, &mut out),
-                _ => out.append(&mut piece),
-            }
-            if content.is_done() && self.framing == Framing::Chunked {
-                out.extend_from_slice(LAST);
-            }
-            if !out.is_empty() && write(stream, &out, self.patience).await.is_err() {
+            let done = tokio::select! {
+                biased;
+                read = client.read(&mut piece) => read?,
+                () = upstream.early() => return Ok(false),
+            };
+            let trailers = rewrite::trailers(client.trailers(), &self.about);
+            let then = if done { Then::End(&trailers) } else { Then::More };
+            if upstream.send(&mut piece, then).await.is_err() {
                 // It may have answered and closed: the answer is what counts.
                 return Ok(false);
             }
-            if content.is_done() {
+            if done {
                 return Ok(true);
             }
-            tokio::select! {
-                biased;
-                read = timeout(limits.body_idle, fill(self.client.io, self.client.buffer)) => match read {
-                    Ok(Ok(n)) if n > 0 => {}
-                    Ok(_) => return Err((400, "the client closed before its content was complete".to_owned())),
-                    Err(_) => return Err((408, "the content of the request does not arrive".to_owned())),
-                },
-                early = fill(stream, &mut self.received) => {
-                    let _ = early;
-                    return Ok(false);
-                }
-            }
         }
     }
 
-    /// Passes the answer on. Returns whether the upstream's connection can be used again.
-    async fn answer(mut self, stream: &mut TcpStream, answered: Answered) -> (Relayed, bool) {
-        let Answered { head, whole } = answered;
-        let mut framing = match head.response_framing(self.head.method()) {
-            Ok(framing) => framing,
-            Err(bad) => return (Relayed::failed(502, bad.says), false),
+    /// Passes the answer on.
+    async fn pass<C: Client>(
+        &self,
+        client: &mut C,
+        mut upstream: Upstream,
+        answer: Answer,
+        idle: Duration,
+    ) -> Relayed {
+        let both = match answer.is_asked {
+            true => None,
+            false => upstream.take_outgoing().and_then(|to| Some((client.take_incoming()?, to))),
         };
-        let mut keep = self.client.keep && whole;
-        let mut out = Vec::with_capacity(1024);
-        if head.status() == 101 {
-            if rewrite::upgrade(self.head).is_none() {
-                return (Relayed::failed(502, "the upstream changes the protocol unasked"), false);
+        let status = answer.head.status();
+        if client.begin(&answer.head, answer.framing, upstream.is_over(answer.framing)).is_err() {
+            let failed = Some((GONE, "the client went away before the answer".to_owned()));
+            return Relayed { status, sent: 0, failed };
+        }
+        let mut sent = 0;
+        let failed = match both {
+            None => down(client, &mut upstream, &mut sent).await.err(),
+            // The upstream answers while it is still being asked, as remote procedure calls do.
+            Some(((incoming, measure), to)) => {
+                let up = self.up(incoming, measure, to, idle);
+                tokio::pin!(up);
+                let down = down(client, &mut upstream, &mut sent);
+                tokio::pin!(down);
+                tokio::select! {
+                    ended = &mut down => ended.err(),
+                    failed = &mut up => match failed {
+                        Err(failure) => Some(failure),
+                        Ok(()) => down.await.err(),
+                    },
+                }
             }
-            framing = Framing::None;
-        }
-        let sent_framing = rewrite::response(&head, framing, self.head.version, &mut keep, &mut out);
-        let status = head.status();
-        if status == 101 {
-            return (self.tunnel(stream, out).await, false);
-        }
-        let may_keep = head.keeps() && whole && framing != Framing::Close;
-        let mut content = Content::new(framing);
-        let (mut piece, mut sent) = (Vec::new(), 0);
-        let cut = |sent, says: &str| {
-            (Relayed { status, sent, keep: false, failed: Some((502, says.to_owned())) }, false)
         };
+        if failed.is_none()
+            && let Upstream::One(one) = upstream
+        {
+            one.end(self.pool, answer.is_asked);
+        }
+        Relayed { status, sent, failed }
+    }
+
+    /// Sends content of the request while the answer is already coming.
+    async fn up(
+        &self,
+        mut from: Incoming,
+        mut measure: Measure,
+        mut to: SendStream<Bytes>,
+        idle: Duration,
+    ) -> Result<(), Failure> {
+        let mut piece = Vec::new();
         loop {
-            piece.clear();
-            if content.take(&mut self.received, &mut piece).is_err() {
-                return cut(sent, "the upstream's content is malformed");
-            }
-            sent += piece.len() as u64;
-            match sent_framing {
-                Framing::Chunked => chunk(&piece, &mut out),
-                _ => out.append(&mut piece),
-            }
-            if content.is_done() && sent_framing == Framing::Chunked {
-                out.extend_from_slice(LAST);
-            }
-            if !out.is_empty() {
-                if write(self.client.io, &out, self.call.setup.config.limits.body_idle).await.is_err() {
-                    return cut(sent, "the client went away before the answer was complete");
-                }
-                out.clear();
-            }
-            if content.is_done() {
-                let clean = may_keep && self.received.is_empty();
-                return (Relayed { status, sent, keep, failed: None }, clean);
-            }
-            match timeout(self.patience, fill(stream, &mut self.received)).await {
-                Ok(Ok(n)) if n > 0 => {}
-                Ok(Ok(_)) if content.may_end() => {
-                    if sent_framing == Framing::Chunked {
-                        let _ = write(self.client.io, LAST, self.patience).await;
-                    }
-                    return (Relayed { status, sent, keep, failed: None }, false);
-                }
-                _ => return cut(sent, "the upstream broke off its answer"),
+            let done = match timeout(idle, from.read(&mut piece)).await {
+                Ok(Ok(done)) => done,
+                Ok(Err(Gone)) => return Err((400, "the client broke off its content".to_owned())),
+                Err(_) => return Err((408, "the content of the request does not arrive".to_owned())),
+            };
+            measure.add(piece.len())?;
+            let trailers = rewrite::trailers(from.trailers(), &self.about);
+            let then = if done { Then::End(&trailers) } else { Then::More };
+            if send(&mut to, &mut piece, then, self.patience).await.is_err() || done {
+                return Ok(());
             }
         }
     }
 
-    /// Another protocol from here on: bytes go both ways until either side ends.
-    async fn tunnel(mut self, stream: &mut TcpStream, mut out: Vec<u8>) -> Relayed {
-        out.append(&mut self.received);
-        let mut relayed = Relayed { status: 101, ..Relayed::default() };
-        let idle = self.call.setup.config.limits.idle;
-        let to_client = write(self.client.io, &out, idle).await;
-        let to_upstream = write(stream, self.client.buffer, idle).await;
-        self.client.buffer.clear();
-        if to_client.is_ok() && to_upstream.is_ok() {
-            if let Ok((_, down)) = tokio::io::copy_bidirectional(self.client.io, stream).await {
-                relayed.sent = down;
-            }
-            let _ = stream.shutdown().await;
+    /// Another protocol from here on.
+    async fn switch<C: Client>(
+        &self,
+        client: &mut C,
+        upstream: Upstream,
+        answer: &Answer,
+        idle: Duration,
+    ) -> Relayed {
+        let failed = |says: &str| Relayed { failed: Some((502, says.to_owned())), ..Relayed::default() };
+        let Upstream::One(one) = upstream else {
+            return failed("the upstream changes the protocol in HTTP/2");
+        };
+        if rewrite::upgrade(self.head).is_none() {
+            return failed("the upstream changes the protocol unasked");
         }
-        relayed
+        let _ = client.begin(&answer.head, Framing::None, false);
+        let (wire, first) = one.into_parts();
+        Relayed { status: 101, sent: client.tunnel(wire, first, idle).await, failed: None }
+    }
+}
+
+/// Passes the content of the answer on; `sent` counts it.
+async fn down<C: Client>(client: &mut C, upstream: &mut Upstream, sent: &mut u64) -> Result<(), Failure> {
+    let gone = || (GONE, "the client went away before the answer was complete".to_owned());
+    let mut piece = Vec::new();
+    let mut done = upstream.take(&mut piece)?;
+    loop {
+        *sent += piece.len() as u64;
+        let then = if done { Then::End(upstream.trailers()) } else { Then::More };
+        client.write(&mut piece, then).await.map_err(|Gone| gone())?;
+        if done {
+            return Ok(());
+        }
+        done = tokio::select! {
+            biased;
+            read = upstream.read(&mut piece) => read?,
+            () = client.gone() => return Err(gone()),
+        };
+    }
+}
+
+impl Upstream {
+    /// Whether it may have closed the connection before the request reached it.
+    fn may_be_stale(&self) -> bool {
+        match self {
+            Upstream::One(one) => one.was_kept && one.is_unheard(),
+            Upstream::Two(two) => two.was_kept,
+        }
+    }
+
+    async fn send(&mut self, piece: &mut Vec<u8>, then: Then<'_>) -> Result<(), Gone> {
+        match self {
+            Upstream::One(one) => one.send(piece, then).await,
+            Upstream::Two(two) => two.send(piece, then).await,
+        }
+    }
+
+    async fn early(&mut self) {
+        match self {
+            Upstream::One(one) => one.early().await,
+            Upstream::Two(two) => two.early().await,
+        }
+    }
+
+    async fn head(&mut self, pool: &Pool, method: &str) -> Result<(Head, Framing), Failure> {
+        match self {
+            Upstream::One(one) => one.head(method).await,
+            Upstream::Two(two) => two.head(pool, method).await,
+        }
+    }
+
+    /// Whether no content follows the head.
+    fn is_over(&self, framing: Framing) -> bool {
+        framing == Framing::None || matches!(self, Upstream::Two(two) if two.is_done())
+    }
+
+    fn take(&mut self, piece: &mut Vec<u8>) -> Result<bool, Failure> {
+        match self {
+            Upstream::One(one) => one.take(piece),
+            Upstream::Two(two) => Ok(two.is_done()),
+        }
+    }
+
+    async fn read(&mut self, piece: &mut Vec<u8>) -> Result<bool, Failure> {
+        match self {
+            Upstream::One(one) => one.read(piece).await,
+            Upstream::Two(two) => two.read(piece).await,
+        }
+    }
+
+    fn trailers(&self) -> &Trailers {
+        match self {
+            Upstream::One(one) => one.trailers(),
+            Upstream::Two(two) => two.trailers(),
+        }
+    }
+
+    fn take_outgoing(&mut self) -> Option<SendStream<Bytes>> {
+        match self {
+            Upstream::One(_) => None,
+            Upstream::Two(two) => two.take_outgoing(),
+        }
     }
 }

@@ -1,23 +1,15 @@
 //! What changes in a head that is passed on.
 
 use crate::config::{Credentials, Site};
-use crate::http::Head;
 use crate::http::framing::Framing;
 use crate::http::head::Version;
 use crate::http::target::Target;
+use crate::http::{Head, Trailers, two};
 use std::net::IpAddr;
 
 /// Fields that belong to one connection (RFC 9110 section 7.6.1).
-const HOP: &[&str] = &[
-    "connection",
-    "keep-alive",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-    "expect",
-];
+const HOP: &[&str] =
+    &["connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade", "expect"];
 /// Fields that the gate writes itself, so that the upstream can rely on them.
 const OWN: &[&str] = &["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "forwarded", "x-real-ip"];
 
@@ -42,36 +34,25 @@ pub(crate) fn upgrade(head: &Head) -> Option<&[u8]> {
     head.field("upgrade").filter(|_| wanted && head.all("upgrade").count() == 1)
 }
 
-/// The head for the upstream.
+/// The head for the upstream as HTTP/1.1.
 pub(crate) fn request(head: &Head, target: &Target, framing: Framing, about: &About<'_>, out: &mut Vec<u8>) {
-    // A proxy behind the gate needs to know which origin is meant.
-    let to = if about.site.as_proxy { head.target() } else { &target.origin_form };
-    for part in [head.method(), " ", to, " HTTP/1.1\r\n"] {
+    let host = head.field("host").unwrap_or_default();
+    let to = match about.site.as_proxy {
+        // A proxy behind the gate needs to know which origin is meant.
+        true if head.target().starts_with('/') => {
+            format!("http://{}{}", String::from_utf8_lossy(host), head.target())
+        }
+        true => head.target().to_owned(),
+        false => target.origin_form.clone(),
+    };
+    for part in [head.method(), " ", &to, " HTTP/1.1\r\n"] {
         out.extend_from_slice(part.as_bytes());
     }
-    let strips = about.site.credentials == Credentials::Strip;
-    let credentials = if about.site.as_proxy { "proxy-authorization" } else { "authorization" };
-    let listed: Vec<&[u8]> =
-        head.all("connection").flat_map(|v| v.split(|b| *b == b',')).map(<[u8]>::trim_ascii).collect();
-    let is_dropped = |name: &str| {
-        HOP.iter().any(|h| h.eq_ignore_ascii_case(name))
-            || name.eq_ignore_ascii_case("content-length")
-            || OWN.iter().any(|o| alike(o, name))
-            || alike(name, &about.site.user_field)
-            || (!about.site.as_proxy && name.eq_ignore_ascii_case("proxy-authorization"))
-            || (strips && (name.eq_ignore_ascii_case(credentials) || alike(name, about.key_field)))
-            // A client must not take out fields that the gate or the upstream relies on by naming them here.
-            || (listed.iter().any(|l| l.eq_ignore_ascii_case(name.as_bytes())) && !is_end_to_end(name))
-    };
-    let mut has_host = false;
-    for (name, value) in head.fields().filter(|(name, _)| !is_dropped(name)) {
-        has_host |= name.eq_ignore_ascii_case("host");
-        field(name, value, out);
-    }
-    if !has_host {
+    if head.field("host").is_none() {
         let host = about.site.upstream.as_ref().map_or("", |u| u.authority.as_str());
         field("Host", host.as_bytes(), out);
     }
+    fields(head, about, &mut |name, value| field(name, value, out));
     match framing {
         Framing::None if matches!(head.method(), "POST" | "PUT" | "PATCH") => {
             field("Content-Length", b"0", out)
@@ -83,13 +64,72 @@ pub(crate) fn request(head: &Head, target: &Target, framing: Framing, about: &Ab
     if let Some(protocol) = upgrade(head) {
         field("Connection", b"Upgrade", out);
         field("Upgrade", protocol, out);
-    }
-    field("X-Forwarded-For", about.client.to_canonical().to_string().as_bytes(), out);
-    field("X-Forwarded-Proto", if about.is_tls { b"https" } else { b"http" }, out);
-    if let Some(user) = about.user {
-        field(&about.site.user_field, &user_value(user), out);
+    } else if head.names("te", "trailers") {
+        field("TE", b"trailers", out);
+        field("Connection", b"TE", out);
     }
     out.extend_from_slice(b"\r\n");
+}
+
+/// The head for the upstream as HTTP/2; `None` where it cannot be said in it.
+pub(crate) fn request_two(
+    head: &Head,
+    target: &Target,
+    framing: Framing,
+    about: &About<'_>,
+) -> Option<http::Request<()>> {
+    let upstream = about.site.upstream.as_ref()?;
+    let host = match head.field("host") {
+        Some(host) => std::str::from_utf8(host).ok()?,
+        None => &upstream.authority,
+    };
+    let mut out = two::to_server(head.method(), upstream.tls.is_some(), host, &target.origin_form)?;
+    fields(head, about, &mut |name, value| {
+        if !name.eq_ignore_ascii_case("host") {
+            two::add(out.headers_mut(), name, value);
+        }
+    });
+    if let Framing::Length(length) = framing {
+        two::add(out.headers_mut(), "content-length", length.to_string().as_bytes());
+    }
+    if head.names("te", "trailers") {
+        two::add(out.headers_mut(), "te", b"trailers");
+    }
+    Some(out)
+}
+
+/// Whether a field of a request is not passed on, wherever it stands.
+fn drops(about: &About<'_>, name: &str) -> bool {
+    let strips = about.site.credentials == Credentials::Strip;
+    let credentials = if about.site.as_proxy { "proxy-authorization" } else { "authorization" };
+    HOP.iter().any(|h| h.eq_ignore_ascii_case(name))
+        || name.eq_ignore_ascii_case("content-length")
+        || OWN.iter().any(|o| alike(o, name))
+        || alike(name, &about.site.user_field)
+        || (!about.site.as_proxy && name.eq_ignore_ascii_case("proxy-authorization"))
+        || (strips && (name.eq_ignore_ascii_case(credentials) || alike(name, about.key_field)))
+}
+
+/// The fields that are passed on, and those that the gate says itself.
+fn fields(head: &Head, about: &About<'_>, put: &mut impl FnMut(&str, &[u8])) {
+    let listed: Vec<&[u8]> =
+        head.all("connection").flat_map(|v| v.split(|b| *b == b',')).map(<[u8]>::trim_ascii).collect();
+    // A client must not take out fields that the gate or the upstream relies on by naming them in Connection.
+    let is_listed =
+        |name: &str| listed.iter().any(|l| l.eq_ignore_ascii_case(name.as_bytes())) && !is_end_to_end(name);
+    for (name, value) in head.fields().filter(|(name, _)| !drops(about, name) && !is_listed(name)) {
+        put(name, value);
+    }
+    put("X-Forwarded-For", about.client.to_canonical().to_string().as_bytes());
+    put("X-Forwarded-Proto", if about.is_tls { b"https" } else { b"http" });
+    if let Some(user) = about.user {
+        put(&about.site.user_field, &user_value(user));
+    }
+}
+
+/// The trailers of a request that are passed on.
+pub(crate) fn trailers(given: &Trailers, about: &About<'_>) -> Trailers {
+    given.without(|name| drops(about, name))
 }
 
 fn is_end_to_end(name: &str) -> bool {
@@ -120,7 +160,12 @@ fn field(name: &str, value: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// The head for the client, and how the content goes to it. `keep`: whether its connection goes on.
+/// The fields of an answer that are passed on.
+pub(crate) fn answered(head: &Head) -> impl Iterator<Item = (&str, &[u8])> {
+    head.fields().filter(|(name, _)| !HOP.iter().any(|h| h.eq_ignore_ascii_case(name)))
+}
+
+/// The head for the client as HTTP/1.1, and how the content goes to it. `keep`: whether its connection goes on.
 pub(crate) fn response(
     head: &Head,
     framing: Framing,
@@ -128,15 +173,19 @@ pub(crate) fn response(
     keep: &mut bool,
     out: &mut Vec<u8>,
 ) -> Framing {
-    out.extend_from_slice(format!("HTTP/1.1 {} ", head.status()).as_bytes());
-    out.extend_from_slice(head.reason());
-    out.extend_from_slice(b"\r\n");
-    let is_switch = head.status() == 101;
-    for (name, value) in head.fields() {
-        let hop = HOP.iter().any(|h| h.eq_ignore_ascii_case(name));
-        if !hop || (is_switch && name.eq_ignore_ascii_case("upgrade")) {
-            field(name, value, out);
+    let reason = match head.reason() {
+        // HTTP/2 has none.
+        b"" if head.version == Version::Two => {
+            let known = http::StatusCode::from_u16(head.status()).ok().and_then(|s| s.canonical_reason());
+            known.unwrap_or_default().as_bytes()
         }
+        reason => reason,
+    };
+    out.extend_from_slice(format!("HTTP/1.1 {} ", head.status()).as_bytes());
+    out.extend_from_slice(reason);
+    out.extend_from_slice(b"\r\n");
+    for (name, value) in answered(head) {
+        field(name, value, out);
     }
     let sent = match (framing, client) {
         (Framing::Chunked | Framing::Close, Version::Ten) => {
@@ -149,7 +198,10 @@ pub(crate) fn response(
         }
         (framing, _) => framing,
     };
-    if is_switch {
+    if head.status() == 101 {
+        if let Some(protocol) = head.field("upgrade") {
+            field("Upgrade", protocol, out);
+        }
         field("Connection", b"Upgrade", out);
     } else if !*keep {
         field("Connection", b"close", out);
