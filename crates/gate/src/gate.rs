@@ -11,6 +11,7 @@ use crate::net;
 use crate::refusal;
 use crate::rule::Rule;
 use crate::state::State;
+use crate::trace::{Context, Exporter, Span};
 use crate::upstream::Pool;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -25,7 +26,8 @@ pub(crate) struct Gate {
     setup: RwLock<Arc<Setup>>,
     pub(crate) state: State,
     pub(crate) logs: Logs,
-    pub(crate) metrics: Metrics,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) traces: Option<Exporter>,
     pub(crate) inbox: Option<crate::inbox::Inbox>,
     /// A token named a key that the set does not hold.
     pub(crate) unknown_key: Notify,
@@ -50,6 +52,8 @@ pub(crate) struct Call {
     pub(crate) time: jiff::Timestamp,
     pub(crate) begun: Instant,
     pub(crate) verdict: Verdict,
+    /// Where it stands in a trace, if traces are kept.
+    pub(crate) trace: Option<Context>,
 }
 
 impl Call {
@@ -102,12 +106,14 @@ impl Gate {
             &config.refusals,
             config.refusals_size,
         )?;
+        let traces = config.traces.as_ref().map(Exporter::new).transpose()?;
         let inbox = config.inbox.as_ref().map(crate::inbox::Inbox::open).transpose()?;
         Ok(Gate {
             config_path: config_path.to_owned(),
             state: State::new(key),
             logs,
-            metrics: Metrics::default(),
+            metrics: Arc::default(),
+            traces,
             inbox,
             unknown_key: Notify::new(),
             hashing: Semaphore::new(WAITING),
@@ -155,7 +161,7 @@ impl Gate {
         Ok(())
     }
 
-    fn reference(&self) -> String {
+    fn random(&self) -> u64 {
         let mut pool = self.random.lock().unwrap_or_else(PoisonError::into_inner);
         if pool.len() < 8 {
             let mut fresh = vec![0; 4096];
@@ -164,7 +170,7 @@ impl Gate {
         }
         let at = pool.len().saturating_sub(8);
         let bytes = pool.split_off(at);
-        refusal::reference(<[u8; 8]>::try_from(bytes.as_slice()).map_or(0, u64::from_be_bytes))
+        <[u8; 8]>::try_from(bytes.as_slice()).map_or(0, u64::from_be_bytes)
     }
 
     /// Begins a call: who asks, and under which setup.
@@ -181,6 +187,7 @@ impl Gate {
             time: jiff::Timestamp::now(),
             begun: Instant::now(),
             verdict: Verdict::default(),
+            trace: self.traces.as_ref().map(|t| Context::of(head, t.share, || self.random())),
         }
     }
 
@@ -232,7 +239,7 @@ impl Gate {
 
     /// The answer of a refusal, logged.
     pub(crate) fn refuse(&self, call: &Call, head: Option<&Head>, refused: &Refused) -> Answer {
-        let reference = self.reference();
+        let reference = refusal::reference(self.random());
         let form = call.site().map_or(Body::Auto, |s| s.body);
         let answer = refusal::answer(refused, &reference, form, head);
         self.log(
@@ -253,6 +260,9 @@ impl Gate {
     /// Logs and counts an exchange.
     pub(crate) fn log(&self, call: &Call, head: Option<&Head>, told: &Told<'_>) {
         self.metrics.answered(told.status, told.cause);
+        if let (Some(exporter), Some(context)) = (&self.traces, call.trace.filter(|c| c.is_sampled)) {
+            exporter.put(span(call, head, told, context), &self.metrics);
+        }
         self.logs.write(&Entry {
             time: call.time,
             client: Some(call.client),
@@ -270,6 +280,29 @@ impl Gate {
             receipt: told.receipt,
             took: u64::try_from(call.begun.elapsed().as_millis()).unwrap_or(u64::MAX),
         });
+    }
+}
+
+/// The span of an exchange.
+fn span(call: &Call, head: Option<&Head>, told: &Told<'_>, context: Context) -> Span {
+    let field = |name| head.and_then(|h| h.field(name)).map(|v| String::from_utf8_lossy(v).into_owned());
+    let begun = call.time.as_nanosecond();
+    Span {
+        context,
+        begun,
+        ended: begun + i128::try_from(call.begun.elapsed().as_nanos()).unwrap_or(0),
+        method: head.map_or("_OTHER", Head::method).to_owned(),
+        route: call.rule().map(|r| r.path.written().to_owned()),
+        target: head.map_or_else(String::new, |h| why401_redact::target_without_secrets(h.target())),
+        scheme: if call.is_tls { "https" } else { "http" },
+        host: field("host"),
+        version: head.map_or("1.1", |h| h.version.number()),
+        client: call.client.to_canonical().to_string(),
+        user_agent: field("user-agent"),
+        status: told.status,
+        sent: told.sent,
+        cause: told.cause,
+        reference: told.reference.map(str::to_owned),
     }
 }
 

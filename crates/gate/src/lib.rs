@@ -21,6 +21,7 @@ mod run;
 mod serve;
 mod state;
 mod streams;
+mod trace;
 mod upstream;
 
 pub use accounts::admin as account;

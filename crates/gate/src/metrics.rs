@@ -14,6 +14,8 @@ pub(crate) struct Metrics {
     pub(crate) upstream_errors: AtomicU64,
     pub(crate) messages: AtomicU64,
     pub(crate) log_bytes_lost: AtomicU64,
+    pub(crate) spans_exported: AtomicU64,
+    pub(crate) spans_dropped: AtomicU64,
     pub(crate) reloads: AtomicU64,
     pub(crate) reloads_failed: AtomicU64,
     by_status: Mutex<BTreeMap<u16, u64>>,
@@ -54,6 +56,8 @@ impl Metrics {
                 "Bytes of logs that could not be written",
                 &self.log_bytes_lost,
             ),
+            ("spans_exported_total", "counter", "Spans that the collector took", &self.spans_exported),
+            ("spans_dropped_total", "counter", "Spans that could not be handed over", &self.spans_dropped),
             ("reloads_total", "counter", "Configurations taken at SIGHUP", &self.reloads),
             ("reloads_failed_total", "counter", "Configurations refused at SIGHUP", &self.reloads_failed),
         ];

@@ -47,10 +47,15 @@ pub fn run(
         tokio::spawn(flush(gate.clone()));
         tokio::spawn(watch(gate.clone(), tell.clone()));
         tokio::spawn(crate::keys::refresh(gate.clone(), tell.clone()));
+        let tracing = gate.traces.is_some().then(|| tokio::spawn(export(gate.clone(), tell.clone())));
         let ended = signals(gate.clone(), tell).map_err(|e| format!("cannot wait for signals: {e}"))?;
         ready(address, setup.config.tls.is_some());
         drop(setup);
         serve::serve(listener, gate.clone(), ended).await;
+        if let (Some(traces), Some(tracing)) = (&gate.traces, tracing) {
+            traces.end();
+            let _ = tokio::time::timeout(Duration::from_secs(3), tracing).await;
+        }
         Ok(())
     });
     gate.logs.flush();
@@ -84,6 +89,12 @@ async fn flush(gate: Arc<Gate>) {
         tokio::time::sleep(Duration::from_millis(5)).await;
         let lost = gate.logs.flush();
         gate.metrics.log_bytes_lost.fetch_add(lost, Ordering::Relaxed);
+    }
+}
+
+async fn export(gate: Arc<Gate>, tell: impl Fn(&str)) {
+    if let Some(traces) = &gate.traces {
+        traces.run(gate.metrics.clone(), tell).await;
     }
 }
 

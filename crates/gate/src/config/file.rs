@@ -3,6 +3,7 @@
 use super::units::{Bytes, Rate, Seconds};
 use crate::rule::{Satisfy, Scheme};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use toml::Spanned;
 
@@ -21,6 +22,7 @@ pub(super) struct File {
     pub(super) bearer: Option<Spanned<Bearer>>,
     pub(super) inbox: Option<Inbox>,
     pub(super) metrics: Option<Metrics>,
+    pub(super) traces: Option<Traces>,
     #[serde(default)]
     pub(super) site: Vec<Spanned<Site>>,
 }
@@ -114,6 +116,23 @@ pub(super) struct Inbox {
 #[serde(deny_unknown_fields)]
 pub(super) struct Metrics {
     pub(super) listen: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Traces {
+    pub(super) endpoint: Spanned<String>,
+    pub(super) service: Option<String>,
+    pub(super) share: Option<Spanned<f64>>,
+    #[serde(default)]
+    pub(super) fields: BTreeMap<String, Spanned<String>>,
+}
+
+impl std::fmt::Debug for Traces {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The fields hold what a collector asks for: keys.
+        f.debug_struct("Traces").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Deserialize)]

@@ -39,6 +39,7 @@ pub(crate) struct Config {
     pub(crate) bearer: Option<Bearer>,
     pub(crate) inbox: Option<Inbox>,
     pub(crate) metrics: Option<SocketAddr>,
+    pub(crate) traces: Option<Traces>,
     pub(crate) sites: Vec<Site>,
 }
 
@@ -111,6 +112,23 @@ pub(crate) struct Inbox {
     pub(crate) folder: PathBuf,
     pub(crate) segment: u64,
     pub(crate) remember_keys: i64,
+}
+
+/// Where spans go.
+#[derive(Clone)]
+pub(crate) struct Traces {
+    pub(crate) endpoint: String,
+    pub(crate) service: String,
+    /// How many of the traces that begin here are recorded, from 0 to 1.
+    pub(crate) share: f64,
+    /// Fields for the collector; they may be secret.
+    pub(crate) fields: Vec<(String, String)>,
+}
+
+impl std::fmt::Debug for Traces {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Traces").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
 }
 
 /// What stands where in the text, for messages.
@@ -193,6 +211,7 @@ fn complete(file: File, place: &Place<'_>, folder: &Path, path: &Path) -> Result
         remember_keys: i.remember_keys.map_or(7 * 86400, |s| i64::from(s.0)),
     });
     let metrics = file.metrics.map(|m| place.parse::<SocketAddr>(&m.listen)).transpose()?;
+    let traces = file.traces.map(|t| traces(t, place)).transpose()?;
     let known = site::Known {
         accounts: &accounts,
         has_bearer: bearer.is_some(),
@@ -228,6 +247,7 @@ fn complete(file: File, place: &Place<'_>, folder: &Path, path: &Path) -> Result
         bearer,
         inbox,
         metrics,
+        traces,
         sites,
     })
 }
@@ -243,6 +263,28 @@ impl Place<'_> {
             Err(self.wrong(name.span().start, format!("{text:?} is no field name")))
         }
     }
+}
+
+fn traces(given: file::Traces, place: &Place<'_>) -> Result<Traces, String> {
+    let (start, endpoint) = (given.endpoint.span().start, given.endpoint.into_inner());
+    crate::upstream::ask::Address::parse(&endpoint)
+        .map_err(|why| place.wrong(start, format!("endpoint: {why}")))?;
+    let share = match given.share {
+        Some(share) if !(0.0..=1.0).contains(share.get_ref()) => {
+            return Err(place.wrong(share.span().start, "share is a number from 0 to 1"));
+        }
+        share => share.map_or(1.0, Spanned::into_inner),
+    };
+    for (name, value) in &given.fields {
+        if !name.bytes().all(crate::http::head::is_token) || value.get_ref().chars().any(char::is_control) {
+            return Err(
+                place.wrong(value.span().start, format!("{name:?} is no field, or its value is none"))
+            );
+        }
+    }
+    let fields = given.fields.into_iter().map(|(name, value)| (name, value.into_inner())).collect();
+    let service = given.service.unwrap_or_else(|| "why401-gate".to_owned());
+    Ok(Traces { endpoint, service, share, fields })
 }
 
 fn limits(given: &file::Limits) -> Limits {

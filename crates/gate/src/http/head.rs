@@ -46,6 +46,15 @@ impl Version {
             Version::Two => "HTTP/2.0",
         }
     }
+
+    /// As in a trace.
+    pub(crate) fn number(self) -> &'static str {
+        match self {
+            Version::Ten => "1.0",
+            Version::Eleven => "1.1",
+            Version::Two => "2",
+        }
+    }
 }
 
 /// The head of a request or, with the status in the place of the method, of a response: its bytes and where its parts are.

@@ -45,6 +45,7 @@ pub(crate) async fn relay<C: Client>(
         user: call.verdict.user.as_deref(),
         client: call.client,
         is_tls: call.is_tls,
+        trace: call.trace,
     };
     let patience = call.setup.config.limits.upstream_time;
     let ask = Ask { pool, head, target, framing, about, patience };

@@ -5,6 +5,7 @@ use crate::http::framing::Framing;
 use crate::http::head::Version;
 use crate::http::target::Target;
 use crate::http::{Head, Trailers, two};
+use crate::trace::Context;
 use std::net::IpAddr;
 
 /// Fields that belong to one connection (RFC 9110 section 7.6.1).
@@ -20,6 +21,8 @@ pub(crate) struct About<'a> {
     pub(crate) user: Option<&'a str>,
     pub(crate) client: IpAddr,
     pub(crate) is_tls: bool,
+    /// Where the request stands in a trace, if traces are kept.
+    pub(crate) trace: Option<Context>,
 }
 
 /// Whether two field names are one for servers that turn `-` into `_` (CGI, RFC 3875 section 4.1.18).
@@ -117,8 +120,19 @@ fn fields(head: &Head, about: &About<'_>, put: &mut impl FnMut(&str, &[u8])) {
     // A client must not take out fields that the gate or the upstream relies on by naming them in Connection.
     let is_listed =
         |name: &str| listed.iter().any(|l| l.eq_ignore_ascii_case(name.as_bytes())) && !is_end_to_end(name);
-    for (name, value) in head.fields().filter(|(name, _)| !drops(about, name) && !is_listed(name)) {
+    // A trace that begins here has no state of another's.
+    let is_replaced = |name: &str| {
+        about.trace.is_some_and(|t| {
+            name.eq_ignore_ascii_case("traceparent")
+                || (t.parent.is_none() && name.eq_ignore_ascii_case("tracestate"))
+        })
+    };
+    let passes = |name: &str| !drops(about, name) && !is_listed(name) && !is_replaced(name);
+    for (name, value) in head.fields().filter(|(name, _)| passes(name)) {
         put(name, value);
+    }
+    if let Some(trace) = &about.trace {
+        put("traceparent", trace.field().as_bytes());
     }
     put("X-Forwarded-For", about.client.to_canonical().to_string().as_bytes());
     put("X-Forwarded-Proto", if about.is_tls { b"https" } else { b"http" });
@@ -231,6 +245,7 @@ mod tests {
             user: Some("alice"),
             client: "192.0.2.7".parse().unwrap(),
             is_tls: false,
+            trace: None,
         };
         let mut out = Vec::new();
         request(&head, &Target::of(&head).unwrap(), head.framing().unwrap(), &about, &mut out);

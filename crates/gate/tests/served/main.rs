@@ -11,4 +11,5 @@
 
 mod http2;
 mod running;
+mod traces;
 mod upstream;
