@@ -1,7 +1,8 @@
 //! Two parts that touch become one.
 
 use crate::chain::Chain;
-use crate::part::{Head, REACH, Tail};
+use crate::head::Head;
+use crate::part::Tail;
 use crate::{Event, Part};
 
 impl Part {
@@ -19,14 +20,14 @@ impl Part {
         let room = 1000usize.saturating_sub(self.oddities.len());
         self.oddities.extend(after.oddities.into_iter().take(room));
 
-        let mut heads: Vec<(u64, Head)> = after.heads.into_iter().collect();
-        heads.sort_unstable_by_key(|(_, head)| head.opening().index);
+        // In order of place, as they are kept.
+        let heads = after.heads.into_list();
         let mut waiting = Vec::new();
         for (talk, head) in heads {
             let before = self.tails.remove(&talk);
             let end = match &before {
                 Some(Tail::Own(chain)) => Some(*chain.end()),
-                Some(Tail::InHead) => self.heads.get(&talk).and_then(Head::whole).map(|h| *h.chain.end()),
+                Some(Tail::InHead) => self.heads.get(talk).and_then(Head::whole).map(|h| *h.chain.end()),
                 None => None,
             };
             if end.is_some() {
@@ -35,8 +36,8 @@ impl Part {
             let opening = *head.opening();
             let link = end.and_then(|end| end.link(&opening, opening.index - end.index));
             if before.is_none() && matches!(head, Head::Bare { .. }) {
-                if opening.index < REACH {
-                    self.heads.entry(talk).or_insert(head);
+                if opening.index < self.front && !self.heads.has(talk) {
+                    self.heads.add(talk, head);
                 }
                 continue;
             }
@@ -47,7 +48,7 @@ impl Part {
                     self.keep(Part::join(chain, head.chain, link), head.through)
                 }
                 (Some(Tail::InHead), Some(link)) => {
-                    if let Some(own) = self.heads.get_mut(&talk).and_then(Head::whole_mut) {
+                    if let Some(own) = self.heads.get_mut(talk).and_then(Head::whole_mut) {
                         own.chain.append(head.chain, link);
                         own.through = head.through;
                     }
@@ -57,15 +58,15 @@ impl Part {
                     match before {
                         Some(Tail::Own(chain)) => self.kinds.add(chain, seed),
                         Some(Tail::InHead) => {
-                            if let Some(own) = self.heads.get_mut(&talk).and_then(Head::whole_mut) {
+                            if let Some(own) = self.heads.get_mut(talk).and_then(Head::whole_mut) {
                                 own.through = false;
                             }
                         }
                         None => {}
                     }
-                    if opening.index < REACH && !self.heads.contains_key(&talk) {
+                    if opening.index < self.front && !self.heads.has(talk) {
                         let through = head.through;
-                        self.heads.insert(talk, Head::Whole(Box::new(head)));
+                        self.heads.add(talk, Head::Whole(Box::new(head)));
                         through.then_some(Tail::InHead)
                     } else {
                         self.keep(head.chain, head.through)
@@ -86,7 +87,7 @@ impl Part {
                         self.kinds.add(before, seed);
                         Some(end)
                     }
-                    Tail::InHead => self.heads.get_mut(&talk).and_then(Head::whole_mut).map(|own| {
+                    Tail::InHead => self.heads.get_mut(talk).and_then(Head::whole_mut).map(|own| {
                         own.through = false;
                         *own.chain.end()
                     }),

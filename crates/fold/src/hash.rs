@@ -102,9 +102,20 @@ impl Index {
         }
     }
 
+    /// For each key the row at which it stands if no other one stands in its place.
+    #[inline]
+    pub(crate) fn first<const N: usize>(&self, keys: [u64; N]) -> [usize; N] {
+        let mask = self.slots.len().wrapping_sub(1);
+        keys.map(|key| {
+            let slot = self.slots.get(key as usize & mask).copied().unwrap_or_default();
+            (slot as u32 as usize).wrapping_sub(1)
+        })
+    }
+
     /// Enters a row that is not there yet; `key_of` tells the key of any row.
     pub(crate) fn add(&mut self, key: u64, row: usize, key_of: impl Fn(usize) -> u64) {
-        if (self.filled + 1) * 4 > self.slots.len() * 3 {
+        // At most half full: whoever has to look at a second slot waits for the memory twice.
+        if (self.filled + 1) * 2 > self.slots.len() {
             let slots = vec![0; (self.slots.len() * 2).max(64)];
             for slot in std::mem::replace(&mut self.slots, slots).into_iter().filter(|s| *s != 0) {
                 self.put(key_of((slot as u32 as usize).saturating_sub(1)), slot);

@@ -50,8 +50,9 @@ struct Group {
     last: Option<i64>,
     series: Series,
     opening: Chain,
-    second: Option<Chain>,
-    latest: Option<Chain>,
+    /// In boxes: most are refused but once.
+    second: Option<Box<Chain>>,
+    latest: Option<Box<Chain>>,
 }
 
 impl Group {
@@ -93,7 +94,7 @@ impl Group {
         self.last = self.last.max(other.last);
         self.series.merge(&other.series);
         self.example(other.opening);
-        other.second.into_iter().chain(other.latest).for_each(|c| self.example(c));
+        other.second.into_iter().chain(other.latest).for_each(|c| self.example(*c));
     }
 
     /// Keeps the first two and the last one in order of place.
@@ -104,23 +105,26 @@ impl Group {
         }
         match &mut self.second {
             None => {
-                self.second = Some(chain);
+                self.second = Some(Box::new(chain));
                 return;
             }
             Some(second) if chain.place() < second.place() => std::mem::swap(&mut chain, second),
             Some(_) => {}
         }
-        if self.latest.as_ref().is_none_or(|latest| latest.place() < chain.place()) {
-            self.latest = Some(chain);
+        match &mut self.latest {
+            None => self.latest = Some(Box::new(chain)),
+            Some(latest) if latest.place() < chain.place() => **latest = chain,
+            Some(_) => {}
         }
     }
 
     fn examples(&self) -> impl Iterator<Item = &Chain> {
-        std::iter::once(&self.opening).chain(&self.second).chain(&self.latest)
+        std::iter::once(&self.opening).chain(self.second.as_deref()).chain(self.latest.as_deref())
     }
 
     fn examples_mut(&mut self) -> impl Iterator<Item = &mut Chain> {
-        std::iter::once(&mut self.opening).chain(&mut self.second).chain(&mut self.latest)
+        let (second, latest) = (self.second.as_deref_mut(), self.latest.as_deref_mut());
+        std::iter::once(&mut self.opening).chain(second).chain(latest)
     }
 }
 
@@ -146,7 +150,11 @@ impl Class {
                 }
                 return;
             }
-            Err(at) => self.groups.insert(at, group),
+            Err(at) => {
+                // Most have but one; the room that a list takes at first would be four times as much.
+                self.groups.reserve_exact(1);
+                self.groups.insert(at, group);
+            }
         }
         if self.groups.len() > RESOURCES
             && let Some(out) = self.groups.pop()
@@ -288,7 +296,7 @@ impl Kinds {
                     match (group.second.take(), group.chains.checked_sub(1).filter(|n| *n > 0)) {
                         (Some(second), Some(chains)) => {
                             let refused = group.refused - group.opening.refused;
-                            group = Group { opening: second, chains, refused, ..group };
+                            group = Group { opening: *second, chains, refused, ..group };
                             group.first = group.opening.first.time;
                         }
                         _ => continue,

@@ -3,6 +3,7 @@
 use crate::chain::Keys;
 use crate::event::Spot;
 use crate::hash::Index;
+use crate::part::BATCH;
 use crate::{Event, Seen};
 
 /// So many pairs of account and client are told apart; of more, those with the fewest requests are let go.
@@ -72,10 +73,19 @@ impl Lanes {
         self.at.get(key, |row| self.rows.get(row).is_some_and(|r| r.key == key))
     }
 
-    /// Where the row of a lane stands, or should; asked for several requests at once, their rows are fetched together.
+    /// Where the rows of the lanes of several requests stand, or should. Nothing here depends on what was found for the
+    /// request before, so that the processor fetches all of them at once.
     #[inline]
-    pub(crate) fn look(&self, key: u64) -> usize {
-        self.find(key).unwrap_or(usize::MAX)
+    pub(crate) fn look(&self, keys: &[Keys; BATCH]) -> [usize; BATCH] {
+        let rows = self.at.first(keys.map(|k| k.lane));
+        let found = rows.map(|row| self.rows.get(row).map_or(0, |r| r.key));
+        let mut at = rows;
+        for ((at, found), keys) in at.iter_mut().zip(found).zip(keys) {
+            if found != keys.lane {
+                *at = self.find(keys.lane).unwrap_or(usize::MAX);
+            }
+        }
+        at
     }
 
     /// Counts a request that stands at `spot`; `at` is where its row was when it was looked for.

@@ -15,6 +15,7 @@ mod choice;
 mod event;
 mod glue;
 mod hash;
+mod head;
 mod kinds;
 mod lanes;
 mod part;

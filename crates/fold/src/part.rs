@@ -3,9 +3,10 @@
 use crate::chain::{Chain, Keys, Link, Step};
 use crate::event::Spot;
 use crate::hash::{Keyed, Seed};
+use crate::head::{Head, Heads, Opening};
 use crate::kinds::Kinds;
 use crate::lanes::Lanes;
-use crate::{Chart, Event, Paths, Seen};
+use crate::{Chart, Paths, Seen};
 use std::collections::{BTreeMap, VecDeque};
 
 /// So many requests may lie between a challenge and its answer.
@@ -50,62 +51,6 @@ pub struct Account {
     pub odd: u64,
 }
 
-/// How a conversation begins.
-#[derive(Debug, Clone)]
-pub(crate) enum Head {
-    /// By a request that needs no explanation and waits for no answer.
-    Bare {
-        /// The request.
-        step: Step,
-        /// Its place.
-        event: Event,
-    },
-    /// By any other.
-    Whole(Box<Opening>),
-}
-
-/// The first chain of a conversation.
-#[derive(Debug, Clone)]
-pub(crate) struct Opening {
-    pub(crate) chain: Chain,
-    /// Whether it still waits at the end of the part.
-    pub(crate) through: bool,
-}
-
-impl Head {
-    pub(crate) fn whole_mut(&mut self) -> Option<&mut Opening> {
-        match self {
-            Head::Whole(opening) => Some(opening),
-            Head::Bare { .. } => None,
-        }
-    }
-
-    pub(crate) fn whole(&self) -> Option<&Opening> {
-        match self {
-            Head::Whole(opening) => Some(opening),
-            Head::Bare { .. } => None,
-        }
-    }
-
-    /// Its first request.
-    pub(crate) fn opening(&self) -> &Step {
-        match self {
-            Head::Bare { step, .. } => step,
-            Head::Whole(opening) => &opening.chain.opening,
-        }
-    }
-
-    pub(crate) fn into_opening(self) -> Opening {
-        match self {
-            // Of which resource it was, matters for refusals alone.
-            Head::Bare { step, event } => {
-                Opening { chain: Chain::new(step, event, 0, false), through: false }
-            }
-            Head::Whole(opening) => *opening,
-        }
-    }
-}
-
 /// A chain that waits for an answer.
 #[derive(Debug, Clone)]
 pub(crate) enum Tail {
@@ -129,8 +74,10 @@ pub struct Part {
     pub(crate) lanes: Lanes,
     pub(crate) kinds: Kinds,
     pub(crate) oddities: Vec<Oddity>,
-    pub(crate) heads: Keyed<Head>,
+    pub(crate) heads: Heads,
     pub(crate) tails: Keyed<Tail>,
+    /// So many of its first requests may answer what waits before it; none where nothing can be before it.
+    pub(crate) front: u64,
     /// What waits, in order: the number of the request and its conversation.
     pub(crate) waiting: VecDeque<(u64, u64)>,
     /// How many chains of each group of conversations wait.
@@ -153,8 +100,9 @@ impl Part {
             lanes: Lanes::new(keeps_text),
             kinds: Kinds::default(),
             oddities: Vec::new(),
-            heads: Keyed::default(),
+            heads: Heads::default(),
             tails: Keyed::default(),
+            front: if (source, offset) == (0, 0) { 0 } else { REACH },
             waiting: VecDeque::new(),
             watched: vec![0; WATCHED as usize],
             statuses: vec![0; 1000],
@@ -193,18 +141,18 @@ impl Part {
     /// fetched together, which is much faster than one after the other.
     pub fn take_all(&mut self, requests: &[(Seen<'_>, u32)]) {
         for requests in requests.chunks(BATCH) {
-            let mut all = [(Keys::default(), 0); BATCH];
-            for ((keys, _), (seen, _)) in all.iter_mut().zip(requests) {
+            let mut keys = [Keys::default(); BATCH];
+            for (keys, (seen, _)) in keys.iter_mut().zip(requests) {
                 *keys = Keys::of(seen, self.seed);
             }
-            for ((keys, at), (seen, _)) in all.iter_mut().zip(requests) {
-                *at = self.lanes.look(keys.lane);
+            let rows = self.lanes.look(&keys);
+            for (keys, (seen, _)) in keys.iter().zip(requests) {
                 if seen.let_in() {
                     self.paths.add(keys.path, keys.resource);
                 }
             }
-            for ((keys, at), (seen, line)) in all.iter().zip(requests) {
-                self.take_one(seen, *line, keys, *at);
+            for ((keys, at), (seen, line)) in keys.iter().zip(rows).zip(requests) {
+                self.take_one(seen, *line, keys, at);
             }
         }
     }
@@ -224,7 +172,7 @@ impl Part {
         let spot = Spot::new((self.end.0, line), seen.offset, index, seen.time);
         self.lanes.count(seen, keys, at, spot);
         let is_watched = self.watched.get((keys.talk % WATCHED) as usize).is_some_and(|n| *n > 0);
-        if is_watched || index < REACH || !seen.let_in() {
+        if is_watched || index < self.front || !seen.let_in() {
             self.converse(seen, keys, spot);
         }
     }
@@ -248,9 +196,9 @@ impl Part {
         let talk = keys.talk;
         let before = self.tails.remove(&talk);
         if before.is_none() && !wanted && !step.waits() {
-            if step.index < REACH {
+            if step.index < self.front && !self.heads.has(talk) {
                 let text = self.keeps_text.then(|| seen.text.into());
-                self.heads.entry(talk).or_insert_with(|| Head::Bare { step, event: spot.event(text) });
+                self.heads.add(talk, Head::Bare { step, event: spot.event(text) });
             }
             return;
         }
@@ -260,7 +208,7 @@ impl Part {
         let link = match &before {
             Some(Tail::Own(tail)) => tail.end().link(&step, step.index - tail.end().index),
             Some(Tail::InHead) => {
-                let end = self.heads.get(&talk).and_then(Head::whole).map(|h| *h.chain.end());
+                let end = self.heads.get(talk).and_then(Head::whole).map(|h| *h.chain.end());
                 end.and_then(|end| end.link(&step, step.index - end.index))
             }
             None => None,
@@ -274,7 +222,7 @@ impl Part {
                 self.hold(talk, step, tail);
             }
             (Some(Tail::InHead), Some(link)) => {
-                if let Some(head) = self.heads.get_mut(&talk).and_then(Head::whole_mut) {
+                if let Some(head) = self.heads.get_mut(talk).and_then(Head::whole_mut) {
                     head.chain.append(chain, link);
                     head.through = step.waits();
                 }
@@ -288,9 +236,9 @@ impl Part {
                     Some(Tail::InHead) => self.head_ends(talk),
                     None => {}
                 }
-                if step.index < REACH && !self.heads.contains_key(&talk) {
+                if step.index < self.front && !self.heads.has(talk) {
                     let opening = Opening { chain, through: step.waits() };
-                    self.heads.insert(talk, Head::Whole(Box::new(opening)));
+                    self.heads.add(talk, Head::Whole(Box::new(opening)));
                     if step.waits() {
                         self.wait(talk, step, Tail::InHead);
                     }
@@ -323,7 +271,7 @@ impl Part {
     }
 
     fn head_ends(&mut self, talk: u64) {
-        if let Some(head) = self.heads.get_mut(&talk).and_then(Head::whole_mut) {
+        if let Some(head) = self.heads.get_mut(talk).and_then(Head::whole_mut) {
             head.through = false;
         }
     }
@@ -336,7 +284,7 @@ impl Part {
             self.waiting.pop_front();
             let end = match self.tails.get(&talk) {
                 Some(Tail::Own(chain)) => Some(*chain.end()),
-                Some(Tail::InHead) => self.heads.get(&talk).and_then(Head::whole).map(|h| *h.chain.end()),
+                Some(Tail::InHead) => self.heads.get(talk).and_then(Head::whole).map(|h| *h.chain.end()),
                 None => None,
             };
             if end.is_none_or(|end| end.index != index) {

@@ -1,8 +1,9 @@
 //! Parts in any order, and what they say together.
 
+use crate::head::Head;
 use crate::kinds::Kind;
 use crate::lanes::Lane;
-use crate::part::{Account, Head, Oddity, Part};
+use crate::part::{Account, Oddity, Part};
 use crate::{Chart, Paths};
 use std::collections::BTreeMap;
 
@@ -71,7 +72,7 @@ impl Part {
                 self.kinds.add(chain, seed);
             }
         }
-        for head in std::mem::take(&mut self.heads).into_values() {
+        for (_, head) in std::mem::take(&mut self.heads).into_list() {
             // What was let in at once needs no explanation.
             if let Head::Whole(head) = head {
                 self.kinds.add(head.chain, seed);

@@ -22,11 +22,16 @@ impl Default for Paths {
 impl Paths {
     #[inline]
     pub(crate) fn add(&mut self, path: u64, resource: u64) {
-        if let Some(line) = self.lines.get_mut((path % LINES) as usize) {
-            for bit in places(path).into_iter().chain(places(resource)) {
-                if let Some(word) = line.get_mut(bit / 64) {
-                    *word |= 1 << (bit % 64);
-                }
+        let Some(line) = self.lines.get_mut((path % LINES) as usize) else { return };
+        let bits = [places(path), places(resource)];
+        let is_set = |bit: usize| line.get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1);
+        // Most are: then nothing waits for the memory.
+        if bits.as_flattened().iter().fold(true, |all, bit| all & is_set(*bit)) {
+            return;
+        }
+        for bit in bits.as_flattened() {
+            if let Some(word) = line.get_mut(bit / 64) {
+                *word |= 1 << (bit % 64);
             }
         }
     }
