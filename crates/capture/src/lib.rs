@@ -24,6 +24,7 @@ mod problem;
 mod reader;
 mod sink;
 mod tcp;
+mod told;
 mod tunnel;
 
 pub use collect::{Capture, Connection, Connections, KeptDatagram, Segment, Stream, read};
@@ -32,3 +33,4 @@ pub use limits::Limits;
 pub use problem::Problem;
 pub use reader::{Counts, Reader, detect};
 pub use sink::{ConnectionId, Data, Datagram, Direction, End, Endpoints, Gap, Missing, Sink, Time};
+pub use told::Told;

@@ -8,6 +8,7 @@ use crate::limits::Limits;
 use crate::problem::Problem;
 use crate::sink::{Sink, Time};
 use crate::tcp;
+use crate::told::Told;
 use why401_span::{LayerId, SourceId, Span};
 
 /// Reads a capture that is fed to it in pieces of any size, and hands over what it holds to a [`Sink`].
@@ -105,6 +106,24 @@ impl Reader {
         }
         let begun = std::mem::take(&mut self.begun);
         self.file(&begun, sink);
+    }
+
+    /// Takes the next bytes of the file, and gives what they told; `used` lends its memory.
+    pub fn take(&mut self, piece: Vec<u8>, used: Told) -> Told {
+        let mut told = used;
+        // What is decompressed stands in no piece; whether it is, the first piece tells.
+        told.begin(matches!(self.stage, Stage::Plain).then_some(self.fed), piece.len());
+        self.feed(&piece, &mut told);
+        told.end(piece);
+        told
+    }
+
+    /// The file has ended: gives all that is left.
+    pub fn end(&mut self) -> Told {
+        let mut told = Told::default();
+        told.begin(None, 0);
+        self.finish(&mut told);
+        told
     }
 
     /// The file has ended: hands over all that is left.

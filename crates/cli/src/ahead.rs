@@ -6,81 +6,111 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 /// The size of a piece: it fits into the caches of processors.
-const PIECE: usize = 256 * 1024;
+pub(crate) const PIECE: usize = 256 * 1024;
 /// So many pieces are read ahead.
 const AHEAD: usize = 3;
 /// Nothing coming for so long is a pause.
 const PAUSE: Duration = Duration::from_millis(400);
 
-type Piece = io::Result<(Vec<u8>, usize)>;
-
-/// Bytes that are read ahead.
-pub(crate) struct Ahead<'a> {
-    full: Receiver<Piece>,
-    empty: SyncSender<Vec<u8>>,
-    piece: Vec<u8>,
-    at: usize,
-    end: usize,
-    over: bool,
+/// Things that are made on a thread of its own, ahead of whoever takes them. What is done with can be given back, so that
+/// its memory is used again.
+pub(crate) struct Made<'a, T, U> {
+    full: Receiver<T>,
+    empty: SyncSender<U>,
     pause: &'a mut dyn FnMut(),
 }
 
-impl<'a> Ahead<'a> {
-    /// Begins to read; `pause` is called while nothing comes, and now and then while much does.
-    pub(crate) fn new(mut from: impl Read + Send + 'static, pause: &'a mut dyn FnMut()) -> Self {
-        let (give, full) = sync_channel::<Piece>(AHEAD);
-        let (empty, take) = sync_channel::<Vec<u8>>(AHEAD + 2);
+impl<'a, T: Send + 'static, U: Default + Send + 'static> Made<'a, T, U> {
+    /// Begins: `make` is given what is done with, and gives nothing where nothing more comes. `pause` is called while
+    /// nothing comes, and now and then while much does.
+    pub(crate) fn new(
+        mut make: impl FnMut(U) -> Option<T> + Send + 'static,
+        pause: &'a mut dyn FnMut(),
+    ) -> Self {
+        let (give, full) = sync_channel::<T>(AHEAD);
+        let (empty, take) = sync_channel::<U>(AHEAD + 2);
         std::thread::spawn(move || {
-            loop {
-                let mut piece = take.try_recv().unwrap_or_default();
-                piece.resize(PIECE, 0);
-                let read = match from.read(&mut piece) {
-                    Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                    read => read,
-                };
-                let last = !matches!(read, Ok(1..));
-                // Whoever reads has gone away, or there is nothing more.
-                if give.send(read.map(|n| (piece, n))).is_err() || last {
-                    break;
-                }
-            }
+            // Whoever reads has gone away, or there is nothing more.
+            while make(take.try_recv().unwrap_or_default()).is_some_and(|made| give.send(made).is_ok()) {}
         });
-        Ahead { full, empty, piece: Vec::new(), at: 0, end: 0, over: false, pause }
+        Made { full, empty, pause }
+    }
+
+    /// The next one.
+    pub(crate) fn next(&mut self) -> Option<T> {
+        loop {
+            match self.full.recv_timeout(PAUSE) {
+                Ok(made) => return Some(made),
+                Err(RecvTimeoutError::Timeout) => (self.pause)(),
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+    }
+
+    /// Gives back what is done with.
+    pub(crate) fn give_back(&mut self, used: U) {
+        let _ = self.empty.try_send(used);
+    }
+}
+
+/// Reads a piece, and again where a signal came between.
+pub(crate) fn read_piece(from: &mut impl Read, mut piece: Vec<u8>) -> io::Result<Vec<u8>> {
+    piece.resize(PIECE, 0);
+    loop {
+        match from.read(&mut piece) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+            Ok(count) => {
+                piece.truncate(count);
+                return Ok(piece);
+            }
+        }
+    }
+}
+
+/// Bytes that are read ahead.
+pub(crate) struct Ahead<'a> {
+    made: Made<'a, io::Result<Vec<u8>>, Vec<u8>>,
+    piece: Vec<u8>,
+    at: usize,
+    over: bool,
+}
+
+impl<'a> Ahead<'a> {
+    /// Begins to read; `pause` is called as that of [`Made`].
+    pub(crate) fn new(mut from: impl Read + Send + 'static, pause: &'a mut dyn FnMut()) -> Self {
+        let mut over = false;
+        let make = move |used| {
+            if over {
+                return None;
+            }
+            let piece = read_piece(&mut from, used);
+            over = piece.as_ref().map_or(true, Vec::is_empty);
+            Some(piece)
+        };
+        Ahead { made: Made::new(make, pause), piece: Vec::new(), at: 0, over: false }
     }
 
     fn next(&mut self) -> io::Result<()> {
-        let _ = self.empty.try_send(std::mem::take(&mut self.piece));
-        (self.at, self.end) = (0, 0);
-        loop {
-            match self.full.recv_timeout(PAUSE) {
-                Ok(Ok((piece, end))) => {
-                    (self.piece, self.end, self.over) = (piece, end, end == 0);
-                    return Ok(());
-                }
-                Ok(Err(e)) => {
-                    self.over = true;
-                    return Err(e);
-                }
-                Err(RecvTimeoutError::Timeout) => (self.pause)(),
-                Err(RecvTimeoutError::Disconnected) => {
-                    self.over = true;
-                    return Ok(());
-                }
-            }
-        }
+        self.made.give_back(std::mem::take(&mut self.piece));
+        self.at = 0;
+        let next = self.made.next().unwrap_or(Ok(Vec::new()));
+        self.over = next.as_ref().map_or(true, Vec::is_empty);
+        self.piece = next?;
+        Ok(())
     }
 }
 
 impl BufRead for Ahead<'_> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        if self.at >= self.end && !self.over {
+        if self.at >= self.piece.len() && !self.over {
             self.next()?;
         }
-        Ok(self.piece.get(self.at..self.end).unwrap_or_default())
+        Ok(self.piece.get(self.at..).unwrap_or_default())
     }
 
     fn consume(&mut self, n: usize) {
-        self.at += n.min(self.end - self.at);
+        self.at += n.min(self.piece.len() - self.at);
     }
 }
 

@@ -6,7 +6,7 @@ use crate::diagnose::Intake;
 use crate::follow::Follow;
 use crate::probe::{self, Asked};
 use crate::tally::Tally;
-use crate::{bulk, context, filter, keys, names, output};
+use crate::{bulk, context, filter, keys, names, output, packets};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -187,8 +187,8 @@ fn read_one(
     if name == "-" {
         return match (given.stdin, given.pipe) {
             (Some(stdin), _) => read_bytes(args, id, &mut io::BufReader::new(stdin), keys, sink),
-            (None, Some(pipe)) => read_bytes(args, id, &mut Ahead::new(pipe, pause), keys, sink),
-            (None, None) => read_bytes(args, id, &mut Ahead::new(io::stdin(), pause), keys, sink),
+            (None, Some(pipe)) => packets::read(args, id, pipe, pause, keys, sink),
+            (None, None) => packets::read(args, id, io::stdin(), pause, keys, sink),
         };
     }
     if keys::is_key_log(&name.to_owned()) {
@@ -205,7 +205,7 @@ fn read_one(
             if file.metadata().is_ok_and(|m| m.len() > LARGE) {
                 std::thread::spawn(why401_causes::prepare);
             }
-            read_bytes(args, id, &mut Ahead::new(file, pause), keys, sink)
+            packets::read(args, id, file, pause, keys, sink)
         }
         Err(e) if e.kind() == io::ErrorKind::NotFound => not_a_file(args, id, name, keys, sink),
         Err(e) => Err(in_words(&e)),
@@ -272,7 +272,7 @@ fn is_code(text: &str) -> bool {
     }
 }
 
-fn read_bytes(
+pub(crate) fn read_bytes(
     args: &Evidence,
     id: SourceId,
     bytes: &mut dyn BufRead,
@@ -284,12 +284,17 @@ fn read_bytes(
     let (input, log_format) = (args.input.as_deref(), args.log_format.as_deref());
     let format = why401_read::read_buffered(id, &mut counted, input, log_format, keys, &mut tally)
         .map_err(|e| if counted.count == 0 { "is empty".to_owned() } else { in_words(&e) })?;
+    report(tally, format.name, counted.count)
+}
+
+/// The account of a source of this format that was read to its end, so many bytes.
+pub(crate) fn report<S: Sink>(tally: Tally<S>, format: &str, bytes: u64) -> Result<SourceReport, String> {
     if !tally.has_any() && tally.has_problems() {
         let report = tally.finish();
         let what = report.problems.into_iter().next().map(|p| p.what).unwrap_or_default();
-        return Err(format!("looks like {}, but nothing in it could be read: {what}", format.name));
+        return Err(format!("looks like {format}, but nothing in it could be read: {what}"));
     }
-    Ok(SourceReport { format: format.name.to_owned(), bytes: counted.count, ..tally.finish() })
+    Ok(SourceReport { format: format.to_owned(), bytes, ..tally.finish() })
 }
 
 /// Counts the bytes on their way.

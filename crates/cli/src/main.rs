@@ -20,6 +20,7 @@ mod lab;
 mod live;
 mod names;
 mod output;
+mod packets;
 mod probe;
 mod record;
 mod secrets;

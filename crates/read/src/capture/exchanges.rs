@@ -124,12 +124,12 @@ impl<'a> Exchanges<'a> {
         self.unread.add(Protocol::Http3, host, why, at, false);
     }
 
-    /// What is told of the capture as a whole.
-    pub(super) fn finish(self) -> Vec<Problem> {
+    /// What is told of the capture as a whole, and where.
+    pub(super) fn finish(self) -> (&'a mut dyn Sink, Vec<Problem>) {
         for (status, p) in self.plain.map(Plain::passed).unwrap_or_default() {
             self.sink.passed(status, p.count, p.first, p.last);
         }
-        self.unread.problems()
+        (self.sink, self.unread.problems())
     }
 
     /// What a KDC said, if it refused.

@@ -2,6 +2,7 @@
 
 mod conversation;
 mod exchanges;
+mod halves;
 mod held;
 mod http2;
 mod kerberos;
@@ -21,15 +22,15 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use why401_capture::{
-    ConnectionId, Data, Datagram, Direction, End, Endpoints, Gap, Limits, Reader, Time, detect,
-};
+use why401_capture::{ConnectionId, Data, Datagram, Direction, End, Endpoints, Gap, Time, detect};
 use why401_http::Peer;
 use why401_report::Problem;
-use why401_span::Derived;
+use why401_span::{Derived, SourceId};
 use why401_tls::KeyLog;
 
+pub use halves::{Heard, Hearing, Packets, listen};
 pub use live::Live;
+pub use why401_capture::Told;
 
 /// `pcap`, as tcpdump writes it, also compressed.
 pub const PCAP: Format = Format { name: "pcap", fits: |head| fits(head, "pcap"), read };
@@ -41,28 +42,19 @@ pub(crate) fn begins(head: &[u8]) -> bool {
     matches!(detect(head), Some((None, _)))
 }
 
+/// Which format of a capture these first bytes begin, compressed or not.
+pub fn format_of(head: &[u8]) -> Option<&'static str> {
+    detect(head).map(|(_, format)| format)
+}
+
 fn fits(head: &[u8], name: &str) -> u8 {
     let found = detect(head).is_some_and(|(_, format)| format == name);
     if found { 100 } else { 0 }
 }
 
 fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
-    let mut reader = Reader::new(input.source, Limits::default());
-    let compressed = detect(input.bytes.fill_buf()?).and_then(|(compression, _)| compression);
-    if compressed.is_some() {
-        reader = reader.contents(sink.layer("decompressed".into()));
-    }
-    let mut keys = KeyLog::default();
-    for text in input.keys {
-        keys.add(text);
-    }
-    let exchanges = Exchanges::new(input.source, sink, keys).of_many();
-    let mut to = Conversations {
-        exchanges,
-        connections: HashMap::default(),
-        held: Held::default(),
-        quic: Quic::default(),
-    };
+    let mut packets = Packets::new(input.source, input.bytes.fill_buf()?, sink);
+    let mut to = Conversations::new(input.source, sink, input.keys);
     loop {
         let bytes = match input.bytes.fill_buf() {
             Ok(bytes) => bytes,
@@ -73,18 +65,11 @@ fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
             break;
         }
         let n = bytes.len();
-        reader.feed(bytes, &mut to);
+        packets.0.feed(bytes, &mut to);
         input.bytes.consume(n);
     }
-    reader.finish(&mut to);
-    to.quic.finish(&mut to.exchanges);
-    let unread = to.exchanges.finish();
-    unread.into_iter().for_each(|problem| sink.problem(problem));
-    for problem in reader.problems() {
-        let times = if problem.count > 1 { format!(" ({} times)", problem.count) } else { String::new() };
-        let what = format!("{}{times}", problem.what);
-        sink.problem(Problem { offset: problem.offset, line: None, what });
-    }
+    packets.0.finish(&mut to);
+    to.finish(&packets.0.problems());
     Ok(())
 }
 
@@ -112,6 +97,31 @@ fn peer(address: SocketAddr) -> Peer {
 }
 
 impl<'a> Conversations<'a> {
+    fn new(source: SourceId, sink: &'a mut dyn Sink, keys: &[Vec<u8>]) -> Self {
+        let mut log = KeyLog::default();
+        for text in keys {
+            log.add(text);
+        }
+        Conversations {
+            exchanges: Exchanges::new(source, sink, log).of_many(),
+            connections: HashMap::default(),
+            held: Held::default(),
+            quic: Quic::default(),
+        }
+    }
+
+    /// Nothing more is said; this is what could not be read of the packets.
+    fn finish(mut self, packets: &[why401_capture::Problem]) {
+        self.quic.finish(&mut self.exchanges);
+        let (sink, unread) = self.exchanges.finish();
+        unread.into_iter().for_each(|problem| sink.problem(problem));
+        for problem in packets {
+            let times = if problem.count > 1 { format!(" ({} times)", problem.count) } else { String::new() };
+            let what = format!("{}{times}", problem.what);
+            sink.problem(Problem { offset: problem.offset, line: None, what });
+        }
+    }
+
     /// What is said on a connection, begun with this.
     fn conversation(
         &mut self,

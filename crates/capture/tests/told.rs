@@ -1,0 +1,97 @@
+//! What is kept for another thread is what a sink would have been told.
+#![allow(clippy::indexing_slicing, reason = "in a test a panic is the report")]
+
+mod support;
+
+use std::net::IpAddr;
+use support::{Talk, block, ethernet, fragment, frame, ip, pcap};
+use why401_capture::{
+    ConnectionId, Data, Datagram, Direction, End, Endpoints, Gap, Limits, Reader, Sink, Time, Told,
+};
+use why401_span::{SourceId, Span};
+
+/// Everything that a sink is told, in words.
+#[derive(Default)]
+struct Words(String);
+
+impl Sink for Words {
+    fn open(&mut self, id: ConnectionId, endpoints: &Endpoints) {
+        self.0 += &format!("open {id:?} {endpoints:?}\n");
+    }
+    fn data(&mut self, id: ConnectionId, direction: Direction, data: Data<'_>) {
+        self.0 += &format!("{id:?} {direction:?} {data:?}\n");
+    }
+    fn gap(&mut self, id: ConnectionId, direction: Direction, gap: Gap) {
+        self.0 += &format!("{id:?} {direction:?} {gap:?}\n");
+    }
+    fn finished(&mut self, id: ConnectionId, direction: Direction, time: Option<Time>) {
+        self.0 += &format!("finished {id:?} {direction:?} {time:?}\n");
+    }
+    fn close(&mut self, id: ConnectionId, end: End, last: Option<Time>) {
+        self.0 += &format!("close {id:?} {end:?} {last:?}\n");
+    }
+    fn datagram(&mut self, datagram: Datagram<'_>) {
+        self.0 += &format!("{datagram:?}\n");
+    }
+    fn tls_keys(&mut self, lines: &[u8]) {
+        self.0 += &format!("keys {lines:?}\n");
+    }
+    fn name(&mut self, address: IpAddr, name: &str) {
+        self.0 += &format!("{address} is {name}\n");
+    }
+    fn comment(&mut self, text: &str, span: Span) {
+        self.0 += &format!("{text} {span:?}\n");
+    }
+}
+
+fn at_once(file: &[u8], size: usize) -> String {
+    let (mut reader, mut words) = (Reader::new(SourceId(0), Limits::default()), Words::default());
+    file.chunks(size).for_each(|piece| reader.feed(piece, &mut words));
+    reader.finish(&mut words);
+    words.0
+}
+
+fn later(file: &[u8], size: usize) -> String {
+    let (mut reader, mut words) = (Reader::new(SourceId(0), Limits::default()), Words::default());
+    let mut used = Told::default();
+    for piece in file.chunks(size) {
+        used = reader.take(piece.to_vec(), used);
+        used.tell(&mut words);
+    }
+    reader.end().tell(&mut words);
+    words.0
+}
+
+#[test]
+fn the_same_is_told_however_the_file_is_cut() {
+    let mut talk = Talk::begin(1000, 9000);
+    talk.say(0, b"GET / HTTP/1.1\r\n\r\n");
+    talk.say(1, &[b'x'; 700]);
+    talk.end();
+    let datagram = ip(
+        support::client(),
+        support::server(),
+        17,
+        &[&[0, 88, 0, 88, 0, 208, 0, 0], &[7; 200][..]].concat(),
+    );
+    let pieces = [fragment(&datagram, 0, 104, 1), fragment(&datagram, 104, 104, 1)];
+    let in_pieces: Vec<_> = pieces.into_iter().map(|p| frame(5, ethernet(0x800, &p))).collect();
+    let mut secrets = talk.file();
+    secrets.truncate(0);
+    secrets
+        .extend(block(0x0a0d_0d0a, &[&0x1a2b_3c4d_u32.to_le_bytes()[..], &[1, 0, 0, 0], &[255; 8]].concat()));
+    secrets.extend(block(10, &[&0x544c_534b_u32.to_le_bytes()[..], &[4, 0, 0, 0], b"keys"].concat()));
+    let compressed = {
+        use std::io::Write;
+        let mut to = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        to.write_all(&talk.file()).unwrap();
+        to.finish().unwrap()
+    };
+    for file in [talk.file(), pcap(1, &in_pieces), secrets, compressed] {
+        for size in [1, 3, 61, 100, 1000, 1 << 20] {
+            let told = later(&file, size);
+            assert!(!told.is_empty());
+            assert_eq!(told, at_once(&file, size), "pieces of {size}");
+        }
+    }
+}
