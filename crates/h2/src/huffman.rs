@@ -51,8 +51,8 @@ static ROWS: LazyLock<Vec<Row>> = LazyLock::new(|| {
     rows
 });
 
-/// Decodes a string; `None` if it is not of this code.
-pub(crate) fn decode(coded: &[u8]) -> Option<Vec<u8>> {
+/// Decodes a string in the Huffman code of HPACK and QPACK (RFC 7541, appendix B); `None` if it is not of this code.
+pub fn decode(coded: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(coded.len() * 8 / 5);
     let (mut bits, mut count) = (0u64, 0u32);
     let mut coded = coded.iter();

@@ -11,6 +11,7 @@ mod table;
 mod watch;
 
 pub use hpack::{Decoder, Field};
+pub use huffman::decode as huffman_decode;
 pub use watch::{Event, Watch, error_name, is_front};
 
 /// Who sent something.

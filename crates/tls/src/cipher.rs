@@ -11,7 +11,7 @@ use ccm::Ccm;
 use ccm::consts::{U8, U12, U16};
 use chacha20poly1305::ChaCha20Poly1305;
 
-enum Algorithm {
+pub(crate) enum Algorithm {
     Gcm128(Box<Aes128Gcm>),
     Gcm256(Box<Aes256Gcm>),
     ChaCha(Box<ChaCha20Poly1305>),
@@ -117,7 +117,7 @@ impl Cipher {
     }
 }
 
-fn aead(suite: Suite, key: &[u8]) -> Option<Algorithm> {
+pub(crate) fn aead(suite: Suite, key: &[u8]) -> Option<Algorithm> {
     fn boxed<T: KeyInit>(key: &[u8]) -> Option<Box<T>> {
         T::new_from_slice(key).ok().map(Box::new)
     }
@@ -138,7 +138,21 @@ impl Algorithm {
         if matches!(self, Algorithm::ShortCcm128(_) | Algorithm::ShortCcm256(_)) { 8 } else { 16 }
     }
 
-    fn open(&self, nonce: &[u8; 12], data: &[u8], text: &mut [u8], tag: &[u8]) -> Option<()> {
+    /// Encrypts in place and gives the tag.
+    #[cfg(test)]
+    pub(crate) fn seal(&self, nonce: &[u8; 12], data: &[u8], text: &mut [u8]) -> Vec<u8> {
+        let nonce = GenericArray::from_slice(nonce);
+        match self {
+            Algorithm::Gcm128(c) => c.encrypt_in_place_detached(nonce, data, text).unwrap().to_vec(),
+            Algorithm::Gcm256(c) => c.encrypt_in_place_detached(nonce, data, text).unwrap().to_vec(),
+            Algorithm::ChaCha(c) => c.encrypt_in_place_detached(nonce, data, text).unwrap().to_vec(),
+            Algorithm::Ccm128(c) => c.encrypt_in_place_detached(nonce, data, text).unwrap().to_vec(),
+            Algorithm::ShortCcm128(c) => c.encrypt_in_place_detached(nonce, data, text).unwrap().to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    pub(crate) fn open(&self, nonce: &[u8; 12], data: &[u8], text: &mut [u8], tag: &[u8]) -> Option<()> {
         let nonce = GenericArray::from_slice(nonce);
         let tag16 = || <&[u8; 16]>::try_from(tag).ok().map(|tag| GenericArray::from_slice(tag));
         let tag8 = || <&[u8; 8]>::try_from(tag).ok().map(|tag| GenericArray::from_slice(tag));
@@ -216,18 +230,8 @@ mod tests {
             let mut text = b"hello\x17\0\0".to_vec();
             let tag_len = cipher.algorithm.tag_len();
             let len = (text.len() + tag_len) as u8;
-            let nonce = GenericArray::from_slice(&nonce);
             let aad = [23, 3, 3, 0, len];
-            let tag = match &cipher.algorithm {
-                Algorithm::Gcm128(c) => c.encrypt_in_place_detached(nonce, &aad, &mut text).unwrap().to_vec(),
-                Algorithm::Gcm256(c) => c.encrypt_in_place_detached(nonce, &aad, &mut text).unwrap().to_vec(),
-                Algorithm::ChaCha(c) => c.encrypt_in_place_detached(nonce, &aad, &mut text).unwrap().to_vec(),
-                Algorithm::Ccm128(c) => c.encrypt_in_place_detached(nonce, &aad, &mut text).unwrap().to_vec(),
-                Algorithm::ShortCcm128(c) => {
-                    c.encrypt_in_place_detached(nonce, &aad, &mut text).unwrap().to_vec()
-                }
-                _ => panic!(),
-            };
+            let tag = cipher.algorithm.seal(&nonce, &aad, &mut text);
             text.extend(tag);
             let mut out = Vec::new();
             assert_eq!(cipher.open(5, sealed(&text), &mut out), Some(23));

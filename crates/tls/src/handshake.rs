@@ -112,4 +112,9 @@ impl Handshake {
     pub fn lacks_keys(&self) -> bool {
         self.obstacle == Some(NO_KEYS)
     }
+
+    /// Nothing but keys is wanted to decrypt it.
+    pub fn lack_keys(&mut self) {
+        self.obstacle = Some(NO_KEYS);
+    }
 }

@@ -1,9 +1,9 @@
-//! TLS 1.2 and 1.3 watched from outside.
+//! TLS 1.2 and 1.3, and QUIC, watched from outside.
 //!
 //! A [`Watch`] is given the bytes of both directions of a connection. It tells what is visible without keys (names,
 //! versions, certificates, alerts, whether a client certificate was asked for and given) and, where the [`KeyLog`] has
-//! the connection's secrets, what was said inside. Every record is authenticated: nothing is handed over that the keys
-//! do not prove.
+//! the connection's secrets, what was said inside. A [`QuicConnection`] does the same for the datagrams of QUIC. Every
+//! record and packet is authenticated: nothing is handed over that the keys do not prove.
 
 mod certificate;
 mod cipher;
@@ -20,7 +20,7 @@ mod wire;
 pub use certificate::Certificate;
 pub use handshake::{Alert, ClientCertificate, Handshake};
 pub use keylog::KeyLog;
-pub use quic::{QuicHello, QuicInitials, is_quic_initial};
+pub use quic::{QuicConnection, QuicDestination, QuicEvent, is_quic_initial, quic_destination};
 pub use suite::{suite_name, version_name};
 pub use watch::{Opened, Watch};
 

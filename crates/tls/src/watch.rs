@@ -91,7 +91,7 @@ pub struct Watch {
 }
 
 impl Side {
-    fn other(self) -> Side {
+    pub(crate) fn other(self) -> Side {
         match self {
             Side::Client => Side::Server,
             Side::Server => Side::Client,
@@ -108,6 +108,26 @@ impl Watch {
     /// What is known of the connection so far.
     pub fn handshake(&self) -> &Handshake {
         &self.handshake
+    }
+
+    /// What is known of the connection, to be added to by who carries the handshake otherwise than in records.
+    pub(crate) fn handshake_mut(&mut self) -> &mut Handshake {
+        &mut self.handshake
+    }
+
+    /// The next bytes of handshake messages that were carried otherwise than in records.
+    pub(crate) fn carried(&mut self, from: Side, bytes: &[u8]) {
+        self.messages(from, bytes);
+    }
+
+    /// By which the connection's secrets are found.
+    pub(crate) fn client_random(&self) -> Option<&[u8; 32]> {
+        self.client_random.as_ref()
+    }
+
+    /// Whether the server just said that it takes the client's early data; asked once.
+    pub(crate) fn takes_early(&mut self) -> bool {
+        std::mem::take(&mut self.early_accepted)
     }
 
     /// The next bytes of one direction.

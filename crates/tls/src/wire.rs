@@ -44,4 +44,18 @@ impl<'a> Wire<'a> {
         let n = self.u24()?;
         self.take(n).map(Wire)
     }
+
+    /// An integer of variable length (RFC 9000, section 16).
+    pub(crate) fn varint(&mut self) -> Option<u64> {
+        let first = self.u8()?;
+        let more = (1usize << (first >> 6)) - 1;
+        let rest = self.take(more)?;
+        Some(rest.iter().fold(u64::from(first & 0x3f), |n, byte| n << 8 | u64::from(*byte)))
+    }
+
+    /// So many bytes as an integer of variable length says.
+    pub(crate) fn sized(&mut self) -> Option<&'a [u8]> {
+        let n = usize::try_from(self.varint()?).ok()?;
+        self.take(n)
+    }
 }

@@ -114,14 +114,9 @@ impl<'a> Exchanges<'a> {
         }
     }
 
-    /// A connection inside which nothing could be read.
-    pub(super) fn unread(&mut self, host: String, why: String, at: Span, keys: bool) {
-        self.unread.add(Protocol::Tls, host, why, at, keys);
-    }
-
-    /// A connection of HTTP/3.
-    pub(super) fn unread_http3(&mut self, host: String, why: String, at: Span) {
-        self.unread.add(Protocol::Http3, host, why, at, false);
+    /// A connection inside which nothing could be read; `keys` says that keys would have helped.
+    pub(super) fn unread(&mut self, what: Protocol, host: String, why: String, at: Span, keys: bool) {
+        self.unread.add(what, host, why, at, keys);
     }
 
     /// What is told of the capture as a whole, and where.

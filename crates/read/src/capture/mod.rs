@@ -5,12 +5,14 @@ mod exchanges;
 mod halves;
 mod held;
 mod http2;
+mod http3;
 mod kerberos;
 mod live;
 mod plain;
 mod proxied;
 mod quic;
 mod secure;
+mod streams;
 mod unread;
 
 use crate::{Format, Input, Sink};

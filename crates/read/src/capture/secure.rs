@@ -2,6 +2,7 @@
 
 use super::conversation::Conversation;
 use super::exchanges::{Exchanges, Place};
+use super::unread::Protocol;
 use crate::http1::Side;
 use jiff::Timestamp;
 use std::rc::Rc;
@@ -47,7 +48,7 @@ impl Secure {
                     (why401_tls::Side::Client, [client, _]) => (client, Direction::ToServer),
                     (why401_tls::Side::Server, [_, server]) => (server, Direction::ToClient),
                 };
-                let layer = *layer.get_or_insert_with(|| to.layer(place.layer_name(direction)));
+                let layer = *layer.get_or_insert_with(|| to.layer(place.layer_name("tls", direction)));
                 let span = Span { start: offset, end: offset + bytes.len() as u64, ..layer };
                 inside.bytes(direction, bytes, span, at, to);
             }
@@ -74,34 +75,50 @@ impl Secure {
     }
 
     pub(super) fn finish(self, to: &mut Exchanges<'_>) {
-        let Some((begun, time)) = self.begun else { return };
+        let Some(begun) = self.begun else { return };
         let unread = self.unread();
-        let secured = secured(self.watch.handshake(), &self.place, time, unread);
-        let host = match &secured.server_name {
-            Some(name) => format!("{name} ({})", self.place.server),
-            None => self.place.server.to_string(),
-        };
-        if let Some(why) = &secured.unread {
-            let keys = self.watch.handshake().lacks_keys();
-            to.unread(host, format!("{why}{}", visible(&secured)), begun, keys);
-        } else if let Some(alert) = secured.distrusting_alert().filter(|_| !secured.established) {
-            let client = &self.place.client.host;
-            let what = format!(
-                "{client} does not accept the certificate of {host} ({alert}): no request was sent on that connection"
-            );
-            to.problem(begun, &what);
-        }
-        let text = Derived::enclosed(summary(&secured), self.telling.unwrap_or(begun));
-        to.fact(text, FactKind::Tls(Box::new(secured)));
+        tell(self.watch.handshake(), &self.place, begun, self.telling, unread, Protocol::Tls, to);
         self.inside.finish(to);
     }
 
     fn unread(&self) -> Option<String> {
         let handshake = self.watch.handshake();
         let read = self.layers.iter().any(Option::is_some);
-        let why = handshake.obstacle.unwrap_or("the keys given do not fit, or parts of it are missing");
+        let why = handshake.obstacle.unwrap_or(KEYS_DO_NOT_FIT);
         (!read && handshake.unopened > 0).then(|| why.to_owned())
     }
+}
+
+/// Why a connection with keys could not be read.
+pub(super) const KEYS_DO_NOT_FIT: &str = "the keys given do not fit, or parts of it are missing";
+
+/// Tells of a connection as a whole: of its handshake, and whether it could be read.
+pub(super) fn tell(
+    handshake: &Handshake,
+    place: &Place,
+    (begun, time): (Span, Option<Moment>),
+    telling: Option<Span>,
+    unread: Option<String>,
+    protocol: Protocol,
+    to: &mut Exchanges<'_>,
+) {
+    let secured = secured(handshake, place, time, unread);
+    let host = match &secured.server_name {
+        Some(name) => format!("{name} ({})", place.server),
+        None => place.server.to_string(),
+    };
+    if let Some(why) = &secured.unread {
+        let keys = handshake.lacks_keys();
+        to.unread(protocol, host, format!("{why}{}", visible(&secured)), begun, keys);
+    } else if let Some(alert) = secured.distrusting_alert().filter(|_| !secured.established) {
+        let client = &place.client.host;
+        let what = format!(
+            "{client} does not accept the certificate of {host} ({alert}): no request was sent on that connection"
+        );
+        to.problem(begun, &what);
+    }
+    let text = Derived::enclosed(summary(&secured), telling.unwrap_or(begun));
+    to.fact(text, FactKind::Tls(Box::new(secured)));
 }
 
 /// What is visible from outside of a connection that could not be read.
@@ -115,7 +132,7 @@ fn visible(s: &Secured) -> String {
 }
 
 /// What changes when something worth telling happens.
-fn worth_telling(h: &Handshake) -> (usize, u8) {
+pub(super) fn worth_telling(h: &Handshake) -> (usize, u8) {
     let stage = match h.client_certificate {
         ClientCertificate::Unknown | ClientCertificate::NotAsked => 0,
         ClientCertificate::Asked => 1,
@@ -184,10 +201,11 @@ fn summary(s: &Secured) -> String {
 }
 
 impl Place {
-    fn layer_name(&self, direction: Direction) -> String {
+    /// What the decrypted bytes of one direction are called.
+    pub(super) fn layer_name(&self, protocol: &str, direction: Direction) -> String {
         match direction {
-            Direction::ToServer => format!("tls client {} to {}", self.client, self.server),
-            Direction::ToClient => format!("tls server {} to {}", self.server, self.client),
+            Direction::ToServer => format!("{protocol} client {} to {}", self.client, self.server),
+            Direction::ToClient => format!("{protocol} server {} to {}", self.server, self.client),
         }
     }
 }
