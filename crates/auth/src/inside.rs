@@ -177,6 +177,17 @@ pub fn of(value: &[u8], credentials: &Credentials) -> Inside {
     }
 }
 
+/// The user that the value of an `Authorization` field claims to be, as a log may name it: never one that stands for a secret
+/// (a key in place of a user, half a pair), never a hashed one.
+pub fn user(value: &[u8]) -> Option<String> {
+    let parsed = crate::parse_credentials(value);
+    match of(value, parsed.value.first()?) {
+        Inside::Basic(b) if b.password.is_some() && !b.user_is_secret() => Some(b.user_text().into_owned()),
+        Inside::Digest(d) if !d.userhash => d.username,
+        _ => None,
+    }
+}
+
 /// What a challenge carries. `value` is the field value that it was parsed from, for the ranges.
 pub fn of_challenge(value: &[u8], challenge: &Challenge) -> InsideChallenge {
     match challenge.scheme.name.as_str() {
@@ -236,4 +247,25 @@ fn message(value: &[u8], range: Range<usize>) -> Result<Message, Vec<Problem>> {
     }
     problems.sort_by_key(|p| p.range.start);
     Ok(Message { token, problems })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_log_names_users_and_no_secrets() {
+        for (value, user) in [
+            ("Basic YWxpY2U6c2VjcmV0", Some("alice")),
+            // No colon: it may be a secret.
+            ("Basic c2VjcmV0", None),
+            ("Digest username=\"bob\", realm=\"r\", nonce=\"n\", uri=\"/\", response=\"0\"", Some("bob")),
+            (
+                "Digest username=\"6f\", userhash=true, realm=\"r\", nonce=\"n\", uri=\"/\", response=\"0\"",
+                None,
+            ),
+            ("Bearer abc", None),
+            ("", None),
+        ] {
+            assert_eq!(super::user(value.as_bytes()).as_deref(), user, "{value}");
+        }
+    }
 }

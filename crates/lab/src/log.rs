@@ -60,18 +60,7 @@ fn target(request: &Request) -> String {
 
 /// The user that the request claims to be, or that was let in.
 fn user(request: &Request, answer: &Answer) -> Option<String> {
-    answer.user.clone().or_else(|| {
-        let value = request.all("authorization").next()?;
-        let parsed = why401_auth::parse_credentials(value);
-        let first = parsed.value.first()?;
-        match why401_auth::inside::of(value, first) {
-            why401_auth::Inside::Basic(b) if b.password.is_some() && !b.user_is_secret() => {
-                Some(b.user_text().into_owned())
-            }
-            why401_auth::Inside::Digest(d) if !d.userhash => d.username,
-            _ => None,
-        }
-    })
+    answer.user.clone().or_else(|| why401_auth::inside::user(request.all("authorization").next()?))
 }
 
 /// Apache's combined format; bytes that would break a line are escaped as Apache does.

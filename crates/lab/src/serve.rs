@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
@@ -24,7 +24,7 @@ pub(crate) async fn serve(listener: TcpListener, lab: Arc<Lab>, ended: impl Futu
     tokio::pin!(ended);
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &slots) => accepted,
+            accepted = why401_serve::accept(&listener, &slots) => accepted,
             () = &mut ended => break,
         };
         let Some((stream, client, slot)) = accepted else { continue };
@@ -37,21 +37,6 @@ pub(crate) async fn serve(listener: TcpListener, lab: Arc<Lab>, ended: impl Futu
     drop(listener);
     let _ = end.send(true);
     let _ = timeout(FAREWELL, slots.acquire_many(CONNECTIONS as u32)).await;
-}
-
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let slot = slots.clone().acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, client)) => Some((stream, client, slot)),
-        Err(_) => {
-            // Out of file descriptors, most likely: trying again at once would only burn time.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            None
-        }
-    }
 }
 
 async fn connection(stream: TcpStream, client: SocketAddr, lab: Arc<Lab>, ending: watch::Receiver<bool>) {

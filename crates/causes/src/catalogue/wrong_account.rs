@@ -3,7 +3,7 @@
 use crate::cause::{Answer, Claim, cause};
 use crate::{Scene, Step};
 use why401_http::FactKind;
-use why401_report::Party;
+use why401_report::{Certainty, Party};
 
 cause! {
     /// The credentials are one account's and the address is another's.
@@ -26,19 +26,20 @@ cause! {
     /// The request line and the user name.
     ///
     /// # Not to be confused with
-    /// acl-denied: the account may not use a resource that is not its own by name.
+    /// acl-denied: the account may not use a resource that is not its own by name. unknown-user: the server says that the user
+    /// is no account at all, so the credentials are nobody's.
     ///
     /// # References
     /// RFC 9110 section 11.5 (protection spaces).
     pub WrongAccount = "wrong-account" in Refused, Fault by Caller, over ["credentials-refused", "wrong-password", "unknown-user", "overridden-by-client"]
 }
 
-/// Segments behind which an account's name stands by custom.
 /// Segments that stand twice in a path for other reasons than an account.
 const COMMON: &[&str] = &[
     "test", "api", "index", "login", "app", "main", "data", "files", "docs", "admin", "auth", "web", "rest",
 ];
 
+/// Segments behind which an account's name stands by custom.
 const BEFORE_NAMES: &[&str] =
     &["users", "user", "accounts", "account", "home", "customers", "customer", "tenants", "u"];
 
@@ -87,7 +88,12 @@ impl WrongAccount {
             Claim::new(format!("the address is {owner}'s and the credentials are {user}'s")),
         )
         .fix(Party::Caller, "Make address and credentials those of one account.");
+        // Credentials of nobody are not another account's.
+        let is_nobody = scene
+            .told_claim("unknown-user", "there is no such user")
+            .is_some_and(|c| c.certainty == Certainty::Certain);
         match (twice.is_some(), known.is_some()) {
+            _ if is_nobody => claim.or("unknown-user", "the list of accounts").possible(),
             (true, _) => claim.confirmed(),
             (_, true) => claim.or("acl-denied", "whether this account may use the other's address").likely(),
             _ => claim.or("wrong-password", "the server's error log").possible(),

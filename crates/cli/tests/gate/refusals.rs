@@ -43,6 +43,25 @@ const ROWS: &[Row] = &[
         transcript: Some("credentials-refused"),
         combined: Some("credentials-refused"),
     },
+    // Nobody's credentials are not another account's.
+    Row {
+        name: "unknown user at another's address",
+        arguments: &["-u", "nobody:x"],
+        path: "/alice/alice.sms",
+        status: 401,
+        cause: "unknown-user",
+        transcript: None,
+        combined: Some("wrong-account"),
+    },
+    Row {
+        name: "wrong password at another's address",
+        arguments: &["-u", "bob:wrong"],
+        path: "/alice/alice.sms",
+        status: 401,
+        cause: "wrong-account",
+        transcript: Some("wrong-account"),
+        combined: Some("wrong-account"),
+    },
     Row {
         name: "disabled",
         arguments: &["-u", "dave:secret"],

@@ -112,6 +112,14 @@ pub(super) fn settle(case: &Case<'_>, pending: &Pending, outcome: Verified) -> R
         Verified::Wrong if std::str::from_utf8(pending.password.expose()).is_err() => {
             refused("charset-mismatch", "the password is not UTF-8, which the challenge asks for".to_owned())
         }
+        // What is to be put right first; the answer is the same.
+        Verified::Wrong if case.account.is_some_and(|a| a != user) => refused(
+            "wrong-account",
+            format!(
+                "the address is {}'s and the credentials are {user}'s, whose password is another one",
+                case.account.unwrap_or_default()
+            ),
+        ),
         Verified::Wrong => refused("wrong-password", format!("the password of {user} is another one")),
         Verified::Stray => refused(
             "stray-characters",

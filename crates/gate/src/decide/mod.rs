@@ -315,6 +315,7 @@ fn conclude(case: &Case<'_>, outcome: Outcome, mut verdict: Verdict) -> Step {
 fn tried(cause: &str) -> bool {
     [
         "wrong-password",
+        "wrong-account",
         "unknown-user",
         "account-locked",
         "credentials-refused",

@@ -2,7 +2,6 @@
 
 use crate::http::Head;
 use std::net::IpAddr;
-use why401_auth::Inside;
 
 /// What is told of an exchange.
 #[derive(Default)]
@@ -39,14 +38,7 @@ impl Entry<'_> {
         }
         let head = self.head?;
         let value = head.field("authorization").or_else(|| head.field("proxy-authorization"))?;
-        let parsed = why401_auth::parse_credentials(value);
-        match why401_auth::inside::of(value, parsed.value.first()?) {
-            Inside::Basic(b) if b.password.is_some() && !b.user_is_secret() => {
-                Some(b.user_text().into_owned())
-            }
-            Inside::Digest(d) if !d.userhash => d.username,
-            _ => None,
-        }
+        why401_auth::inside::user(value)
     }
 
     /// The target without its secrets.

@@ -22,7 +22,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
 
 /// How long an end in order may take.
@@ -40,7 +40,7 @@ pub(crate) async fn serve(listener: TcpListener, gate: Arc<Gate>, ended: impl Fu
     tokio::pin!(ended);
     loop {
         let accepted = tokio::select! {
-            accepted = accept(&listener, &slots) => accepted,
+            accepted = why401_serve::accept(&listener, &slots) => accepted,
             () = &mut ended => break,
         };
         let Some((stream, client, slot)) = accepted else { continue };
@@ -58,21 +58,6 @@ pub(crate) async fn serve(listener: TcpListener, gate: Arc<Gate>, ended: impl Fu
     drop(listener);
     let _ = end.send(true);
     let _ = timeout(FAREWELL, slots.acquire_many(u32::try_from(most).unwrap_or(u32::MAX))).await;
-}
-
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> Option<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {
-    let slot = slots.clone().acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, client)) => Some((stream, client, slot)),
-        Err(_) => {
-            // Out of file descriptors, most likely: trying again at once would only burn time.
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            None
-        }
-    }
 }
 
 /// One of the connections that an address may have.

@@ -151,7 +151,7 @@ fn a_collector_that_is_gone_hinders_no_request() {
             std::process::Command::new("curl").arg("-s").arg(format!("http://{metrics}/metrics")).output();
         let counted = String::from_utf8(counted.unwrap().stdout).unwrap();
         let dropped =
-            counted.split("why401_gate_spans_dropped_total ").nth(1).unwrap().lines().next().unwrap();
+            counted.split("\nwhy401_gate_spans_dropped_total ").nth(1).unwrap().lines().next().unwrap();
         assert!((1000..4000).contains(&dropped.parse::<u32>().unwrap()), "{dropped}");
     });
 }
