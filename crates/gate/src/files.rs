@@ -1,8 +1,9 @@
 //! Files that must survive: written, synced, put in place by a rename; and locks between processes.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::Path;
+use std::time::{Duration, Instant};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
@@ -54,13 +55,23 @@ pub(crate) fn sync_folder(file: &Path) -> std::io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Takes a lock that lasts as long as the file is held. `wait`: until it is free, else that it is taken is an error.
-pub(crate) fn lock(path: &Path, wait: bool) -> Result<File, String> {
+/// Takes a lock that lasts as long as the file is held; one that is taken is tried again for that long.
+pub(crate) fn lock(path: &Path, patience: Duration) -> Result<File, String> {
     let file = private().write(true).truncate(false).open(path).map_err(cannot("open", path))?;
-    let taken = if wait {
-        file.lock().map_err(|e| e.to_string())
-    } else {
-        file.try_lock().map_err(|e| e.to_string())
-    };
-    taken.map(|()| file).map_err(|e| format!("{} is locked by another process: {e}", path.display()))
+    let begun = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if begun.elapsed() < patience => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(format!(
+                    "{} is locked by another process: let it end, then try again",
+                    path.display()
+                ));
+            }
+            Err(TryLockError::Error(e)) => return Err(cannot("lock", path)(e)),
+        }
+    }
 }

@@ -4,6 +4,7 @@
 use crate::files;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
+use std::time::Duration;
 
 /// An account as it is stored.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, PartialEq, Eq)]
@@ -65,6 +66,9 @@ pub(crate) fn load(path: &Path) -> Result<Vec<Record>, String> {
     (1..).zip(text.lines()).filter(|(_, l)| !l.trim().is_empty()).map(read).collect()
 }
 
+/// How long a change waits for another's.
+const LOCKED: Duration = Duration::from_secs(3);
+
 /// Changes the database under a lock, durably.
 ///
 /// # Errors
@@ -73,7 +77,7 @@ pub(crate) fn change<T>(
     path: &Path,
     change: impl FnOnce(&mut Vec<Record>) -> Result<T, String>,
 ) -> Result<T, String> {
-    let _lock = files::lock(&path.with_extension("lock"), true)?;
+    let _lock = files::lock(&path.with_extension("lock"), LOCKED)?;
     let mut records = load(path)?;
     let result = change(&mut records)?;
     let mut text = String::new();

@@ -7,6 +7,7 @@ use crate::files;
 use std::fs::File;
 use std::io::{BufReader, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// A place in the journal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -89,7 +90,7 @@ pub(crate) fn drain(
     remember_keys: i64,
     mut deliver: impl FnMut(&Frame) -> Result<(), String>,
 ) -> Result<usize, String> {
-    let _lock = files::lock(&folder.join("drain.lock"), false)?;
+    let _lock = files::lock(&folder.join("drain.lock"), Duration::ZERO)?;
     let mut reader = Reader::new(folder, position(folder))?;
     let mut count = 0;
     while let Some((frame, behind)) = reader.next()? {

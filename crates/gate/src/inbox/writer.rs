@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io::{BufReader, Write};
 use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 /// So much is written before it is synced.
 const BATCH: usize = 8 << 20;
@@ -30,7 +31,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn open(config: &config::Inbox) -> Result<Writer, String> {
         let folder = config.folder.clone();
-        let lock = files::lock(&folder.join("gate.lock"), false)?;
+        let lock = files::lock(&folder.join("gate.lock"), Duration::ZERO)?;
         let mut index = Index::default();
         let since = jiff::Timestamp::now().as_second() - config.remember_keys;
         let (mut number, mut length) = (1, 0);

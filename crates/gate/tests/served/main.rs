@@ -9,6 +9,7 @@
     reason = "in a test a panic is the report"
 )]
 
+mod faults;
 mod http2;
 mod running;
 mod traces;
