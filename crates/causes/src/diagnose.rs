@@ -29,14 +29,40 @@ pub fn prepare() {
     let _ = Knowledge::shared();
 }
 
-/// Explains every refusal of a case. `now` is the time of the diagnosis; without it no time is taken for past.
+/// What one refusal comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Because {
+    /// The name of the cause.
+    pub cause: &'static str,
+    /// What it means here.
+    pub verdict: Verdict,
+    /// How sure it is.
+    pub certainty: Certainty,
+    /// Who has to act.
+    pub party: Party,
+}
+
+/// Every refusal of a case, explained.
+#[derive(Debug, Default)]
+pub struct Explained {
+    /// What was found, in the order in which to read it.
+    pub findings: Vec<Finding>,
+    /// For each refusal of the case what it comes from; `None` where nothing can be said.
+    pub each: Vec<Option<Because>>,
+}
+
+/// The findings of [`explain_each`].
 pub fn diagnose(case: &Case, now: Option<Timestamp>) -> Vec<Finding> {
-    let mut findings: Vec<Told> = Vec::new();
+    explain_each(case, now).findings
+}
+
+/// Explains every refusal of a case. `now` is the time of the diagnosis; without it no time is taken for past.
+pub fn explain_each(case: &Case, now: Option<Timestamp>) -> Explained {
     let shared = Shared::default();
     let each = |refusal| explain(&Scene::of(case, refusal, now, &shared));
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(8));
-    if case.refusals.len() < MANY || threads == 1 {
-        findings.extend(case.refusals.iter().flat_map(each));
+    let told: Vec<Vec<Told>> = if case.refusals.len() < MANY || threads == 1 {
+        case.refusals.iter().map(each).collect()
     } else {
         // In turns, so that nobody gets all the hard ones; put back in order afterwards.
         let part =
@@ -46,11 +72,16 @@ pub fn diagnose(case: &Case, now: Option<Timestamp>) -> Vec<Finding> {
             let own = std::iter::once(part(0));
             own.chain(rest.into_iter().map(|t| t.join().unwrap_or_default())).map(Vec::into_iter).collect()
         });
+        let mut told = Vec::new();
         while parts.iter().any(|part| part.len() > 0) {
-            findings.extend(parts.iter_mut().filter_map(Iterator::next).flatten());
+            told.extend(parts.iter_mut().filter_map(Iterator::next));
         }
-    }
-    order(merge(findings))
+        told
+    };
+    let because =
+        |f: &Finding| Because { cause: f.cause, verdict: f.verdict, certainty: f.certainty, party: f.party };
+    let each = told.iter().map(|t| t.first().map(|main| because(&main.finding))).collect();
+    Explained { findings: order(merge(told.into_iter().flatten().collect())), each }
 }
 
 /// A finding, and whose it is where only examples were looked at.

@@ -2,9 +2,12 @@
 
 use crate::Step;
 use crate::cause::Claim;
-use crate::scene::Scene;
+use crate::scene::{Scene, same_client, same_server};
 use why401_history::Attempt;
 use why401_http::path_of;
+
+/// So many requests before a refusal are looked at for a login.
+const NEAR: usize = 100;
 
 /// Segments of a path that end in a login.
 const LOGINS: &[&str] = &[
@@ -32,6 +35,17 @@ pub(crate) fn is_call(attempt: &Attempt) -> bool {
     post && attempt.target().is_some_and(|t| {
         let path = path_of(&t).to_ascii_lowercase();
         path.rsplit('/').filter(|s| !s.is_empty()).take(2).any(|s| LOGINS.contains(&s))
+    })
+}
+
+/// The login of the same client at the same server that was accepted last before this.
+pub(crate) fn accepted_before<'a>(scene: &Scene<'a>, step: &Step<'a>) -> Option<&'a Attempt> {
+    let mut near = scene.earlier().take(NEAR);
+    near.find(|a| {
+        is_call(a)
+            && matches!(a.status(), Some(200..=299))
+            && same_client(a, step.attempt)
+            && same_server(a, step.attempt)
     })
 }
 

@@ -1,13 +1,15 @@
 //! What is the same for all refusals of a case, and worked out once.
 
 use crate::story::Story;
+use std::collections::HashSet;
 use std::sync::OnceLock;
-use why401_history::Case;
+use why401_history::{Attempt, Case};
 
 /// Worked out when it is first asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {
     break_: OnceLock<Break>,
+    break_of_clients: OnceLock<Break>,
 }
 
 /// Whether all accounts that are refused worked until one moment.
@@ -31,22 +33,46 @@ impl Shared {
         *self.break_.get_or_init(|| {
             let mut all = Break::default();
             for (_, ids) in case.index.users() {
-                let story = Story::of(ids.iter().filter_map(|&i| case.attempt(i)));
-                let Some(latest) = story.accepted_after.last().or(story.accepted_before.last()) else {
-                    continue;
-                };
-                if story.refused.is_empty() {
-                    all.going_on = all.going_on.max(Some(latest.id));
-                } else if story.broke() {
-                    all.broken += 1;
-                    all.last_success = all.last_success.max(Some(latest.id));
-                    let first = story.refused.first().map(|a| a.id);
-                    all.first_refusal = [all.first_refusal, first].into_iter().flatten().min();
-                } else {
-                    all.others = true;
-                }
+                all.add(&Story::of(ids.iter().filter_map(|&i| case.attempt(i))));
             }
             all
         })
+    }
+
+    /// How all clients fared that no name was logged for, with what was refused to any of them.
+    pub(crate) fn break_of_clients(&self, case: &Case) -> Break {
+        *self.break_of_clients.get_or_init(|| {
+            let place = |a: &Attempt| Some((a.method()?.into_owned(), a.path()?.to_owned()));
+            let unnamed = |a: &&Attempt| a.logged_dash() && !a.shows_credentials();
+            let refused: HashSet<_> = case
+                .attempts
+                .iter()
+                .filter(unnamed)
+                .filter(|a| a.status() == Some(401))
+                .filter_map(place)
+                .collect();
+            let mut all = Break::default();
+            for (_, ids) in case.index.clients() {
+                let own = ids.iter().filter_map(|&i| case.attempt(i)).filter(unnamed);
+                all.add(&Story::of(own.filter(|a| place(a).is_some_and(|p| refused.contains(&p)))));
+            }
+            all
+        })
+    }
+}
+
+impl Break {
+    fn add(&mut self, story: &Story<'_>) {
+        let Some(latest) = story.accepted_after.last().or(story.accepted_before.last()) else { return };
+        if story.refused.is_empty() {
+            self.going_on = self.going_on.max(Some(latest.id));
+        } else if story.broke() {
+            self.broken += 1;
+            self.last_success = self.last_success.max(Some(latest.id));
+            let first = story.refused.first().map(|a| a.id);
+            self.first_refusal = [self.first_refusal, first].into_iter().flatten().min();
+        } else {
+            self.others = true;
+        }
     }
 }

@@ -53,7 +53,7 @@ impl Case {
         let chains = chain::chains(&attempts);
         let index = Index::of(&attempts);
         let mut case = Case { sources, attempts, chains, facts, index, ..Case::default() };
-        case.refusals = case.alike();
+        case.alike();
         case.told(left);
         case.refusals.extend(secured::refusals(&case.facts));
         case
@@ -70,10 +70,11 @@ impl Case {
     }
 
     /// Chains that want an explanation, alike ones together.
-    fn alike(&self) -> Vec<Refusal> {
+    fn alike(&mut self) {
         let mut kinds: HashMap<u64, usize> = HashMap::new();
         let mut refusals: Vec<Refusal> = Vec::new();
-        for chain in self.chains.iter().filter(|c| self.wants_explanation(c)) {
+        let mut part_of: Vec<(usize, usize)> = Vec::new();
+        for (number, chain) in self.chains.iter().enumerate().filter(|(_, c)| self.wants_explanation(c)) {
             let next = refusals.len();
             let mut like = self.likeness(chain, true);
             if next >= RESOURCES && !kinds.contains_key(&like) {
@@ -89,6 +90,7 @@ impl Case {
                 }
             }
             let at = *kinds.entry(like).or_insert(next);
+            part_of.push((number, at));
             let (Some(first), Some(last)) = (self.attempt(chain.first()), self.attempt(chain.last())) else {
                 continue;
             };
@@ -116,7 +118,12 @@ impl Case {
                 }),
             }
         }
-        refusals
+        for (number, at) in part_of {
+            if let Some(chain) = self.chains.get_mut(number) {
+                chain.refusal = Some(at);
+            }
+        }
+        self.refusals = refusals;
     }
 
     /// How many exchanges of a chain, and of those that it stands for, did not let the client in.

@@ -31,6 +31,8 @@ pub struct Chain {
     pub outcome: Outcome,
     /// How many chains like this it stands for.
     pub stands_for: u64,
+    /// The refusal that it is a part of, by its number in the case; `None` where there is nothing to explain.
+    pub refusal: Option<usize>,
 }
 
 impl Chain {
@@ -68,7 +70,12 @@ pub(crate) fn chains(attempts: &[Attempt]) -> Vec<Chain> {
         let index = match continued {
             Some(i) => i,
             None => {
-                chains.push(Chain { steps: Vec::new(), outcome: Outcome::Otherwise, stands_for: 1 });
+                chains.push(Chain {
+                    steps: Vec::new(),
+                    outcome: Outcome::Otherwise,
+                    stands_for: 1,
+                    refusal: None,
+                });
                 chains.len() - 1
             }
         };

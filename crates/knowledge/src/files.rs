@@ -126,6 +126,7 @@ files! {
     "proxy/traefik.toml",
     "proxy/tyk.toml",
     "proxy/varnish.toml",
+    "proxy/vercel.toml",
     "registry/acr.toml",
     "registry/artifactory.toml",
     "registry/distribution.toml",

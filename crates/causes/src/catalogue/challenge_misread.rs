@@ -29,7 +29,7 @@ cause! {
     ///
     /// # References
     /// RFC 9110 section 11.6.1 (a recipient must parse the field with care); RFC 7616 section 3.3.
-    pub ChallengeMisread = "challenge-misread" in Server, Fault by Caller, over ["credentials-refused", "wrong-password"]
+    pub ChallengeMisread = "challenge-misread" in Server, Fault by Caller, over ["credentials-refused", "wrong-password", "digest-nonce-stale"]
 }
 
 impl ChallengeMisread {
@@ -44,7 +44,7 @@ impl ChallengeMisread {
                     "the challenge that this answers: does it offer the algorithm that was used?",
                 )
             }
-            told => algorithm(scene, step).unwrap_or(told),
+            told => algorithm(scene, step).or_else(|| cut_short(scene, step)).unwrap_or(told),
         }
     }
 }
@@ -84,4 +84,36 @@ fn algorithm(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         .fix(Party::Server, "Offer MD5 beside it for clients that know nothing else.")
         .confirmed(),
     )
+}
+
+/// Parameters that the client has to give back as they are (RFC 7616 section 3.4).
+const GIVEN_BACK: [&str; 3] = ["nonce", "opaque", "realm"];
+/// A value that is shorter may begin like another one by accident.
+const LONG: usize = 8;
+
+/// The client gives a value back without its end or its beginning: it stopped at a sign that has no meaning within quotes.
+fn cut_short(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let sent = step.credentials()?;
+    let Inside::Digest(_) = &sent.inside else { return None };
+    let credentials = sent.credentials()?;
+    let asked = scene.steps.iter().rev().skip(1).find(|s| s.offers("digest"))?;
+    let (offered, challenge) = asked.challenge("digest")?;
+    GIVEN_BACK.iter().find_map(|name| {
+        let (given, back) = (challenge.param(name)?, credentials.param(name)?);
+        let (whole, part) = (challenge.text(name)?, credentials.text(name)?);
+        let cut = part.len() >= LONG.min(whole.len()) && part.len() < whole.len() && !part.is_empty();
+        (cut && (whole.starts_with(&*part) || whole.ends_with(&*part))).then(|| {
+            let lost = whole.replacen(&*part, "", 1);
+            Claim::new(format!(
+                "the client gave the {name} back without {lost:?}: it read the challenge wrongly"
+            ))
+            .shown([scene.show_in_field(offered.view, offered.field, given.range(), "given")])
+            .shown([scene.show_in_field(sent.view, sent.field, back.range(), "given back")])
+            .fix(
+                Party::Caller,
+                "Use another version of the client's parser: within quotes every sign belongs to the value.",
+            )
+            .confirmed()
+        })
+    })
 }

@@ -2,6 +2,7 @@
 
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::configured::{self, Found, Reach};
+use crate::reading::token;
 use crate::scene::same_client;
 use crate::{Scene, Step};
 use why401_history::Attempt;
@@ -39,7 +40,7 @@ cause! {
     /// Apache, `CGIPassAuth`; mod_wsgi, `WSGIPassAuthorization`; nginx, `proxy_set_header`; RFC 9110 section 11.6.2 ("A
     /// proxy forwarding a request MUST NOT modify any Authorization fields in that request").
     pub DroppedByIntermediary = "dropped-by-intermediary" in NotSent, Fault by Intermediary,
-        over ["no-credentials", "credentials-refused", "intermediary-challenged", "wrong-password"]
+        over ["no-credentials", "credentials-refused", "intermediary-challenged", "wrong-password", "bad-signature", "wrong-issuer", "wrong-audience"]
 }
 
 impl DroppedByIntermediary {
@@ -57,6 +58,7 @@ impl DroppedByIntermediary {
         };
         on_the_way(scene, step)
             .or_else(|| two_views(scene, step))
+            .or_else(|| another_token(scene, step))
             .or_else(|| denied(scene, step))
             .or_else(|| configured(scene, step))
             .or_else(|| left_out(scene, step))
@@ -127,6 +129,42 @@ fn two_views(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         .shown([scene.show_field(sent, field, "sent by the client")])
         .shown([scene.show_part(logged.source, line, 0..line.len(), "no user arrived")]);
     Some(advise(claim).or("credentials-refused", "a server that does not log refused names").likely())
+}
+
+/// What the service's own log shows of the token that arrived is of another algorithm and issuer than what was sent.
+fn another_token(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let carried = token::carried(step)?;
+    let jwt = carried.jwt()?;
+    let (alg, iss) = (jwt.alg()?, jwt.iss()?);
+    let texts = || scene.statements().map(|s| (s.source, &s.text)).take(TEXTS);
+    let member = |name: &str, sent: &str| {
+        texts().find_map(|(source, text)| {
+            let text_ = text.to_text();
+            let speaks = ["token", "authorization"].iter().any(|w| text_.to_ascii_lowercase().contains(w));
+            let (range, value) = member_of(&text_, name)?;
+            (speaks && value != sent)
+                .then(|| scene.show_part(source, text, range, format!("arrived with this {name}")))
+        })
+    };
+    let claim = Claim::new("another token arrived than the one that was sent")
+        .shown([scene.show_in_field(carried.view, carried.field, carried.token.range.clone(), format!("sent: {alg}, issued by {iss}"))])
+        .shown([member("alg", alg)?])
+        .shown([member("iss", iss)?])
+        .fix(Party::Intermediary, "Let what stands between pass the field on as it came, or send the token in another field that it leaves alone.");
+    Some(claim.or("layers-collide", "which layer puts its own token into the field").confirmed())
+}
+
+/// So many texts are searched.
+const TEXTS: usize = 200;
+
+/// The text of a member of a JSON object that stands in a text, and where it stands.
+fn member_of<'t>(text: &'t str, name: &str) -> Option<(std::ops::Range<usize>, &'t str)> {
+    let key = format!("\"{name}\"");
+    let at = text.find(&key)?;
+    let rest = text.get(at + key.len()..)?.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    let value = rest.get(..rest.find('"')?)?;
+    let from = text.len() - rest.len();
+    Some((from..from + value.len(), value))
 }
 
 /// A configuration given along takes the field away. Which server it is for and whether its block was reached is not proved.

@@ -110,7 +110,10 @@ fn redirect_to<'a>(before: &'a Attempt, after: &Attempt) -> Option<&'a FieldLine
         None => text.into_owned(),
     };
     let wanted = target.split('#').next().unwrap_or(&target);
-    (after.target()? == wanted).then_some(location)
+    let asked = after.target()?;
+    // Programs print the whole address where the request line has only its path.
+    let asked = Address::parse(&asked).map_or_else(|| asked.to_string(), |a| a.target);
+    (asked == wanted).then_some(location)
 }
 
 /// The line that asks the final address, with credentials of the scheme that was sent.

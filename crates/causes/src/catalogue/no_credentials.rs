@@ -103,6 +103,15 @@ impl NoCredentials {
             if given && step.offers("digest") && !step.offers_password() {
                 return claim.weighing(-1).likely();
             }
+            // A login just before was accepted: what it gave did not come along.
+            if step.offered.is_empty()
+                && step.request_field("cookie").is_none()
+                && login::accepted_before(scene, step).is_some()
+            {
+                return claim
+                    .or("session-missing", "what the login's answer gave, and whether it is kept")
+                    .likely();
+            }
             // A session cookie may be all that this server wants.
             let cookie_only = step.request_field("cookie").is_some() && step.offered.is_empty();
             return if cookie_only {

@@ -102,7 +102,7 @@ impl OverriddenByClient {
                         .to_owned(),
                     entry,
                 ),
-                None => return told(),
+                None => return a_key_was_given(scene, sent).unwrap_or_else(told),
             },
         };
         let mut claim = Claim::new(summary)
@@ -174,6 +174,52 @@ fn is_basic_of(name: &str, value: &str, login: &str) -> bool {
         && why401_auth::parse_credentials(value.as_bytes()).value.first().is_some_and(|c| {
             matches!(why401_auth::inside::of(value.as_bytes(), c), why401_auth::Inside::Basic(b) if b.user_text() == login)
         })
+}
+
+/// Names of a library's argument for a key or token.
+const ARGUMENTS: &[&str] = &["api_key", "apikey", "api_token", "access_token", "auth_token", "token"];
+
+/// A program hands a key to its library, and the request carries somebody's user name and password, whom it does not name.
+fn a_key_was_given(scene: &Scene<'_>, sent: &Sent<'_>) -> Option<Answer> {
+    let user = sent.basic()?.user_text().into_owned();
+    let facts = scene.case.facts.iter().map(|f| (f.source, &f.text));
+    let texts: Vec<_> = scene.statements().map(|s| (s.source, &s.text)).chain(facts).take(200).collect();
+    if user.is_empty() || texts.iter().any(|(_, text)| names(&text.to_text(), &user)) {
+        return None;
+    }
+    let (source, text, range) = texts.iter().find_map(|(source, text)| {
+        let plain = text.to_text();
+        let range = ARGUMENTS.iter().find_map(|name| argument(&plain, name))?;
+        Some((*source, *text, range))
+    })?;
+    let claim = Claim::new(format!("the program gives its library a key, and the request carries Basic credentials of {user}"))
+        .shown([scene.show_part(source, text, range, "given here")])
+        .shown([scene.show_field(sent.view, sent.field, "sent instead")])
+        .fix(Party::Caller, "Look for an entry for this host in ~/.netrc (_netrc on Windows): many libraries let it take the place of what they were given (requests: trust_env=False).")
+        .or("scheme-not-offered", "whether the library turns the key into Basic credentials by itself");
+    Some(claim.likely())
+}
+
+/// Whether a name stands in a text by itself, and not as a part of another one.
+fn names(text: &str, name: &str) -> bool {
+    let part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '_' | '-'));
+    text.match_indices(name).take(20).any(|(at, _)| {
+        let (before, behind) =
+            (text.get(..at).unwrap_or_default(), text.get(at + name.len()..).unwrap_or_default());
+        !part(before.chars().next_back()) && !part(behind.chars().next())
+    })
+}
+
+/// A name with a literal text for a value: `api_key='…'`.
+fn argument(text: &str, name: &str) -> Option<std::ops::Range<usize>> {
+    text.match_indices(name).take(20).find_map(|(at, _)| {
+        let before = text.get(..at)?.chars().next_back();
+        let rest = text.get(at + name.len()..)?;
+        let value = rest.trim_start().strip_prefix(['=', ':'])?.trim_start().strip_prefix(['"', '\''])?;
+        let long = value.find(['"', '\''])? >= 8;
+        let end = text.len() - value.len() + value.find(['"', '\''])?;
+        (long && before.is_none_or(|c| !c.is_alphanumeric() && c != '_')).then_some(at..end)
+    })
 }
 
 /// Another scheme than the one meant. Why the client took it, the evidence does not say.

@@ -28,7 +28,7 @@ cause! {
     /// # References
     /// RFC 9110 section 15.5.2.
     pub ServerChanged = "server-changed" in Server, Fault by Server,
-        over ["credentials-changed", "credentials-refused", "client-changed", "password-guessing"]
+        over ["credentials-changed", "credentials-refused", "client-changed", "password-guessing", "no-credentials"]
 }
 
 /// So many accounts at least: of one, the account itself is the nearer explanation.
@@ -37,17 +37,27 @@ const ACCOUNTS: usize = 2;
 impl ServerChanged {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || scene.told("server-changed", "the server was changed");
-        let Some((_, story)) = scene.account_story() else { return told() };
-        let Some((_, first)) = story.turn().filter(|_| story.broke()) else { return told() };
         let case = scene.case;
-        let all = scene.shared.break_of(case);
-        // Somebody goes on working, or was let in again.
-        if all.others || all.going_on.is_some_and(|latest| latest > first.id) {
-            return told();
-        }
+        let (all, whose) = match scene.account_story() {
+            Some((_, story)) => match story.turn().filter(|_| story.broke()) {
+                // Somebody goes on working, or was let in again.
+                Some((_, first)) if scene.shared.break_of(case).going_on.is_none_or(|id| id < first.id) => {
+                    (scene.shared.break_of(case), "accounts")
+                }
+                _ => return told(),
+            },
+            None if scene
+                .refused()
+                .is_some_and(|s| s.attempt.logged_dash() && !s.attempt.shows_credentials()) =>
+            {
+                (scene.shared.break_of_clients(case), "clients")
+            }
+            None => return told(),
+        };
         // All successes lie before all refusals: one moment.
         let one_moment = matches!((all.last_success, all.first_refusal), (Some(s), Some(r)) if s < r);
-        if all.broken < ACCOUNTS || !one_moment {
+        let goes_on = all.going_on.zip(all.first_refusal).is_some_and(|(latest, first)| latest > first);
+        if all.others || all.broken < ACCOUNTS || !one_moment || goes_on {
             return told();
         }
         let (Some(before), Some(after)) =
@@ -58,12 +68,17 @@ impl ServerChanged {
         let when = |a: &why401_history::Attempt| {
             a.time().map_or_else(|| "an unknown time".to_owned(), |t| crate::show::clock(t.at))
         };
-        Claim::new(format!("{} accounts were let in until {} and all of them have been refused since {}", all.broken, when(before), when(after)))
+        let claim = Claim::new(format!("{} {whose} were let in until {} and all of them have been refused since {}", all.broken, when(before), when(after)))
             .shown(super::client_changed::line(scene, before, "the last success"))
             .shown(super::client_changed::line(scene, after, "the first refusal, and none was let in since"))
             .fix(Party::Server, format!("Find out what was changed at the server between {} and {}: an upgrade, its configuration, the password file, the directory behind it.", when(before), when(after)))
-            .or("auth-backend-down", "the server's error log from that moment")
-            .or("credentials-refused", "whether these accounts all changed their passwords")
-            .confirmed()
+            .or("auth-backend-down", "the server's error log from that moment");
+        if whose == "accounts" {
+            return claim
+                .or("credentials-refused", "whether these accounts all changed their passwords")
+                .confirmed();
+        }
+        // Whom the server knows without a name in its log: by a token, a cookie, an address.
+        claim.or("no-credentials", "whether these requests still carry what they carried before").likely()
     }
 }

@@ -1,9 +1,11 @@
 //! A session cookie past its time.
 
 use super::session_missing::{cookie_name, deletes};
-use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::{same_client, same_server};
+use crate::{Scene, Step};
+use why401_auth::token::jwt;
+use why401_http::{Exchange, FieldLine};
 use why401_report::Party;
 
 cause! {
@@ -43,6 +45,9 @@ impl SessionExpired {
         let Some((view, cookie)) = step.request_field("cookie") else { return told() };
         if step.attempt.carries_credentials() {
             return Answer::RuledOut;
+        }
+        if let Some(answer) = over(scene, step, view, cookie) {
+            return answer;
         }
         let accepted = scene
             .earlier()
@@ -85,4 +90,43 @@ fn advise(claim: Claim) -> Claim {
         Party::AccountOwner,
         "Sign in again; let a program that uses the session do so by itself when it is refused.",
     )
+}
+
+/// A cookie that is a JWT and tells its own end.
+fn over(scene: &Scene<'_>, step: &Step<'_>, view: &Exchange, cookie: &FieldLine) -> Option<Answer> {
+    let text = cookie.text();
+    let now = step.server_clock()?.at.as_second();
+    let mut from = 0;
+    let (range, exp) = text.split(';').find_map(|pair| {
+        let start = from + pair.find('=').map_or(pair.len(), |i| i + 1);
+        from += pair.len() + 1;
+        let value = cookie.value.as_bytes().get(start..from - 1)?;
+        let exp = jwt::looks_like(value).then(|| jwt::read(value, 0..value.len()).exp())??;
+        Some((start..from - 1, exp))
+    })?;
+    if exp >= now {
+        return None;
+    }
+    // The same without the cookie was let in: then it is the cookie.
+    let without = scene.later().find(|a| {
+        a.let_in()
+            && a.method() == step.attempt.method()
+            && a.path() == step.attempt.path()
+            && a.request_field("cookie").is_none()
+    });
+    let when = jiff::Timestamp::from_second(exp).map(crate::show::clock).unwrap_or_default();
+    let mut claim = Claim::new(format!("the session in the cookie was over at {when}"))
+        .shown([scene.show_in_field(view, cookie, range, format!("exp is {when}"))]);
+    if let Some((v, date)) = step.response_field("date") {
+        claim = claim.shown([scene.show_field(v, date, "the server's clock")]);
+    }
+    if let Some(response) = without.and_then(|a| Some((a, a.response()?))) {
+        claim = claim.shown([scene.show_status(response.0.view(), response.1, "let in without the cookie")]);
+    }
+    let claim = advise(claim);
+    Some(if without.is_some() {
+        claim.confirmed()
+    } else {
+        claim.or("credentials-refused", "the same request without the cookie").likely()
+    })
 }

@@ -58,7 +58,9 @@ impl SessionMissing {
             .find_map(|(a, r)| {
                 r.fields.all("set-cookie").find(|f| is_session(f) && !deletes(f)).map(|f| (a, f))
             });
-        let Some((before, field)) = set else { return carried_before(scene, step).unwrap_or_else(told) };
+        let Some((before, field)) = set else {
+            return carried_before(scene, step).or_else(|| nothing_kept(scene, step)).unwrap_or_else(told);
+        };
         let name = cookie_name(field);
         if cookies.split(';').any(|c| c.split('=').next().is_some_and(|n| n.trim() == name)) {
             return Answer::RuledOut;
@@ -122,6 +124,27 @@ fn carried_before(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         .shown([scene.show_request(view, request, "sent without cookies")])
         .fix(Party::Caller, "Let this client send the cookies of the host too: what opens sockets, streams or downloads often has a cookie store of its own.");
     Some(claim.or("no-credentials", "whether this resource takes the session at all").likely())
+}
+
+/// A browser's login got in, and what its page asks for next carries nothing at all.
+fn nothing_kept(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let browser = step.request_field("user-agent").is_some_and(|(_, f)| f.text().starts_with("Mozilla/"));
+    if !browser || step.request_field("cookie").is_some() || step.other_credentials(scene).is_some() {
+        return None;
+    }
+    let login = login::accepted_before(scene, step)?;
+    let (view, request) = step.request()?;
+    let mut claim = Claim::new("the login got in, and the page's next request carries nothing that it gave")
+        .shown([scene.show_request(login.view(), login.request()?, "the login is accepted")])
+        .shown([scene.show_request(view, request, "sent without a cookie or a token")])
+        .fix(Party::Caller, "Look what the login's answer gives (a cookie, a token in its content), and why the page does not keep or send it.")
+        .or("no-credentials", "whether the page is to send a token by itself");
+    // Pages keep what they are given in cookies that are Secure.
+    if request.scheme.as_deref() == Some("http") {
+        claim =
+            claim.or("plain-http", "the same over https: browsers keep no Secure cookie of a page over http");
+    }
+    Some(claim.weighing(4).likely())
 }
 
 /// A log that shows no cookies: a login got in, and the request for the session that it began is refused.

@@ -5,8 +5,9 @@ use crate::reading::token::{self, Carried};
 use crate::reading::{at_most, settle};
 use crate::{Scene, Step};
 use std::ops::Range;
+use why401_auth::base64::{self, Alphabet};
 use why401_auth::token::Shape;
-use why401_auth::token::jwt::Jwt;
+use why401_auth::token::jwt::{self, Jwt};
 use why401_auth::{Problem, ProblemKind};
 use why401_report::{Certainty, Party};
 
@@ -71,6 +72,7 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let (summary, range, certainty) = cut_off(scene, step, &carried)
         .map(|(s, r)| (s, r, Certainty::Certain))
         .or_else(|| carried.jwt().and_then(|jwt| by_bytes(&carried, jwt)))
+        .or_else(|| encoded_again(&carried))
         .or_else(|| whole_answer(&carried))?;
     let claim = Claim::new(summary).shown([scene.show_in_field(
         carried.view,
@@ -131,6 +133,16 @@ fn by_bytes(carried: &Carried<'_>, jwt: &Jwt) -> Option<(String, Range<usize>, C
     let (problem, certainty) =
         worst.or_else(|| jwt.problems.iter().find(tolerated).map(|p| (p, Certainty::Likely)))?;
     Some((format!("the token cannot be read: {}", problem.what), problem.range.clone(), certainty))
+}
+
+/// A JWT in base64 once more, as `kubectl get secret` gives it out (Kubernetes, Secrets: the values of `data` are base64).
+fn encoded_again(carried: &Carried<'_>) -> Option<(String, Range<usize>, Certainty)> {
+    let sent = carried.token.text.expose_text();
+    let decoded = base64::decode(sent.as_bytes(), 0..sent.len(), Alphabet::Standard);
+    jwt::looks_like(decoded.bytes.expose().trim_ascii()).then(|| {
+        let summary = "the token was encoded in base64 once more: decoded, it is a JWT".to_owned();
+        (summary, carried.token.range.clone(), Certainty::Certain)
+    })
 }
 
 /// The answer of the token endpoint in place of the token.

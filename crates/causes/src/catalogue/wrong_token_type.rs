@@ -42,6 +42,9 @@ cause! {
     pub WrongTokenType = "wrong-token-type" in Token, Fault by Caller, over ["credentials-refused", "token-malformed", "wrong-audience"]
 }
 
+/// So much of an answer is searched for the kind of token that it names, in bytes.
+const ANSWER: usize = 4096;
+
 impl WrongTokenType {
     fn detect(scene: &Scene<'_>) -> Answer {
         if !token::is_refused(scene) {
@@ -118,7 +121,9 @@ fn by_claims(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>, jwt: &Jw
         JwtKind::Id => {
             let marks: &[&str] = &["token_use", "typ", "at_hash", "c_hash"];
             let mark = marks.iter().find(|m| jwt.claim(m).is_some());
-            let certainty = if mark.is_some() { Certainty::Certain } else { Certainty::Likely };
+            // Many services of one's own take ID tokens; only where the token names its use is there no doubt.
+            let says_so = mark.is_some_and(|m| matches!(*m, "token_use" | "typ"));
+            let certainty = if says_so { Certainty::Certain } else { Certainty::Likely };
             let mark = mark.copied().unwrap_or("nonce");
             (certainty, format!("{mark} marks an ID token"), jwt.claim_range(mark))
         }
@@ -222,14 +227,30 @@ fn not_a_jwt(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>) -> Optio
         .next()
         .map(|h| scene.show_heard(h, "the server cannot read it as a JWT"));
     let others = token::accepted_others(scene, step, carried);
-    if unreadable.is_none() && others.is_empty() {
+    let named = names_jwt(scene, step);
+    if unreadable.is_none() && others.is_empty() && named.is_none() {
         return None;
     }
     let claim = Claim::new(format!("{} was sent where the server takes JWTs", with_article(carried)));
     let claim = claim
         .shown([show(scene, carried, None, "not a JWT: no parts with dots between".to_owned())])
-        .shown(unreadable);
+        .shown(unreadable.or(named));
     Some(at_most(claim, Certainty::Likely))
+}
+
+/// Where the answer names the kind of token it wants.
+fn names_jwt(scene: &Scene<'_>, step: &Step<'_>) -> Option<why401_report::Annotation> {
+    let (view, response) = step.response()?;
+    let body = response.body.bytes.to_text();
+    let head = body.get(..body.len().min(ANSWER)).unwrap_or(&body);
+    let lower = head.to_ascii_lowercase();
+    let (at, word) = ["json web token", "jwt"].iter().find_map(|w| Some((lower.find(w)?, w)))?;
+    let ends = |i: Option<&u8>| i.is_none_or(|b| !b.is_ascii_alphanumeric());
+    let bytes = lower.as_bytes();
+    let whole = ends(at.checked_sub(1).and_then(|i| bytes.get(i))) && ends(bytes.get(at + word.len()));
+    whole.then(|| {
+        scene.show_part(view.source, &response.body.bytes, at..at + word.len(), "the answer speaks of a JWT")
+    })
 }
 
 fn with_article(carried: &Carried<'_>) -> String {

@@ -16,11 +16,42 @@ const BEHIND: &[&str] = &["\\n", "\\r", "%0a", "%0d", "\\u200b", "\\ufeff", "\u{
 
 /// A secret in the words of a person or program with such a thing touching it.
 pub(crate) fn around(scene: &Scene<'_>) -> Option<(Annotation, &'static str)> {
-    let given = scene.case.facts.iter().filter(|f| matches!(f.kind, FactKind::Configuration { .. }));
+    let facts = || scene.case.facts.iter();
+    let given = facts().filter(|f| matches!(f.kind, FactKind::Configuration { .. }));
     let texts = scene.statements().map(|s| (s.source, &s.text)).chain(given.map(|f| (f.source, &f.text)));
-    texts.take(MOST).find_map(|(source, text)| {
-        let (range, what) = in_text(&text.to_text())?;
+    let all = scene.statements().map(|s| &s.text).chain(facts().map(|f| &f.text));
+    let env_file = all.take(MOST).any(|text| takes_quotes(&text.to_text()));
+    let settings = facts().filter(|_| env_file).map(|f| (f.source, &f.text));
+    let texts = texts.chain(settings).take(MOST);
+    let mut texts = texts;
+    texts.find_map(|(source, text)| {
+        let plain = text.to_text();
+        let (range, what) = in_text(&plain).or_else(|| quoted_value(&plain).filter(|_| env_file))?;
         Some((scene.show_part(source, text, range, what), what))
+    })
+}
+
+/// Whether a command reads its environment from a file whose quotes it does not take off, as `docker run --env-file` does
+/// (Docker, `docker container run`: no quoting in such files).
+fn takes_quotes(text: &str) -> bool {
+    let words = || text.split_whitespace();
+    words().any(|w| w.starts_with("--env-file"))
+        && words().any(|w| matches!(w, "docker" | "podman" | "nerdctl"))
+        && words().any(|w| matches!(w, "run" | "create" | "exec"))
+}
+
+/// The value of a setting that names a secret, in quotes: `API_KEY="…"`.
+fn quoted_value(text: &str) -> Option<(Range<usize>, &'static str)> {
+    text.match_indices(['"', '\'']).take(MOST).find_map(|(at, quote)| {
+        let name = text
+            .get(..at)?
+            .strip_suffix('=')?
+            .rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .next()?;
+        let name = name.to_ascii_uppercase();
+        let secret = ["KEY", "TOKEN", "SECRET", "PASS"].iter().any(|w| name.contains(w));
+        let end = at + 1 + text.get(at + 1..)?.find(quote)?;
+        (secret && end > at + 1).then_some((at..end + 1, "quotes of the file became part of the secret"))
     })
 }
 
@@ -93,6 +124,14 @@ mod tests {
         ] {
             assert!(in_text(text).is_some(), "{text}");
         }
+    }
+
+    #[test]
+    fn quotes_of_a_file_that_is_taken_as_it_is_are_seen() {
+        assert!(
+            takes_quotes("$ docker run --rm --env-file .env image") && !takes_quotes("docker compose up")
+        );
+        assert!(quoted_value("LLM_API_KEY=\"abcdefgh\"").is_some() && quoted_value("NAME=\"x\"").is_none());
     }
 
     #[test]
