@@ -85,6 +85,10 @@ impl<'a> Step<'a> {
                 "\"api_key\"",
                 "\"apiKey\"",
                 "\"token\"",
+                "\"idToken\"",
+                "\"id_token\"",
+                "\"accessToken\"",
+                "\"access_token\"",
             ]
             .iter()
             .find_map(|k| body.find(k).map(|i| i..i + k.len()))?;

@@ -129,7 +129,8 @@ pub(crate) fn listen<'a>(case: &'a Case, refusal: &'a Refusal) -> (Vec<Heard<'a>
                 let words = t.text.as_bytes().get(s.range.clone()).unwrap_or_default();
                 target.contains(String::from_utf8_lossy(words).as_ref())
             });
-            let general = t.set && whose.is_some_and(|p| p.product == "common");
+            let common = whose.is_some_and(|p| p.product == "common");
+            let general = common && (t.set || in_realm(t.text.as_bytes(), s.range.start));
             (!s.needs_product || products.contains(&s.product))
                 && !t.product.is_some_and(another)
                 && !repeats
@@ -151,13 +152,8 @@ pub(crate) fn listen<'a>(case: &'a Case, refusal: &'a Refusal) -> (Vec<Heard<'a>
     {
         for t in texts.iter().filter(|t| t.tells()) {
             let bytes = t.text.as_bytes();
-            // A realm names a place.
-            let realm = |g: &gist::Gist| {
-                bytes.get(..g.range.start).is_some_and(|b| b.to_ascii_lowercase().ends_with(b"realm=\""))
-            };
-            heard.extend(
-                gist::of(bytes).into_iter().filter(|g| !realm(g)).map(|g| t.heard(of_gist(g, common))),
-            );
+            let told = gist::of(bytes).into_iter().filter(|g| !in_realm(bytes, g.range.start));
+            heard.extend(told.map(|g| t.heard(of_gist(g, common))));
         }
     }
     // A product that was recognised speaks for itself; a longer wording says more.
@@ -165,6 +161,13 @@ pub(crate) fn listen<'a>(case: &'a Case, refusal: &'a Refusal) -> (Vec<Heard<'a>
         std::cmp::Reverse((h.said.weight, products.contains(&h.said.product), h.said.range.len()))
     });
     (heard, products.into_iter().collect())
+}
+
+/// Whether a place stands within the value of a realm: that names a place, and says nothing.
+fn in_realm(text: &[u8], at: usize) -> bool {
+    let before = text.get(..at).unwrap_or_default().to_ascii_lowercase();
+    let opened = memchr::memmem::rfind(&before, b"realm=\"").map(|i| i + b"realm=\"".len());
+    opened.and_then(|i| before.get(i..)).is_some_and(|inside| !inside.contains(&b'"'))
 }
 
 /// What a gist says, as a wording does.

@@ -374,6 +374,11 @@ fn denied(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     Some(advise(claim).or("wrong-field", "which field and scheme the application reads").likely())
 }
 
+/// Whether a path leads to the same resource as another: it is the same, or a proxy's own path with that behind it.
+fn is_same_behind(path: &str, other: &str) -> bool {
+    path == other || other.len() > 1 && path.contains("/proxy/") && path.ends_with(other)
+}
+
 /// The same credentials are accepted when another server is asked for the same resource.
 fn direct(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let sent = step.credentials()?;
@@ -382,7 +387,7 @@ fn direct(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         a.let_in()
             && a.id != step.attempt.id
             && same_client(a, step.attempt)
-            && a.target().is_some_and(|t| path_of(&t) == path)
+            && a.target().is_some_and(|t| is_same_behind(path, path_of(&t)))
             && a.request_field("authorization")
                 .is_some_and(|f| f.value.as_bytes() == sent.field.value.as_bytes())
             && another_server(a, step.attempt)

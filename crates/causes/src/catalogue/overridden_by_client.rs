@@ -37,7 +37,7 @@ cause! {
 
 impl OverriddenByClient {
     fn detect(scene: &Scene<'_>) -> Answer {
-        let told = || match printed(scene) {
+        let told = || match printed(scene).or_else(|| without_netrc(scene)) {
             Some(claim) => claim.likely(),
             None => scene.told("overridden-by-client", "credentials of another store took precedence"),
         };
@@ -140,7 +140,8 @@ fn token_given(scene: &Scene<'_>) -> bool {
     ];
     scene.statements().any(|s| {
         let text = s.text.to_text().to_ascii_lowercase();
-        s.speaker != Speaker::ServerLog && GIVES.iter().any(|g| text.contains(g))
+        let field = text.contains("authorization") && text.contains("token");
+        s.speaker != Speaker::ServerLog && (field || GIVES.iter().any(|g| text.contains(g)))
     })
 }
 
@@ -166,6 +167,28 @@ fn printed(scene: &Scene<'_>) -> Option<Claim> {
             .shown([scene.show_fact(sent, "sent instead")])
             .shown([scene.show_fact(entry, "this entry was used")])
             .fix(Party::Caller, "Tell the client not to read the .netrc (trust_env=False in requests and httpx), or remove its entry for this host."),
+    )
+}
+
+/// It works once the `.netrc` is out of the way (`NETRC=/dev/null`, `trust_env`), which has an entry.
+fn without_netrc(scene: &Scene<'_>) -> Option<Claim> {
+    let entry = scene.case.facts.iter().find(|f| matches!(f.kind, FactKind::Netrc { .. }))?;
+    let facts = scene.case.facts.iter().map(|f| (f.source, &f.text));
+    let mut texts = scene.statements().map(|s| (s.source, &s.text)).chain(facts).take(200);
+    let (source, text, range) = texts.find_map(|(source, text)| {
+        let plain = text.to_text().to_ascii_lowercase();
+        let mark = ["netrc=/dev/null", "trust_env = false", "trust_env=false"]
+            .into_iter()
+            .find(|m| plain.contains(m))?;
+        let at = plain.find(mark)?;
+        Some((source, text, at..at + mark.len()))
+    })?;
+    Some(
+        Claim::new("it works without the .netrc, which has an entry")
+            .shown([scene.show_fact(entry, "this entry takes the place of what was given")])
+            .shown([scene.show_part(source, text, range, "without it")])
+            .fix(Party::Caller, "Remove the entry for this host, or let the program read no .netrc (NETRC=/dev/null; trust_env=False in requests).")
+            .or("wrong-account", "whose credentials the entry holds"),
     )
 }
 

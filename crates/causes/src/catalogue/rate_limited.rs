@@ -29,7 +29,7 @@ cause! {
     ///
     /// # References
     /// RFC 6585 section 4 (429); RFC 9110 section 10.2.3 (Retry-After).
-    pub RateLimited = "rate-limited" in Server, Fault by Caller, over ["credentials-refused", "token-revoked", "credentials-changed"]
+    pub RateLimited = "rate-limited" in Server, Fault by Caller, over ["credentials-refused", "token-revoked", "token-expired", "credentials-changed", "no-credentials"]
 }
 
 /// So many good requests in the burst before it was refused.
@@ -104,6 +104,11 @@ fn polled(scene: &Scene<'_>) -> Option<Claim> {
         "interval",
         "rate limit",
         "requests per",
+        "calls that work",
+        "calls work",
+        "calls, then",
+        "requests work",
+        "requests, then",
     ];
     const BACK: &[&str] = &[
         "by itself",
@@ -112,7 +117,8 @@ fn polled(scene: &Scene<'_>) -> Option<Claim> {
         "comes back",
         "works again",
         "worked again",
-        "the next day",
+        "next day",
+        "next hour",
         "after midnight",
     ];
     let persons = || scene.statements().filter(|s| s.speaker == Speaker::Person);

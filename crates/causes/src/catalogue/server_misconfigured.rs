@@ -45,7 +45,9 @@ impl ServerMisconfigured {
         {
             return advise(claim).as_told();
         }
-        if let Some(answer) = no_module(scene).or_else(|| one_of_several(scene)) {
+        if let Some(answer) =
+            no_module(scene).or_else(|| one_of_several(scene)).or_else(|| unread_hash(scene))
+        {
             return answer;
         }
         let Some(last) = scene.last().filter(|s| s.status() == Some(500)) else { return Answer::RuledOut };
@@ -61,6 +63,39 @@ impl ServerMisconfigured {
             _ => Answer::RuledOut,
         }
     }
+}
+
+/// Hashes of password files that some servers do not read: what marks the server, what it reads, and its page.
+const UNREAD: [(&[&str], &str); 2] = [
+    // CNCF Distribution, "htpasswd": "The only supported password format is bcrypt".
+    (&["registry:2", "registry:3", "registry_auth_htpasswd"], "the registry"),
+    // Prometheus, "HTTPS and authentication": passwords hashed with bcrypt.
+    (&["basic_auth_users"], "Prometheus"),
+];
+
+/// A password file whose entry the server cannot read: it takes bcrypt and no other hash.
+fn unread_hash(scene: &Scene<'_>) -> Option<Answer> {
+    let facts = scene.case.facts.iter().map(|f| (f.source, &f.text));
+    let texts: Vec<_> = scene.statements().map(|s| (s.source, &s.text)).chain(facts).take(200).collect();
+    let (_, who) = UNREAD.iter().find(|(marks, _)| {
+        texts.iter().any(|(_, t)| {
+            let text = t.to_text().to_ascii_lowercase();
+            marks.iter().any(|m| text.contains(m))
+        })
+    })?;
+    let (source, text, at) = texts.iter().find_map(|(source, text)| {
+        let plain = text.to_text();
+        let at = [":$apr1$", ":{SHA}", ":$1$", ":$5$", ":$6$"]
+            .iter()
+            .find_map(|m| Some((plain.find(m)? + 1, m.len() - 1)))?;
+        Some((*source, *text, at))
+    })?;
+    let claim =
+        Claim::new(format!("the password file has a hash that {who} does not read: it takes bcrypt only"))
+            .shown([scene.show_part(source, text, at.0..at.0 + at.1, "no bcrypt")])
+            .fix_by(Party::Server, "Make the entry anew with bcrypt.", "htpasswd -B -c FILE USER")
+            .or("wrong-password", "the same password with an entry in bcrypt");
+    Some(claim.weighing(10).likely())
 }
 
 /// IIS refuses for want of credentials (401.2) and offers no scheme: the module that would is not installed.

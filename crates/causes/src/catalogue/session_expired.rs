@@ -1,6 +1,6 @@
 //! A session cookie past its time.
 
-use super::session_missing::{cookie_name, deletes};
+use super::session_missing::{cookie_name, deletes, is_session};
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::{same_client, same_server};
 use crate::{Scene, Step};
@@ -64,7 +64,10 @@ impl SessionExpired {
             return advise(claim).confirmed();
         }
         let sent = cookie.text().into_owned();
-        let deleted = step.response().and_then(|(v, r)| {
+        // Who is given a new session has not lost the old one.
+        let given =
+            |r: &why401_http::Response| r.fields.all("set-cookie").any(|f| is_session(f) && !deletes(f));
+        let deleted = step.response().filter(|(_, r)| !given(r)).and_then(|(v, r)| {
             r.fields
                 .all("set-cookie")
                 .find(|f| {

@@ -32,8 +32,11 @@ cause! {
     ///
     /// # References
     /// RFC 6265 sections 5.1.4, 5.3 and 5.4; draft-ietf-httpbis-rfc6265bis section 4.1.2.7 (SameSite).
-    pub SessionMissing = "session-missing" in NotSent, Fault by Caller, over ["no-credentials", "challenge-missing", "login-redirect"]
+    pub SessionMissing = "session-missing" in NotSent, Fault by Caller, over ["no-credentials", "challenge-missing", "login-redirect", "credentials-refused", "digest-mismatch"]
 }
+
+/// The most bytes that name and value of a cookie may have together (draft-ietf-httpbis-rfc6265bis section 5.6).
+const LARGEST: usize = 4096;
 
 /// Words in the name of a cookie that carries a session.
 const SESSION: &[&str] =
@@ -48,7 +51,8 @@ impl SessionMissing {
         };
         let shows = step.attempt.views.iter().any(|v| v.shows.cookies);
         if step.attempt.carries_credentials() || !shows {
-            return signed_in(scene, step).unwrap_or_else(told);
+            let nonce = || nonce_in_session(scene, step).filter(|_| shows);
+            return signed_in(scene, step).or_else(nonce).unwrap_or_else(told);
         }
         let cookies = step.request_field("cookie").map(|(_, f)| f.text().into_owned()).unwrap_or_default();
         let set = scene
@@ -124,6 +128,37 @@ fn carried_before(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         .shown([scene.show_request(view, request, "sent without cookies")])
         .fix(Party::Caller, "Let this client send the cookies of the host too: what opens sockets, streams or downloads often has a cookie store of its own.");
     Some(claim.or("no-credentials", "whether this resource takes the session at all").likely())
+}
+
+/// A Digest challenge came with a session cookie, which the answer to it lacks; with the cookie others were let in. Some
+/// programs keep the nonce in the session (Flask-HTTPAuth, `HTTPDigestAuth`).
+fn nonce_in_session(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let sent = step.credentials().filter(|s| s.scheme() == "digest")?;
+    let asked = scene.steps.iter().rev().skip(1).find(|s| s.offers("digest"))?;
+    let (view, set) = asked.response_field("set-cookie").filter(|(_, f)| is_session(f) && !deletes(f))?;
+    if step.request_field("cookie").is_some() {
+        return None;
+    }
+    let name = cookie_name(set);
+    let good = scene.attempts().find(|a| {
+        a.let_in()
+            && same_server(a, step.attempt)
+            && a.request_field("authorization").is_some()
+            && a.request_field("cookie").is_some_and(|c| c.text().contains(&format!("{name}=")))
+    });
+    let mut claim = Claim::new(format!(
+        "the challenge came with the cookie {name}, and the answer to it lacks the cookie"
+    ))
+    .shown([scene.show_field(view, set, "given with the challenge")])
+    .shown([scene.show_field(sent.view, sent.field, "answered without it")]);
+    if let Some(field) = good.and_then(|a| Some((a, a.request_field("cookie")?))) {
+        claim = claim.shown([scene.show_field(field.0.view(), field.1, "let in with it")]);
+    }
+    claim = claim
+        .fix(Party::Caller, "Let the client keep cookies between the challenge and its answer (a session or client object with a cookie jar).")
+        .fix(Party::Server, "Keep nonces where no cookie is needed.")
+        .or("digest-mismatch", "the same answer with the cookie");
+    Some(if good.is_some() { claim.confirmed() } else { claim.weighing(5).likely() })
 }
 
 /// A browser's login got in, and what its page asks for next carries nothing at all.
@@ -223,6 +258,10 @@ fn obstacle(set_cookie: &FieldLine, before: &Attempt, step: &Step<'_>) -> Option
     let (_, request) = step.request()?;
     if secure && (request.scheme.as_deref() == Some("http") || sent_over_http(before, request)) {
         return Some("it is Secure and the request goes over http".to_owned());
+    }
+    let pair = set_cookie.value.as_bytes().iter().take_while(|b| **b != b';').count();
+    if pair > LARGEST {
+        return Some(format!("name and value have {pair} bytes, and browsers keep no more than {LARGEST}"));
     }
     let (_, origin) = step.request_field("origin")?;
     let origin = origin.text().into_owned();

@@ -1,7 +1,7 @@
 //! Credentials in an address that nobody read.
 
-use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
+use crate::{Scene, Step};
 use why401_http::{Address, Fact, FactKind, Userinfo};
 use why401_report::Party;
 
@@ -42,7 +42,7 @@ impl UrlCredentialsIgnored {
         if step.attempt.carries_credentials() {
             return Answer::RuledOut;
         }
-        let Some((fact, userinfo)) = given else { return told() };
+        let Some((fact, userinfo)) = given else { return printed(scene, step).unwrap_or_else(told) };
         // What is offered is nothing that a password in an address is meant for, or that few clients speak.
         if !step.offered.is_empty() && !step.offers_password() {
             return told();
@@ -87,4 +87,31 @@ fn userinfo<'f>(fact: &'f Fact, host: &str) -> Option<&'f Userinfo> {
         FactKind::Address { userinfo, address } => userinfo.as_ref().filter(|_| here(address)),
         _ => None,
     }
+}
+
+/// A program prints the address that it asks, with a user in it, and no user arrived.
+fn printed(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let path = step.attempt.path().filter(|p| p.len() > 1)?;
+    let (statement, range) = scene.statements().find_map(|s| {
+        let text = s.text.to_text();
+        text.match_indices("://").take(10).find_map(|(at, mark)| {
+            let rest = text.get(at + mark.len()..)?;
+            let end = rest
+                .find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<' | '>'))
+                .unwrap_or(rest.len());
+            let address = rest.get(..end)?;
+            let authority = address.split('/').next()?;
+            let user = authority.split_once('@')?.0;
+            (user.contains(':') && address.contains(path))
+                .then_some((s, at + mark.len()..at + mark.len() + user.len()))
+        })
+    })?;
+    let mut claim = Claim::new("the program prints an address with a user in it, and its request shows none")
+        .shown([scene.show_part(statement.source, &statement.text, range, "given in the address")]);
+    if let Some((view, log)) = step.attempt.views.iter().find_map(|v| Some((v, v.log.as_ref()?))) {
+        claim = claim.shown([scene.show_part(view.source, &log.line, 0..log.line.len(), "no user arrived")]);
+    }
+    let claim = claim
+        .fix(Party::Caller, "Give user and password by the client's own option instead of in the address.");
+    Some(claim.or("no-credentials", "the request as it was sent").weighing(6).likely())
 }

@@ -1,6 +1,7 @@
 //! The key of another house.
 
 use crate::cause::{Answer, Claim, cause};
+use crate::phrase::{self, plain};
 use crate::{Scene, Step};
 use why401_auth::vendor::Environment;
 use why401_auth::{Inside, vendor};
@@ -57,6 +58,7 @@ impl WrongEnvironment {
         let told = || match scene
             .told_claim("wrong-environment", "the credentials are of another environment")
             .or_else(|| two_named(scene))
+            .or_else(|| live_at_trial(scene))
         {
             Some(claim) => advise(claim).as_told(),
             None => Answer::RuledOut,
@@ -243,6 +245,30 @@ fn two_named(scene: &Scene<'_>) -> Option<Claim> {
     if !std::ptr::eq(first.0, second.0) {
         claim = claim.shown([scene.show_statement(second.0, format!("names {}", second.1))]);
     }
+    claim.certainty = Certainty::Likely;
+    Some(claim)
+}
+
+/// Somebody set live keys, and the address that was asked is the trial's.
+fn live_at_trial(scene: &Scene<'_>) -> Option<Claim> {
+    const LIVE: &[&str] = &["live", "production", "prod"];
+    const SECRETS: &[&str] = &["secret", "key", "token", "credentials", "mode", "client id", "clientid"];
+    let texts: Vec<(&Statement, String)> =
+        scene.statements().take(200).map(|s| (s, plain(&s.text.to_text()))).collect();
+    let asked = texts.iter().find_map(|(s, _)| {
+        let text = s.text.to_text();
+        let at = text.find("://")? + 3;
+        let host = text.get(at..)?.split(['/', ' ', '"', '?']).next()?;
+        (is_trial(host) && host.contains('.')).then_some((*s, at..at + host.len()))
+    })?;
+    let set = texts.iter().find(|(s, words)| {
+        !std::ptr::eq(*s, asked.0) && phrase::any(words, LIVE) && phrase::any(words, SECRETS)
+    })?;
+    let mut claim = Claim::new("the secret is set for the live service, and the trial one is asked")
+        .shown([scene.show_part(asked.0.source, &asked.0.text, asked.1, "the trial's address")])
+        .shown([scene.show_statement(set.0, "set for the live service")])
+        .or("credentials-refused", "the same secret at the live address")
+        .weighing(6);
     claim.certainty = Certainty::Likely;
     Some(claim)
 }

@@ -162,6 +162,11 @@ impl WrongField {
         {
             return told();
         }
+        // Others got in here with a user name: that is what is asked for, whatever the query is for.
+        let named = |a: &why401_history::Attempt| a.let_in() && a.logged_name().is_some();
+        if step.attempt.logged_dash() && scene.attempts().any(named) {
+            return told();
+        }
         let Some((shown, place)) = elsewhere(scene, step) else { return told() };
         let mut claim =
             Claim::new(format!("there is no Authorization field, but a secret stands in {place}"))

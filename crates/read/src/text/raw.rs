@@ -22,12 +22,25 @@ struct Raw {
 
 /// Begins with a start line that has its version, or one without that is followed by a field.
 pub(super) fn begin(line: &Line, next: Option<&Line>, _out: &mut Out<'_>) -> Option<Box<dyn Dialect>> {
-    let indent = line.indent();
+    let indent = start_of(line);
     let text = line.bytes().get(indent..)?;
     starts(text, next).then(|| {
         Box::new(Raw { open: None, indent, blank: false, whole: false, ended: false }) as Box<dyn Dialect>
     })
 }
+
+/// Where a message may start in a line: behind blanks, or behind the head of a log line (`2026/11/22 10:00:00 DEBUG : GET / HTTP/1.1`).
+fn start_of(line: &Line) -> usize {
+    let text = line.bytes();
+    let heads = memchr::memmem::find_iter(text, b": ").map(|at| at + 2);
+    let mut heads = heads.take_while(|at| *at < LOG_HEAD);
+    heads
+        .find(|at| text.get(*at..).is_some_and(|t| head::surely_starts(t.trim_ascii_end())))
+        .unwrap_or(line.indent())
+}
+
+/// The head of a log line is not longer.
+const LOG_HEAD: usize = 80;
 
 fn starts(text: &[u8], next: Option<&Line>) -> bool {
     if head::surely_starts(text.trim_ascii_end()) {
@@ -108,11 +121,11 @@ impl Raw {
     fn start(&mut self, line: &Line, next: Option<&Line>, out: &mut Out<'_>) -> Took {
         self.close(out);
         let text = line.bytes();
-        let indent = line.indent();
+        let indent = start_of(line);
         if !starts(text.get(indent..).unwrap_or_default(), next) {
             return Took::No;
         }
-        self.indent += indent;
+        self.indent += indent.min(line.indent());
         self.ended = false;
         self.open = Draft::new(&line.text.slice(indent..line.text.len()));
         if self.open.as_ref().is_some_and(Draft::is_request) {
@@ -123,7 +136,7 @@ impl Raw {
 
     /// Whether a line behind the head starts the next message.
     fn begins_next(&self, line: &Line, next: Option<&Line>, blank: bool) -> bool {
-        let text = line.bytes();
+        let text = line.bytes().get(start_of(line)..).unwrap_or_default();
         let surely = head::surely_starts(text.trim_ascii_end());
         if !(surely || self.ended || self.complete()) {
             return false;
