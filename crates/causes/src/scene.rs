@@ -346,10 +346,26 @@ impl<'a> Scene<'a> {
 
     /// Every request of the evidence, in order of time; where there are many refusals to explain, the ones around this.
     pub fn attempts(&self) -> impl DoubleEndedIterator<Item = &'a Attempt> {
+        self.case.attempts.get(self.range()).unwrap_or_default().iter()
+    }
+
+    /// The numbers of [`Scene::attempts`].
+    pub(crate) fn range(&self) -> std::ops::Range<usize> {
         let (first, last) = self.chain().map_or((0, 0), |c| (c.first(), c.last()));
-        let start = first.saturating_sub(self.reach());
         let end = last.saturating_add(self.reach()).min(self.case.attempts.len());
-        self.case.attempts.get(start..end).unwrap_or_default().iter()
+        first.saturating_sub(self.reach()).min(end)..end
+    }
+
+    /// The numbers of [`Scene::earlier`].
+    pub(crate) fn earlier_range(&self) -> std::ops::Range<usize> {
+        let first = self.chain().map_or(0, Chain::first).min(self.case.attempts.len());
+        first.saturating_sub(self.reach())..first
+    }
+
+    /// The numbers of [`Scene::later`].
+    pub(crate) fn later_range(&self) -> std::ops::Range<usize> {
+        let next = self.chain().map_or(usize::MAX, |c| c.last().saturating_add(1));
+        next..next.saturating_add(self.reach())
     }
 
     /// How many requests to either side are looked at for one refusal, so that many refusals among many requests are

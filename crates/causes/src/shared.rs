@@ -1,7 +1,9 @@
 //! What is the same for all refusals of a case, and worked out once.
 
+use crate::Scene;
 use crate::story::Story;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::OnceLock;
 use why401_history::{Attempt, Case};
 
@@ -10,6 +12,103 @@ use why401_history::{Attempt, Case};
 pub(crate) struct Shared {
     break_: OnceLock<Break>,
     break_of_clients: OnceLock<Break>,
+    sent: OnceLock<SentWith>,
+}
+
+/// Requests by their credentials, as numbers in order of time: where there are many refusals among many requests, going
+/// through all of them for each takes longer than reading them did.
+#[derive(Debug, Default)]
+struct SentWith {
+    /// By the value of `Authorization`: all, and those that were let in.
+    all: HashMap<Vec<u8>, Vec<usize>>,
+    let_in: HashMap<Vec<u8>, Vec<usize>>,
+    /// Those that were let in without.
+    without: Vec<usize>,
+    /// Those whose answer sets a cookie.
+    set_cookie: Vec<usize>,
+}
+
+impl SentWith {
+    fn of(case: &Case) -> SentWith {
+        let mut sent = SentWith::default();
+        for a in &case.attempts {
+            let value = a.request_field("authorization").map(|f| f.value.as_bytes());
+            if let Some(value) = value {
+                sent.all.entry(value.to_vec()).or_default().push(a.id);
+            }
+            match value {
+                _ if !a.let_in() => {}
+                Some(value) => sent.let_in.entry(value.to_vec()).or_default().push(a.id),
+                None => sent.without.push(a.id),
+            }
+            if a.response().is_some_and(|r| r.fields.get("set-cookie").is_some()) {
+                sent.set_cookie.push(a.id);
+            }
+        }
+        sent
+    }
+}
+
+/// Of these numbers, in order, those within a range.
+fn within(ids: &[usize], range: Range<usize>) -> &[usize] {
+    let (from, to) = (ids.partition_point(|i| *i < range.start), ids.partition_point(|i| *i < range.end));
+    ids.get(from..to).unwrap_or_default()
+}
+
+impl<'a> Scene<'a> {
+    fn sent_with(&self) -> &'a SentWith {
+        self.shared.sent.get_or_init(|| SentWith::of(self.case))
+    }
+
+    fn of_ids(&self, ids: &'a [usize], range: Range<usize>) -> impl DoubleEndedIterator<Item = &'a Attempt> {
+        let case = self.case;
+        within(ids, range).iter().filter_map(move |&i| case.attempt(i))
+    }
+
+    /// Of [`Scene::attempts`], those that were let in with these credentials.
+    pub(crate) fn accepted_with(&self, value: &[u8]) -> impl DoubleEndedIterator<Item = &'a Attempt> {
+        let ids = self.sent_with().let_in.get(value).map_or(&[][..], Vec::as_slice);
+        self.of_ids(ids, self.range())
+    }
+
+    /// Of [`Scene::attempts`], those that were let in without `Authorization`.
+    pub(crate) fn accepted_without(&self) -> impl DoubleEndedIterator<Item = &'a Attempt> {
+        self.of_ids(&self.sent_with().without, self.range())
+    }
+
+    /// Of [`Scene::attempts`], for each credentials the first that was let in with them and `fits`; in order of time.
+    pub(crate) fn accepted_first(&self, fits: impl Fn(&Attempt) -> bool) -> Vec<&'a Attempt> {
+        let each = self.sent_with().let_in.values();
+        let mut firsts: Vec<_> =
+            each.filter_map(|ids| self.of_ids(ids, self.range()).find(|a| fits(a))).collect();
+        firsts.sort_unstable_by_key(|a| a.id);
+        firsts
+    }
+
+    /// Of [`Scene::attempts`], those for the same path.
+    pub(crate) fn same_path(&self, attempt: &Attempt) -> impl Iterator<Item = &'a Attempt> {
+        // Requests that show no path are of no list.
+        let ids = attempt.path().map(|path| self.case.index.of_path(path));
+        let all = ids.is_none().then(|| self.attempts()).into_iter().flatten();
+        self.of_ids(ids.unwrap_or_default(), self.range()).chain(all)
+    }
+
+    /// Of [`Scene::earlier`], those with these credentials, the nearest first.
+    pub(crate) fn earlier_with(&self, value: &[u8]) -> impl Iterator<Item = &'a Attempt> {
+        let ids = self.sent_with().all.get(value).map_or(&[][..], Vec::as_slice);
+        self.of_ids(ids, self.earlier_range()).rev()
+    }
+
+    /// Of [`Scene::earlier`], those whose answer sets a cookie, the nearest first.
+    pub(crate) fn earlier_setting_cookies(&self) -> impl Iterator<Item = &'a Attempt> {
+        self.of_ids(&self.sent_with().set_cookie, self.earlier_range()).rev()
+    }
+
+    /// Of [`Scene::later`], those that were let in with these credentials.
+    pub(crate) fn later_accepted_with(&self, value: &[u8]) -> impl Iterator<Item = &'a Attempt> {
+        let ids = self.sent_with().let_in.get(value).map_or(&[][..], Vec::as_slice);
+        self.of_ids(ids, self.later_range())
+    }
 }
 
 /// Whether all accounts that are refused worked until one moment.

@@ -295,6 +295,11 @@ impl Builder {
         }
     }
 
+    /// Makes room for so many further bytes.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.out.bytes.reserve_exact(bytes);
+    }
+
     /// The bytes so far.
     pub fn as_bytes(&self) -> &[u8] {
         &self.out.bytes

@@ -4,22 +4,25 @@ use crate::derive::{expand_label, hmac};
 use crate::suite::{Hash, Kind, Suite};
 use aes::cipher::{BlockDecryptMut, KeyIvInit, block_padding::NoPadding};
 use aes::{Aes128, Aes256};
-use aes_gcm::aead::generic_array::GenericArray;
-use aes_gcm::aead::{AeadInPlace, KeyInit};
-use aes_gcm::{Aes128Gcm, Aes256Gcm};
+use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use ccm::Ccm;
+use ccm::aead::generic_array::GenericArray;
+use ccm::aead::{AeadInPlace, KeyInit};
 use ccm::consts::{U8, U12, U16};
-use chacha20poly1305::ChaCha20Poly1305;
 
 pub(crate) enum Algorithm {
-    Gcm128(Box<Aes128Gcm>),
-    Gcm256(Box<Aes256Gcm>),
-    ChaCha(Box<ChaCha20Poly1305>),
+    /// AES-GCM or ChaCha20-Poly1305: nearly all that is sent.
+    Fast(LessSafeKey),
     Ccm128(Box<Ccm<Aes128, U16, U12>>),
     Ccm256(Box<Ccm<Aes256, U16, U12>>),
     ShortCcm128(Box<Ccm<Aes128, U8, U12>>),
     ShortCcm256(Box<Ccm<Aes256, U8, U12>>),
-    Cbc { key: Vec<u8>, mac: Hash, mac_key: Vec<u8>, encrypt_then_mac: bool },
+    Cbc {
+        key: Vec<u8>,
+        mac: Hash,
+        mac_key: Vec<u8>,
+        encrypt_then_mac: bool,
+    },
 }
 
 /// The keys of one direction in one epoch.
@@ -96,12 +99,10 @@ impl Cipher {
             nonce
         };
         let [version_hi, version_lo] = record.version;
-        out.clear();
-        out.extend_from_slice(sealed);
         if self.tls13 {
             let [len_hi, len_lo] = (record.body.len() as u16).to_be_bytes();
             let data = [record.kind, version_hi, version_lo, len_hi, len_lo];
-            self.algorithm.open(&nonce, &data, out, tag)?;
+            self.algorithm.open_into(&nonce, &data, sealed, tag, out)?;
             // RFC 8446, section 5.4: the type stands behind the contents, zeros behind the type.
             let end = out.iter().rposition(|b| *b != 0)?;
             let kind = out.get(end).copied();
@@ -112,7 +113,7 @@ impl Cipher {
         let mut data = [0; 13];
         let parts = sequence.iter().chain([&record.kind, &version_hi, &version_lo, &len_hi, &len_lo]);
         data.iter_mut().zip(parts).for_each(|(d, p)| *d = *p);
-        self.algorithm.open(&nonce, &data, out, tag)?;
+        self.algorithm.open_into(&nonce, &data, sealed, tag, out)?;
         Some(record.kind)
     }
 }
@@ -121,10 +122,11 @@ pub(crate) fn aead(suite: Suite, key: &[u8]) -> Option<Algorithm> {
     fn boxed<T: KeyInit>(key: &[u8]) -> Option<Box<T>> {
         T::new_from_slice(key).ok().map(Box::new)
     }
+    let fast = |algorithm| UnboundKey::new(algorithm, key).ok().map(|k| Algorithm::Fast(LessSafeKey::new(k)));
     Some(match (suite.kind, suite.key_len) {
-        (Kind::Gcm, 16) => Algorithm::Gcm128(boxed(key)?),
-        (Kind::Gcm, _) => Algorithm::Gcm256(boxed(key)?),
-        (Kind::ChaCha, _) => Algorithm::ChaCha(boxed(key)?),
+        (Kind::Gcm, 16) => fast(&AES_128_GCM)?,
+        (Kind::Gcm, _) => fast(&AES_256_GCM)?,
+        (Kind::ChaCha, _) => fast(&CHACHA20_POLY1305)?,
         (Kind::Ccm(16), 16) => Algorithm::Ccm128(boxed(key)?),
         (Kind::Ccm(16), _) => Algorithm::Ccm256(boxed(key)?),
         (Kind::Ccm(_), 16) => Algorithm::ShortCcm128(boxed(key)?),
@@ -141,30 +143,51 @@ impl Algorithm {
     /// Encrypts in place and gives the tag.
     #[cfg(test)]
     pub(crate) fn seal(&self, nonce: &[u8; 12], data: &[u8], text: &mut [u8]) -> Vec<u8> {
+        if let Algorithm::Fast(key) = self {
+            let nonce = Nonce::assume_unique_for_key(*nonce);
+            return key.seal_in_place_separate_tag(nonce, Aad::from(data), text).unwrap().as_ref().to_vec();
+        }
         let nonce = GenericArray::from_slice(nonce);
         match self {
-            Algorithm::Gcm128(c) => c.encrypt_in_place_detached(nonce, data, text).unwrap().to_vec(),
-            Algorithm::Gcm256(c) => c.encrypt_in_place_detached(nonce, data, text).unwrap().to_vec(),
-            Algorithm::ChaCha(c) => c.encrypt_in_place_detached(nonce, data, text).unwrap().to_vec(),
             Algorithm::Ccm128(c) => c.encrypt_in_place_detached(nonce, data, text).unwrap().to_vec(),
             Algorithm::ShortCcm128(c) => c.encrypt_in_place_detached(nonce, data, text).unwrap().to_vec(),
             _ => Vec::new(),
         }
     }
 
+    /// Opens `sealed` into `out`.
+    fn open_into(
+        &self,
+        nonce: &[u8; 12],
+        data: &[u8],
+        sealed: &[u8],
+        tag: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Option<()> {
+        if let Algorithm::Fast(key) = self {
+            out.resize(sealed.len(), 0);
+            let nonce = Nonce::assume_unique_for_key(*nonce);
+            return key.open_separate_gather(nonce, Aad::from(data), sealed, tag, out).ok();
+        }
+        out.clear();
+        out.extend_from_slice(sealed);
+        self.open(nonce, data, out, tag)
+    }
+
     pub(crate) fn open(&self, nonce: &[u8; 12], data: &[u8], text: &mut [u8], tag: &[u8]) -> Option<()> {
+        if let Algorithm::Fast(key) = self {
+            let nonce = Nonce::assume_unique_for_key(*nonce);
+            return key.open_in_place_separate_tag(nonce, Aad::from(data), tag, text).ok().map(|_| ());
+        }
         let nonce = GenericArray::from_slice(nonce);
         let tag16 = || <&[u8; 16]>::try_from(tag).ok().map(|tag| GenericArray::from_slice(tag));
         let tag8 = || <&[u8; 8]>::try_from(tag).ok().map(|tag| GenericArray::from_slice(tag));
         match self {
-            Algorithm::Gcm128(c) => c.decrypt_in_place_detached(nonce, data, text, tag16()?),
-            Algorithm::Gcm256(c) => c.decrypt_in_place_detached(nonce, data, text, tag16()?),
-            Algorithm::ChaCha(c) => c.decrypt_in_place_detached(nonce, data, text, tag16()?),
             Algorithm::Ccm128(c) => c.decrypt_in_place_detached(nonce, data, text, tag16()?),
             Algorithm::Ccm256(c) => c.decrypt_in_place_detached(nonce, data, text, tag16()?),
             Algorithm::ShortCcm128(c) => c.decrypt_in_place_detached(nonce, data, text, tag8()?),
             Algorithm::ShortCcm256(c) => c.decrypt_in_place_detached(nonce, data, text, tag8()?),
-            Algorithm::Cbc { .. } => return None,
+            Algorithm::Fast(_) | Algorithm::Cbc { .. } => return None,
         }
         .ok()
     }

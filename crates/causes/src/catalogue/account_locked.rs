@@ -55,12 +55,15 @@ impl AccountLocked {
             a.request_field("authorization")
                 .is_some_and(|f| f.value.as_bytes() == sent.field.value.as_bytes())
         };
-        let later = scene.later().find(|a| a.let_in() && same(a) && same_server(a, step.attempt));
-        let failures = scene
-            .earlier()
-            .filter(|a| a.status() == Some(401) && !same(a) && same_server(a, step.attempt))
-            .filter(|a| user(&Step::of(a)) == me)
-            .count();
+        let later = scene
+            .later_accepted_with(sent.field.value.as_bytes())
+            .find(|a| same_server(a, step.attempt));
+        let failures = || {
+            let failed = |a: &&why401_history::Attempt| a.status() == Some(401) && !same(a);
+            let mine = |a: &&why401_history::Attempt| user(&Step::of(a)) == me;
+            scene.earlier().filter(|a| failed(a) && same_server(a, step.attempt)).filter(mine).count()
+        };
+        let failures = later.map_or(0, |_| failures());
         match later {
             Some(after) if failures >= FAILURES => {
                 let mut claim = Claim::new(format!("these credentials were refused after {failures} failures of the account and accepted again later"))

@@ -383,13 +383,10 @@ fn is_same_behind(path: &str, other: &str) -> bool {
 fn direct(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let sent = step.credentials()?;
     let path = step.attempt.path()?;
-    let accepted = scene.attempts().find(|a| {
-        a.let_in()
-            && a.id != step.attempt.id
+    let accepted = scene.accepted_with(sent.field.value.as_bytes()).find(|a| {
+        a.id != step.attempt.id
             && same_client(a, step.attempt)
             && a.target().is_some_and(|t| is_same_behind(path, path_of(&t)))
-            && a.request_field("authorization")
-                .is_some_and(|f| f.value.as_bytes() == sent.field.value.as_bytes())
             && another_server(a, step.attempt)
     })?;
     let other = accepted

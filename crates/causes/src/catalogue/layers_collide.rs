@@ -48,7 +48,7 @@ impl LayersCollide {
         let steps = scene.steps.iter().filter(|s| s.attempt.id != step.attempt.id);
         let asked = steps.filter(|s| s.status() == Some(401)).find_map(|s| s.challenge(scheme));
         let others: Vec<Step<'_>> = scene
-            .attempts()
+            .same_path(step.attempt)
             .filter(|a| a.id != step.attempt.id && a.status() == Some(401) && same_resource(a, step.attempt))
             .map(Step::of)
             .collect();
@@ -108,7 +108,7 @@ fn two_voices(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let wants = |s: &Step<'_>| s.request_field("accept").map(|(_, f)| f.text().into_owned());
     let mine_sent = pair(step)?;
     let other = scene
-        .attempts()
+        .same_path(step.attempt)
         .filter(|a| a.id != step.attempt.id && same_resource(a, step.attempt) && !a.let_in())
         .map(Step::of)
         .find(|s| {

@@ -4,9 +4,7 @@ use crate::cause::{Answer, Claim, cause};
 use crate::near::{Slip, slip};
 use crate::scene::same_server;
 use crate::{Scene, Step};
-use std::collections::HashSet;
 use std::ops::Range;
-use why401_history::Attempt;
 use why401_http::FactKind;
 use why401_report::Party;
 
@@ -92,13 +90,7 @@ impl NearMissCredentials {
             && let Some(mine) = sent.basic().filter(|b| b.password.as_ref().is_some_and(|p| !p.is_empty()))
         {
             // The same credentials again tell nothing new.
-            let mut known = HashSet::new();
-            let mut is_new = |a: &Attempt| {
-                let name = sent.field.name.to_text();
-                a.request_field(&name).is_none_or(|f| known.insert(f.value.as_bytes().to_vec()))
-            };
-            let accepted = scene.attempts().filter(|a| a.let_in() && same_server(a, step.attempt));
-            for other in accepted.filter(|a| is_new(a)) {
+            for other in scene.accepted_first(|a| same_server(a, step.attempt)) {
                 let other = Step::of(other);
                 let Some(theirs) = other.credentials() else { continue };
                 let Some(good) = theirs.basic() else { continue };

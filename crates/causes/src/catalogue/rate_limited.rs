@@ -77,12 +77,9 @@ impl RateLimited {
 fn burst(scene: &Scene<'_>) -> Option<Answer> {
     let step = scene.refused()?;
     let secret = step.attempt.request_field("authorization")?.value.as_bytes();
-    let same = |a: &&why401_history::Attempt| {
-        a.request_field("authorization").is_some_and(|f| f.value.as_bytes() == secret)
-    };
-    let before: Vec<_> = scene.earlier().filter(same).take_while(|a| a.let_in()).take(BURST).collect();
-    let after = scene.later().filter(same).find(|a| a.let_in())?;
-    (before.len() >= BURST).then(|| {
+    let before = scene.earlier_with(secret).take_while(|a| a.let_in()).take(BURST).count();
+    let after = scene.later_accepted_with(secret).next()?;
+    (before >= BURST).then(|| {
         let mut claim = Claim::new(
             "the same credentials were accepted in a burst, then refused, and accepted again after a pause",
         );

@@ -56,7 +56,7 @@ impl SessionMissing {
         }
         let cookies = step.request_field("cookie").map(|(_, f)| f.text().into_owned()).unwrap_or_default();
         let set = scene
-            .earlier()
+            .earlier_setting_cookies()
             .filter(|a| same_client(a, step.attempt) && (same_server(a, step.attempt) || same_site(a, step)))
             .filter_map(|a| a.response().map(|r| (a, r)))
             .find_map(|(a, r)| {

@@ -5,7 +5,7 @@ use crate::phrase::{self, plain};
 use crate::{Scene, Step};
 use why401_auth::vendor::Environment;
 use why401_auth::{Inside, vendor};
-use why401_http::{Address, FieldLine, Statement};
+use why401_http::{Address, Statement};
 use why401_report::{Certainty, Party};
 
 cause! {
@@ -181,14 +181,10 @@ fn user_of_trial(scene: &Scene<'_>, step: &Step<'_>, host: &str, trial_host: boo
 /// The same credentials, accepted by a host that differs in the mark of a region or an environment only.
 fn accepted_by_sibling(scene: &Scene<'_>, step: &Step<'_>, host: &str) -> Option<Answer> {
     let sent = step.credentials()?;
-    let same = |f: &FieldLine| f.value.as_bytes() == sent.field.value.as_bytes();
-    let (good, other) = scene
-        .attempts()
-        .filter(|a| a.let_in() && a.request_field("authorization").is_some_and(same))
-        .find_map(|a| {
-            let other = a.request()?.authority()?;
-            are_siblings(host, &other).then_some((a, other))
-        })?;
+    let (good, other) = scene.accepted_with(sent.field.value.as_bytes()).find_map(|a| {
+        let other = a.request()?.authority()?;
+        are_siblings(host, &other).then_some((a, other))
+    })?;
     let claim = Claim::new(format!(
         "{host} refuses the credentials that {other} accepts: they belong to that region or environment"
     ))

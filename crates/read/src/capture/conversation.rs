@@ -5,6 +5,7 @@ use super::http2::Http2;
 use super::proxied::{self, Preamble};
 use super::secure::Secure;
 use crate::http1::{self, Pair, Raw, Side};
+use std::rc::Rc;
 use why401_capture::Direction;
 use why401_http::Moment;
 use why401_span::Span;
@@ -49,7 +50,7 @@ impl Http1 {
 /// What both sides of a connection, or of a tunnel inside one, say to each other.
 #[derive(Debug)]
 pub(super) struct Conversation {
-    place: Place,
+    place: Rc<Place>,
     spoken: Spoken,
     /// Tunnels that it is inside of.
     depth: u8,
@@ -66,14 +67,14 @@ impl Conversation {
     /// One between these two, inside of `depth` others.
     pub(super) fn new(place: Place, depth: u8) -> Self {
         let spoken = if depth > DEEPEST { Spoken::Other } else { Spoken::Undecided(Vec::new()) };
-        Conversation { place, spoken, depth, upgraded: None }
+        Conversation { place: Rc::new(place), spoken, depth, upgraded: None }
     }
 
     /// One in HTTP/1 that had let go and goes on.
     pub(super) fn resumed(place: Place) -> Self {
         let mut http = Box::<Http1>::default();
         http.resume();
-        Conversation { place, spoken: Spoken::Http1(http), depth: 0, upgraded: None }
+        Conversation { place: Rc::new(place), spoken: Spoken::Http1(http), depth: 0, upgraded: None }
     }
 
     /// Whether nothing but its place has to be remembered of it, once it has let go.
@@ -115,7 +116,7 @@ impl Conversation {
                 if rest.is_empty() {
                     return;
                 }
-                let fresh = Conversation::new(self.place.clone(), self.depth + 1);
+                let fresh = Conversation::new(Place::clone(&self.place), self.depth + 1);
                 if let Spoken::Http1(http) = &mut self.spoken {
                     let origin = Span { start: origin.start + taken as u64, ..origin };
                     let inside = http.inside.get_or_insert(fresh);
@@ -242,7 +243,9 @@ impl Conversation {
             Preamble::Incomplete => {}
             Preamble::Whole(len, client) => {
                 drop_front(said, len);
-                self.place.client = client.unwrap_or_else(|| self.place.client.clone());
+                if let Some(client) = client {
+                    Rc::make_mut(&mut self.place).client = client;
+                }
                 fronts[0] = front(said, Direction::ToServer);
             }
         }
@@ -257,7 +260,7 @@ impl Conversation {
         }
         let Some(protocol) = protocol(&fronts[0], &fronts[1], last) else { return };
         let said = std::mem::take(said);
-        let place = self.place.clone();
+        let place = Place::clone(&self.place);
         self.spoken = match protocol {
             Protocol::Tls => Spoken::Tls(Box::new(Secure::new(place, self.depth))),
             Protocol::Http2 => {

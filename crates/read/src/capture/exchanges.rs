@@ -1,7 +1,7 @@
 //! Pairs of messages to exchanges, for all protocols alike.
 
 use super::kerberos;
-use super::plain::{Plain, Verdict};
+use super::plain::{Plain, Said, Verdict};
 use super::unread::{Protocol, Unread};
 use crate::Sink;
 use crate::http1::{Pair, RawPair};
@@ -140,25 +140,28 @@ impl<'a> Exchanges<'a> {
     }
 
     /// A request and its answer, not taken apart yet.
-    pub(super) fn raw(&mut self, place: &Place, pair: Box<RawPair>) {
+    pub(super) fn raw(&mut self, place: &Rc<Place>, pair: Box<RawPair>) {
+        self.said(place, Said::Raw(pair));
+    }
+
+    /// A request and its answer.
+    pub(super) fn pair(&mut self, place: &Place, pair: Pair) {
+        self.said(&Rc::new(place.clone()), Said::Read(Box::new(pair)));
+    }
+
+    fn said(&mut self, place: &Rc<Place>, said: Said) {
         let number = self.next;
         self.next += 1;
         let verdict = match &mut self.plain {
-            Some(plain) => plain.judge(number, place, pair),
-            None => Verdict::Tell(pair, Vec::new()),
+            Some(plain) => plain.judge(number, place, said),
+            None => Verdict::Tell(said, Vec::new()),
         };
-        if let Verdict::Tell(pair, held) = verdict {
+        if let Verdict::Tell(said, held) = verdict {
             for held in held {
-                self.exchange(held.number, &held.place, held.pair.read());
+                self.exchange(held.number, &held.place, held.said.read());
             }
-            self.exchange(number, place, pair.read());
+            self.exchange(number, place, said.read());
         }
-    }
-
-    pub(super) fn pair(&mut self, place: &Place, pair: Pair) {
-        let number = self.next;
-        self.next += 1;
-        self.exchange(number, place, pair);
     }
 
     fn exchange(&mut self, number: u64, place: &Place, pair: Pair) {

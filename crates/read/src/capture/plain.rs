@@ -9,10 +9,13 @@
 
 use super::exchanges::Place;
 use super::held::ByNumber;
-use crate::http1::{RawPair, content::is_page};
+use crate::http1::{Pair, Raw, RawPair, content::is_page};
+use foldhash::fast::RandomState;
+use memchr::memmem::Finder;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
-use std::hash::{BuildHasher, RandomState};
+use std::hash::BuildHasher;
 use std::rc::Rc;
+use std::sync::LazyLock;
 use why401_http::Moment;
 
 /// So many exchanges are handed over whatever they are.
@@ -31,15 +34,23 @@ const TELLING: u32 = 2000;
 #[derive(Debug)]
 pub(super) struct Held {
     pub(super) number: u64,
-    pub(super) place: Place,
-    pub(super) pair: Box<RawPair>,
+    pub(super) place: Rc<Place>,
+    pub(super) said: Said,
+}
+
+/// A request and its answer.
+#[derive(Debug)]
+pub(super) enum Said {
+    /// Of HTTP/1, not taken apart yet.
+    Raw(Box<RawPair>),
+    Read(Box<Pair>),
 }
 
 /// What becomes of an exchange.
 #[derive(Debug)]
 pub(super) enum Verdict {
     /// It is handed over, behind those that were held back until now.
-    Tell(Box<RawPair>, Vec<Held>),
+    Tell(Said, Vec<Held>),
     /// It was taken in.
     Kept,
 }
@@ -86,13 +97,14 @@ struct Glance {
 
 impl Plain {
     /// Takes an exchange in; `number` were before it.
-    pub(super) fn judge(&mut self, number: u64, place: &Place, pair: Box<RawPair>) -> Verdict {
-        if pair.response.is_none() && self.unanswered >= UNANSWERED {
-            self.count(&pair);
+    pub(super) fn judge(&mut self, number: u64, place: &Rc<Place>, said: Said) -> Verdict {
+        let answered = said.is_answered();
+        if !answered && self.unanswered >= UNANSWERED {
+            self.count(&said);
             return Verdict::Kept;
         }
-        self.unanswered += u32::from(pair.response.is_none());
-        let Some(glance) = self.glance(place, &pair) else { return Verdict::Tell(pair, Vec::new()) };
+        self.unanswered += u32::from(!answered);
+        let Some(glance) = self.glance(place, &said) else { return Verdict::Tell(said, Vec::new()) };
         let Glance { keys, success, refusal, telling } = glance;
         let known = keys.iter().flatten();
         if refusal {
@@ -101,7 +113,7 @@ impl Plain {
             if self.refused.len() < REFUSED {
                 self.refused.extend(known);
             }
-            return Verdict::Tell(pair, in_order(held));
+            return Verdict::Tell(said, in_order(held));
         }
         let mut tell = number < WHOLE || !success;
         for key in known {
@@ -113,9 +125,9 @@ impl Plain {
             tell = true;
         }
         if tell {
-            return Verdict::Tell(pair, Vec::new());
+            return Verdict::Tell(said, Vec::new());
         }
-        self.keep(keys, Held { number, place: place.clone(), pair });
+        self.keep(keys, Held { number, place: Rc::clone(place), said });
         Verdict::Kept
     }
 
@@ -149,25 +161,23 @@ impl Plain {
     fn pass(&mut self, shelf: &Shelf) {
         let Some(held) = shelf.take() else { return };
         self.bytes = self.bytes.saturating_sub(held.size());
-        self.count(&held.pair);
+        self.count(&held.said);
     }
 
-    fn count(&mut self, pair: &RawPair) {
-        let status = pair.response.as_ref().and_then(|r| r.status());
-        let at = pair.request.as_ref().and_then(|r| r.at());
+    fn count(&mut self, said: &Said) {
+        let (status, at) = (said.status(), said.at());
         let passed = self.passed.entry(status).or_insert(Passed { count: 0, first: at, last: at });
         passed.count += 1;
         (passed.first, passed.last) = (passed.first.min(at), passed.last.max(at));
     }
 
     /// `None` where it has to be taken apart to know.
-    fn glance(&self, place: &Place, pair: &RawPair) -> Option<Glance> {
-        let (request, response) = (pair.request.as_ref()?, pair.response.as_ref()?);
-        let (method, target) = request.asks()?;
-        let status = response.status()?;
+    fn glance(&self, place: &Place, said: &Said) -> Option<Glance> {
+        let (method, target) = said.asks()?;
+        let status = said.status()?;
         let path = target.split(|c| *c == b'?').next().unwrap_or(target);
         let (mut keys, mut agent) = ([None; 3], &b""[..]);
-        request.fields(|name, value| match name.len() {
+        said.request_fields(|name, value| match name.len() {
             13 if name.eq_ignore_ascii_case(b"authorization") => {
                 keys[0] = Some(self.hash.hash_one((0, lasting(value))));
             }
@@ -176,14 +186,14 @@ impl Plain {
             _ => {}
         });
         keys[2] = Some(self.hash.hash_one((2, &place.client.host, agent, method, path)));
-        let (mut page, mut telling) = (false, !request.is_whole() || !response.is_whole());
-        response.fields(|name, value| match name.len() {
+        let (mut page, mut telling) = (false, !said.is_whole());
+        said.response_fields(|name, value| match name.len() {
             10 => telling |= name.eq_ignore_ascii_case(b"set-cookie"),
             12 if name.eq_ignore_ascii_case(b"content-type") => page = is_page(value),
             _ => {}
         });
         let success = matches!(status, 200..=299 | 304 | 404);
-        let content = response.content();
+        let content = said.content();
         telling |= success && status != 404 && if page { may_ask(content) } else { may_grant(content) };
         Some(Glance { keys, success, refusal: matches!(status, 401 | 403 | 407), telling })
     }
@@ -193,8 +203,107 @@ impl Held {
     /// About how many bytes of memory it takes.
     fn size(&self) -> usize {
         const BASE: usize = 800;
-        let size = |raw: Option<&crate::http1::Raw>| raw.map_or(0, crate::http1::Raw::size);
-        BASE + size(self.pair.request.as_ref()) + size(self.pair.response.as_ref())
+        BASE + self.said.size()
+    }
+}
+
+impl Said {
+    /// Takes it apart.
+    pub(super) fn read(self) -> Pair {
+        match self {
+            Said::Raw(pair) => pair.read(),
+            Said::Read(pair) => *pair,
+        }
+    }
+
+    fn is_answered(&self) -> bool {
+        match self {
+            Said::Raw(pair) => pair.response.is_some(),
+            Said::Read(pair) => pair.response.is_some(),
+        }
+    }
+
+    fn status(&self) -> Option<u16> {
+        match self {
+            Said::Raw(pair) => pair.response.as_ref()?.status(),
+            Said::Read(pair) => Some(pair.response.as_ref()?.message.status),
+        }
+    }
+
+    /// When the request was made.
+    fn at(&self) -> Option<Moment> {
+        match self {
+            Said::Raw(pair) => pair.request.as_ref()?.at(),
+            Said::Read(pair) => pair.request.as_ref()?.at,
+        }
+    }
+
+    /// Method and target.
+    fn asks(&self) -> Option<(&[u8], &[u8])> {
+        match self {
+            Said::Raw(pair) => pair.request.as_ref()?.asks(),
+            Said::Read(pair) => {
+                let request = &pair.request.as_ref()?.message;
+                Some((request.method.as_bytes(), request.target.as_bytes()))
+            }
+        }
+    }
+
+    /// Whether both heads were seen as a whole.
+    fn is_whole(&self) -> bool {
+        match self {
+            Said::Raw(pair) => [&pair.request, &pair.response].into_iter().flatten().all(Raw::is_whole),
+            Said::Read(pair) => {
+                pair.request.as_ref().is_none_or(|r| r.message.complete)
+                    && pair.response.as_ref().is_none_or(|r| r.message.complete)
+            }
+        }
+    }
+
+    fn request_fields<'a>(&'a self, mut each: impl FnMut(&'a [u8], &'a [u8])) {
+        match self {
+            Said::Raw(pair) => pair.request.iter().for_each(|r| r.fields(&mut each)),
+            Said::Read(pair) => {
+                let fields = pair.request.iter().flat_map(|r| r.message.fields.iter());
+                fields.for_each(|f| each(f.name.as_bytes(), f.value.as_bytes()));
+            }
+        }
+    }
+
+    fn response_fields<'a>(&'a self, mut each: impl FnMut(&'a [u8], &'a [u8])) {
+        match self {
+            Said::Raw(pair) => pair.response.iter().for_each(|r| r.fields(&mut each)),
+            Said::Read(pair) => {
+                let fields = pair.response.iter().flat_map(|r| r.message.fields.iter());
+                fields.for_each(|f| each(f.name.as_bytes(), f.value.as_bytes()));
+            }
+        }
+    }
+
+    /// The content of the answer, as far as it was kept.
+    fn content(&self) -> &[u8] {
+        match self {
+            Said::Raw(pair) => pair.response.as_ref().map_or(&[], Raw::content),
+            Said::Read(pair) => pair.response.as_ref().map_or(&[], |r| r.message.body.bytes.as_bytes()),
+        }
+    }
+
+    /// How many bytes of it are kept.
+    fn size(&self) -> usize {
+        // Of each part, where it stands is kept as well.
+        const PART: usize = 160;
+        match self {
+            Said::Raw(pair) => [&pair.request, &pair.response].into_iter().flatten().map(Raw::size).sum(),
+            Said::Read(pair) => {
+                let fields = |fields: &why401_http::Fields| {
+                    fields.iter().map(|f| f.name.footprint() + f.value.footprint() + 2 * PART).sum::<usize>()
+                };
+                let request = pair.request.as_ref().map(|r| &r.message);
+                let response = pair.response.as_ref().map(|r| &r.message);
+                request.map_or(0, |r| fields(&r.fields) + r.body.bytes.footprint() + 4 * PART)
+                    + response.map_or(0, |r| fields(&r.fields) + r.body.bytes.footprint() + 2 * PART)
+            }
+        }
     }
 }
 
@@ -213,15 +322,19 @@ fn lasting(credentials: &[u8]) -> &[u8] {
 
 /// Whether a page may be one that asks for credentials.
 fn may_ask(page: &[u8]) -> bool {
-    let title = memchr::memmem::find(page, b"<title").and_then(|at| page.get(at..)).unwrap_or_default();
+    static PASSWORD: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("assword"));
+    static TITLE: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new("<title"));
+    let title = TITLE.find(page).and_then(|at| page.get(at..)).unwrap_or_default();
     let title = title.get(..200).unwrap_or(title).to_ascii_lowercase();
     let says = |word: &[u8]| memchr::memmem::find(&title, word).is_some();
-    memchr::memmem::find(page, b"assword").is_some() || says(b"log") || says(b"sign")
+    PASSWORD.find(page).is_some() || says(b"log") || says(b"sign")
 }
 
 /// Whether content may grant something, or say what the status does not.
 fn may_grant(content: &[u8]) -> bool {
-    [&b"_token"[..], b"nauth", b"\"error"].iter().any(|word| memchr::memmem::find(content, word).is_some())
+    static WORDS: LazyLock<[Finder<'_>; 3]> =
+        LazyLock::new(|| ["_token", "nauth", "\"error"].map(Finder::new));
+    WORDS.iter().any(|word| word.find(content).is_some())
 }
 
 #[cfg(test)]
@@ -244,10 +357,10 @@ mod tests {
     fn told(plain: &mut Plain, from: u64, exchanges: &[(&str, &str)]) -> Vec<u64> {
         let host = |host: &str| Peer { host: host.into(), port: None };
         let (client, server) = (host("192.0.2.1"), host("192.0.2.2"));
-        let place = Place { connection: 1, client, server, encrypted: false };
+        let place = Rc::new(Place { connection: 1, client, server, encrypted: false });
         let mut told = Vec::new();
         for (number, (request, response)) in (from..).zip(exchanges) {
-            if let Verdict::Tell(_, held) = plain.judge(number, &place, pair(request, response)) {
+            if let Verdict::Tell(_, held) = plain.judge(number, &place, Said::Raw(pair(request, response))) {
                 told.extend(held.iter().map(|h| h.number));
                 told.push(number);
             }
@@ -311,10 +424,10 @@ mod tests {
     fn of_a_flood_without_answers_the_front_is_told() {
         let mut plain = Plain::default();
         let host = |host: &str| Peer { host: host.into(), port: None };
-        let place = Place { connection: 1, client: host("a"), server: host("b"), encrypted: false };
+        let place = Rc::new(Place { connection: 1, client: host("a"), server: host("b"), encrypted: false });
         let told = (0..3000).filter(|n| {
             let pair = Box::new(RawPair { response: None, ..*pair("GET / HTTP/1.1", OK) });
-            matches!(plain.judge(*n, &place, pair), Verdict::Tell(..))
+            matches!(plain.judge(*n, &place, Said::Raw(pair)), Verdict::Tell(..))
         });
         assert_eq!(told.count(), UNANSWERED as usize);
         assert_eq!(plain.passed()[&None].count, 1000);

@@ -44,7 +44,7 @@ pub struct Pair {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    pair: RawPair,
+    pair: Box<RawPair>,
     method: Method,
     request_done: bool,
     response_done: bool,
@@ -68,7 +68,7 @@ pub struct Connection {
     client: SideState,
     server: SideState,
     // Boxed: a queue takes room for several at once, and most connections are idle.
-    waiting: VecDeque<Box<Waiting>>,
+    waiting: VecDeque<Waiting>,
     ready: VecDeque<Box<RawPair>>,
     /// Whether the final answer that is being read belongs to the front of `waiting`.
     answering: bool,
@@ -143,7 +143,7 @@ impl Connection {
     pub fn finish(&mut self) {
         self.end(Side::Client);
         self.end(Side::Server);
-        self.ready.extend(self.waiting.drain(..).map(|w| Box::new(w.pair)));
+        self.ready.extend(self.waiting.drain(..).map(|w| w.pair));
     }
 
     /// The next pair that is complete.
@@ -216,7 +216,7 @@ impl Connection {
         if self.waiting.len() >= MOST_WAITING
             && let Some(oldest) = self.waiting.pop_front()
         {
-            self.ready.push_back(Box::new(oldest.pair));
+            self.ready.push_back(oldest.pair);
             self.answering = false;
         }
         let framing = match Shape::of(&head).framing {
@@ -226,8 +226,8 @@ impl Connection {
         };
         let request =
             Some(Raw { start, end: self.client.offset(), at, head, trailers: Fields::default(), body: None });
-        let pair = RawPair { request, response: None };
-        self.waiting.push_back(Box::new(Waiting { pair, method, ..Waiting::default() }));
+        let pair = Box::new(RawPair { request, response: None });
+        self.waiting.push_back(Waiting { pair, method, ..Waiting::default() });
         self.client.lost = false;
         let step = self.client.expect_body(framing);
         self.take(Side::Client, step, at);
@@ -250,12 +250,12 @@ impl Connection {
         if self.server.lost {
             // Answers may have been lost: this one is taken for that of the last request.
             while self.waiting.len() > 1 {
-                self.ready.extend(self.waiting.pop_front().map(|w| Box::new(w.pair)));
+                self.ready.extend(self.waiting.pop_front().map(|w| w.pair));
             }
             self.server.lost = false;
         }
         if self.waiting.front().is_none() {
-            self.waiting.push_back(Box::new(Waiting { request_done: true, ..Waiting::default() }));
+            self.waiting.push_back(Waiting { request_done: true, ..Waiting::default() });
         }
         let method = self.waiting.front().map(|w| w.method).unwrap_or_default();
         let tunnel = status == 101 || (method == Method::Connect && (200..300).contains(&status));
@@ -298,7 +298,7 @@ impl Connection {
     /// Gives the pairs that are complete, in order.
     fn release(&mut self) {
         while self.waiting.front().is_some_and(|w| w.response_done && w.request_done) {
-            self.ready.extend(self.waiting.pop_front().map(|w| Box::new(w.pair)));
+            self.ready.extend(self.waiting.pop_front().map(|w| w.pair));
         }
     }
 }

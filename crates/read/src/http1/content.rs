@@ -103,6 +103,14 @@ impl Keep {
         self.most = self.most.min(most);
     }
 
+    /// So many bytes will come: makes room for those that are kept.
+    pub(crate) fn expect(&mut self, bytes: u64) {
+        // Who promises much may send nothing.
+        const AT_ONCE: usize = 16 * 1024;
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        self.kept.reserve(bytes.min(self.most).min(AT_ONCE));
+    }
+
     /// Takes bytes that stand at `origin`.
     pub(crate) fn push(&mut self, bytes: &[u8], origin: why401_span::Span) {
         let room = self.most.saturating_sub(self.kept.len());

@@ -183,7 +183,12 @@ impl SideState {
         match framing {
             Framing::Chunked => self.state = State::ChunkSize(keep),
             Framing::Length(0) => return Some(self.body_done(keep, Fields::default(), true)),
-            _ => self.state = State::Body { framing, keep },
+            Framing::Length(bytes) => {
+                let mut keep = keep;
+                keep.expect(bytes);
+                self.state = State::Body { framing, keep };
+            }
+            Framing::UntilClose => self.state = State::Body { framing, keep },
         }
         None
     }
