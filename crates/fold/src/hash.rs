@@ -102,14 +102,12 @@ impl Index {
         }
     }
 
-    /// For each key the row at which it stands if no other one stands in its place.
+    /// The row of a key if no other one stands in its place.
     #[inline]
-    pub(crate) fn first<const N: usize>(&self, keys: [u64; N]) -> [usize; N] {
-        let mask = self.slots.len().wrapping_sub(1);
-        keys.map(|key| {
-            let slot = self.slots.get(key as usize & mask).copied().unwrap_or_default();
-            (slot as u32 as usize).wrapping_sub(1)
-        })
+    pub(crate) fn first(&self, key: u64) -> usize {
+        let slot =
+            self.slots.get(key as usize & self.slots.len().wrapping_sub(1)).copied().unwrap_or_default();
+        (slot as u32 as usize).wrapping_sub(1)
     }
 
     /// Enters a row that is not there yet; `key_of` tells the key of any row.

@@ -77,9 +77,13 @@ impl Lanes {
     /// request before, so that the processor fetches all of them at once.
     #[inline]
     pub(crate) fn look(&self, keys: &[Keys; BATCH]) -> [usize; BATCH] {
-        let rows = self.at.first(keys.map(|k| k.lane));
-        let found = rows.map(|row| self.rows.get(row).map_or(0, |r| r.key));
-        let mut at = rows;
+        let (mut at, mut found) = ([0; BATCH], [0; BATCH]);
+        for (at, keys) in at.iter_mut().zip(keys) {
+            *at = self.at.first(keys.lane);
+        }
+        for (found, at) in found.iter_mut().zip(at) {
+            *found = self.rows.get(at).map_or(0, |r| r.key);
+        }
         for ((at, found), keys) in at.iter_mut().zip(found).zip(keys) {
             if found != keys.lane {
                 *at = self.find(keys.lane).unwrap_or(usize::MAX);

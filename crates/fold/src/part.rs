@@ -146,8 +146,12 @@ impl Part {
                 *keys = Keys::of(seen, self.seed);
             }
             let rows = self.lanes.look(&keys);
-            for (keys, (seen, _)) in keys.iter().zip(requests) {
-                if seen.let_in() {
+            let mut known = [true; BATCH];
+            for (known, keys) in known.iter_mut().zip(&keys) {
+                *known = self.paths.knows(keys.path, keys.resource);
+            }
+            for ((keys, known), (seen, _)) in keys.iter().zip(known).zip(requests) {
+                if !known && seen.let_in() {
                     self.paths.add(keys.path, keys.resource);
                 }
             }

@@ -20,16 +20,20 @@ impl Default for Paths {
 }
 
 impl Paths {
+    /// Whether both are known already. Nothing is decided in here, so that the lines of several paths are fetched
+    /// together.
+    #[inline]
+    pub(crate) fn knows(&self, path: u64, resource: u64) -> bool {
+        let line = self.lines.get((path % LINES) as usize);
+        let is_set = |bit: usize| line.and_then(|l| l.get(bit / 64)).map_or(0, |word| word >> (bit % 64) & 1);
+        let ([a, b], [c, d]) = (places(path), places(resource));
+        is_set(a) & is_set(b) & is_set(c) & is_set(d) == 1
+    }
+
     #[inline]
     pub(crate) fn add(&mut self, path: u64, resource: u64) {
         let Some(line) = self.lines.get_mut((path % LINES) as usize) else { return };
-        let bits = [places(path), places(resource)];
-        let is_set = |bit: usize| line.get(bit / 64).is_some_and(|word| word >> (bit % 64) & 1 == 1);
-        // Most are: then nothing waits for the memory.
-        if bits.as_flattened().iter().fold(true, |all, bit| all & is_set(*bit)) {
-            return;
-        }
-        for bit in bits.as_flattened() {
+        for bit in places(path).into_iter().chain(places(resource)) {
             if let Some(word) = line.get_mut(bit / 64) {
                 *word |= 1 << (bit % 64);
             }

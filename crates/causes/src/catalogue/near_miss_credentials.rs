@@ -128,6 +128,7 @@ impl NearMissCredentials {
         let known = scene.attempts().filter_map(|a| a.logged_name().map(|n| (a, n))).find(|(a, n)| {
             *n != name
                 && n.len() == name.len()
+                && lower(n).eq(lower(&name))
                 && slip(name.as_bytes(), n.as_bytes()) == Some(Slip::Case)
                 && a.let_in()
         });
@@ -153,6 +154,11 @@ impl NearMissCredentials {
             _ => told(),
         }
     }
+}
+
+/// Its letters as small ones. Of two names that differ, the first letters tell; a log has many pairs of them.
+fn lower(name: &str) -> impl Iterator<Item = char> {
+    name.chars().flat_map(char::to_lowercase)
 }
 
 fn both(user: &[u8], password: &[u8]) -> Vec<u8> {

@@ -39,10 +39,12 @@ impl Quotes {
     pub(super) fn of(block: &[u8], start: usize, marks: &mut &[u32]) -> (Quotes, usize) {
         if let Some((&[a, b, c, d, e, f, end], behind)) = marks.split_first_chunk::<7>() {
             let is = |mark: u8, at: u32| block.get(at as usize) == Some(&mark);
+            let quotes = is(b'"', a) & is(b'"', b) & is(b'"', c) & is(b'"', d) & is(b'"', e) & is(b'"', f);
             // As the combined format has it.
-            if [a, b, c, d, e, f].into_iter().fold(is(b'\n', end), |all, at| all & is(b'"', at)) {
+            if quotes & is(b'\n', end) {
                 *marks = behind;
-                let at = [a, b, c, d, e, f].map(|at| (at as usize).wrapping_sub(start));
+                let place = |at: u32| (at as usize).wrapping_sub(start);
+                let at = [place(a), place(b), place(c), place(d), place(e), place(f)];
                 return (Quotes { at, count: 6, escapes: false }, end as usize);
             }
         }
@@ -174,8 +176,9 @@ fn not_of_host(bytes: &[u8; 16]) -> u32 {
     };
     let letter = within(b'a', b'z', bytes | u8x16::splat(b' '));
     // Digits and the colon stand side by side.
-    let others = b"-._%[]*".map(u8x16::splat).map(|other| bytes.simd_eq(other));
-    let of_host = others.into_iter().fold(letter | within(b'0', b':', bytes), |all, one| all | one);
+    let is = |other: u8| bytes.simd_eq(u8x16::splat(other));
+    let others = is(b'-') | is(b'.') | is(b'_') | is(b'%') | is(b'[') | is(b']') | is(b'*');
+    let of_host = letter | within(b'0', b':', bytes) | others;
     !of_host.to_bitmask() & 0xffff
 }
 
