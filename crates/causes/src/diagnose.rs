@@ -7,7 +7,7 @@ use crate::{CATALOGUE, Scene};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use why401_history::{Case, Whose};
+use why401_history::{Attempt, Case, Whose};
 use why401_http::{Moment, path_of};
 use why401_knowledge::Knowledge;
 use why401_report::{AlsoPossible, Annotation, Certainty, ExchangeRow, Finding, Fix, Party, Verdict};
@@ -240,30 +240,27 @@ fn rfc3339(m: Moment) -> String {
 fn rows(scene: &Scene<'_>) -> Vec<ExchangeRow> {
     let attempts =
         scene.refusal.chains().iter().flat_map(|c| c.steps.iter()).filter_map(|&i| scene.case.attempt(i));
-    attempts
-        .take(EXAMPLES)
-        .map(|a| {
-            let view = a.view();
-            let target = a.target().map(|t| {
-                let hide = why401_redact::secrets_in_target(&t);
-                why401_span::mask(&t, |i| hide.iter().any(|r| r.contains(&i)))
-            });
-            ExchangeRow {
-                source: scene.case.source_name(view.source).to_owned(),
-                index: view.index,
-                time: a.time().map(rfc3339),
-                client: a.client().map(|c| c.host.clone()),
-                server: a
-                    .request()
-                    .and_then(|r| r.authority())
-                    .or_else(|| a.server().map(ToString::to_string)),
-                method: a.method().map(|m| m.into_owned()).filter(|m| !m.is_empty()),
-                target,
-                status: a.status(),
-                user: a.user.clone(),
-            }
-        })
-        .collect()
+    attempts.take(EXAMPLES).map(|a| row(scene.case, a)).collect()
+}
+
+/// A request and its answer in a row; the target without the secrets that it is known to hold by its form.
+pub fn row(case: &Case, a: &Attempt) -> ExchangeRow {
+    let view = a.view();
+    let target = a.target().map(|t| {
+        let hide = why401_redact::secrets_in_target(&t);
+        why401_span::mask(&t, |i| hide.iter().any(|r| r.contains(&i)))
+    });
+    ExchangeRow {
+        source: case.source_name(view.source).to_owned(),
+        index: view.index,
+        time: a.time().map(rfc3339),
+        client: a.client().map(|c| c.host.clone()),
+        server: a.request().and_then(|r| r.authority()).or_else(|| a.server().map(ToString::to_string)),
+        method: a.method().map(|m| m.into_owned()).filter(|m| !m.is_empty()),
+        target,
+        status: a.status(),
+        user: a.user.clone(),
+    }
 }
 
 /// Findings of one cause that share account, client or resource, or that say the very same, become one.

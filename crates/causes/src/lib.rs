@@ -26,6 +26,6 @@ mod told;
 
 pub use catalogue::CATALOGUE;
 pub use cause::{Answer, Cause, Claim, Group, Meta};
-pub use diagnose::{Because, Explained, diagnose, explain_each, prepare};
+pub use diagnose::{Because, Explained, diagnose, explain_each, prepare, row};
 pub use heard::Heard;
 pub use scene::{Offered, Scene, Sent, Step};

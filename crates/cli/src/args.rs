@@ -17,6 +17,10 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     pub(crate) output: Output,
+
+    /// Write a row for each refused exchange, with its cause, to this file as well: FILE.parquet or FILE.ndjson
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<std::path::PathBuf>,
 }
 
 /// The commands beside the diagnosis itself.
@@ -166,6 +170,8 @@ pub(crate) enum Format {
     Markdown,
     /// A page of its own
     Html,
+    /// A line for each refused exchange, with its cause, for programs
+    Ndjson,
 }
 
 /// When to use colour.

@@ -25,7 +25,7 @@ pub(crate) fn run(bundle: &Bundle) -> Result<Status, String> {
     }
     let given = given(bundle)?;
     let stdin = given.iter().find(|(name, _)| name == "-").map_or(&[][..], |(_, bytes)| bytes);
-    let (case, diagnosis, secrets) = diagnose::of(&bundle.evidence, &mut &*stdin)?;
+    let diagnose::Explained { case, diagnosis, secrets, .. } = diagnose::of(&bundle.evidence, &mut &*stdin)?;
     let reports = reports(&case, diagnosis, &secrets)?;
     let sources = reports.diagnosis.sources.iter().zip(&given);
     let pieces: Vec<Piece<'_>> = sources

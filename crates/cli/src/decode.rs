@@ -45,7 +45,9 @@ pub(crate) fn run(args: &Args, fields: &[String]) -> Result<Status, String> {
 fn shown(format: Format, decoded: &Decoded, another: bool) -> Result<String, String> {
     let text = || decoded.to_text().lines().map(|l| visible(l) + "\n").collect::<String>();
     Ok(match format {
-        Format::Json => harmless(&serde_json::to_string(decoded).map_err(|e| e.to_string())?) + "\n",
+        Format::Json | Format::Ndjson => {
+            harmless(&serde_json::to_string(decoded).map_err(|e| e.to_string())?) + "\n"
+        }
         Format::Html => html_of_text(&decoded.field, &text()),
         Format::Markdown => format!("~~~~text\n{}~~~~\n", text()),
         Format::Text if another => format!("\n{}", text()),

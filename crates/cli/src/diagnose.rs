@@ -2,14 +2,16 @@
 
 use crate::args::{Args, Evidence, Format};
 use crate::live::Live;
-use crate::{Status, bulk, evidence, output, secrets};
+use crate::{Status, bulk, evidence, output, secrets, table};
 use clap::CommandFactory;
 use std::cell::RefCell;
 use std::io::Read;
 use std::rc::Rc;
+use why401_causes::Because;
 use why401_history::{Case, Collector, Folded};
 use why401_http::{Exchange, Fact, Statement};
 use why401_read::Sink;
+use why401_read::bulk::Filter;
 use why401_redact::SecretSet;
 use why401_report::{Diagnosis, Finding, Overview, Problem, Series, SourceReport, Verdict};
 use why401_span::LayerId;
@@ -23,7 +25,7 @@ pub(crate) fn run(args: &Args) -> Result<Status, String> {
         return Err(Args::command().render_help().to_string());
     }
     let live = watches(args).then(|| Live::new(args.evidence.now, args.output.show_secrets));
-    let mut intake = Intake::watched(live);
+    let mut intake = Intake { each: table::is_wanted(args)?, ..Intake::watched(live) };
     let (sources, asked) = evidence::read_all(&args.evidence, None, &mut intake)?;
     finish(args, intake, sources, |findings| asked.iter().for_each(|a| a.keep(findings)))
 }
@@ -38,9 +40,12 @@ pub(crate) fn finish(
     sources: Vec<SourceReport>,
     keep: impl FnOnce(&mut Vec<Finding>),
 ) -> Result<Status, String> {
-    let diagnosis = diagnosed(args, intake, sources, keep);
-    let status = status(&diagnosis);
-    output::diagnosis(args, diagnosis)?;
+    let explained = explained(intake, sources, args.evidence.now, keep);
+    let status = status(&explained.diagnosis);
+    table::write(args, &explained)?;
+    if args.output.format != Format::Ndjson {
+        output::diagnosis(args, redacted(args, explained))?;
+    }
     Ok(status)
 }
 
@@ -49,7 +54,7 @@ pub(crate) fn finish(
 /// # Errors
 /// Where the diagnosis cannot be rendered.
 pub(crate) fn rendered(args: &Args, intake: Intake, sources: Vec<SourceReport>) -> Result<String, String> {
-    output::aside(args, diagnosed(args, intake, sources, |_| {}))
+    output::aside(args, redacted(args, explained(intake, sources, args.evidence.now, |_| {})))
 }
 
 /// What the exit status tells of a diagnosis.
@@ -58,43 +63,54 @@ pub(crate) fn status(diagnosis: &Diagnosis) -> Status {
     if faulty { Status::Fault } else { Status::NoFault }
 }
 
-fn diagnosed(
-    args: &Args,
-    intake: Intake,
-    sources: Vec<SourceReport>,
-    keep: impl FnOnce(&mut Vec<Finding>),
-) -> Diagnosis {
-    let (_, mut diagnosis, secrets) = explained(intake, sources, args.evidence.now, keep);
+/// The diagnosis without secrets, unless these were asked for.
+fn redacted(args: &Args, explained: Explained) -> Diagnosis {
+    let Explained { mut diagnosis, secrets, .. } = explained;
     if !args.output.show_secrets {
         why401_redact::diagnosis(&mut diagnosis, &secrets);
     }
     diagnosis
 }
 
-/// The evidence put in order, its diagnosis, not yet redacted, and the secrets in it.
+/// Evidence and its diagnosis.
+pub(crate) struct Explained {
+    /// The evidence put in order.
+    pub(crate) case: Case,
+    /// Its diagnosis, not yet redacted.
+    pub(crate) diagnosis: Diagnosis,
+    /// The secrets in it.
+    pub(crate) secrets: SecretSet,
+    /// What each refusal of the case comes from.
+    pub(crate) each: Vec<Option<Because>>,
+    /// The large logs, which requests of them are wanted, and what they say together.
+    pub(crate) logs: Option<(Vec<bulk::Log>, Filter, bulk::Folded)>,
+}
+
+/// Reads and diagnoses, for whoever goes on with it.
 ///
 /// # Errors
 /// Where no evidence could be used.
-pub(crate) fn of(given: &Evidence, stdin: &mut dyn Read) -> Result<(Case, Diagnosis, SecretSet), String> {
+pub(crate) fn of(given: &Evidence, stdin: &mut dyn Read) -> Result<Explained, String> {
     let mut intake = Intake::default();
     let (sources, asked) = evidence::read_all(given, Some(stdin), &mut intake)?;
     Ok(explained(intake, sources, given.now, |findings| asked.iter().for_each(|a| a.keep(findings))))
 }
 
-/// Diagnoses what was taken in, without the findings that `keep` leaves out; not yet redacted.
+/// Diagnoses what was taken in, without the findings that `keep` leaves out.
 pub(crate) fn explained(
     intake: Intake,
     sources: Vec<SourceReport>,
     now: Option<jiff::Timestamp>,
     keep: impl FnOnce(&mut Vec<Finding>),
-) -> (Case, Diagnosis, SecretSet) {
-    let overview = intake.overview;
+) -> Explained {
+    let (overview, (logs, filter)) = (intake.overview, intake.logs);
+    let logs = intake.folded.map(|folded| (logs, filter, folded));
     let case = intake.collector.finish(sources);
-    let mut findings = why401_causes::diagnose(&case, now);
+    let why401_causes::Explained { mut findings, each } = why401_causes::explain_each(&case, now);
     keep(&mut findings);
     let secrets = secrets::of(&case);
     let diagnosis = Diagnosis { sources: case.sources.clone(), findings, overview };
-    (case, diagnosis, secrets)
+    Explained { case, diagnosis, secrets, each, logs }
 }
 
 /// Whether findings are told while the evidence still comes: text for people, from a pipe.
@@ -111,6 +127,12 @@ pub(crate) struct Intake {
     pub(crate) overview: Option<Overview>,
     /// What is told while the evidence still comes.
     pub(crate) live: Option<Rc<RefCell<Live>>>,
+    /// Whether each refusal is wanted, and not only what they come from.
+    pub(crate) each: bool,
+    /// The large logs, and which requests of them are wanted.
+    pub(crate) logs: (Vec<bulk::Log>, Filter),
+    /// What they say together.
+    pub(crate) folded: Option<bulk::Folded>,
 }
 
 impl bulk::Take for Intake {

@@ -52,12 +52,14 @@ pub(crate) fn read_all(
     let mut followed = followed(args, named)?;
     let from_stdin = stdin.is_none() && named.iter().any(|name| name == "-");
     let mut pipe = from_stdin.then(|| bulk::Pipe::new(io::stdin(), bulk::LARGE as usize));
-    let head = pipe.as_ref().map(bulk::Pipe::head);
+    // What is read once only is not folded where each of its refusals is wanted.
+    let head = pipe.as_ref().filter(|_| !intake.each).map(bulk::Pipe::head);
     // What is followed is told of as it comes, line by line.
     let folds = if args.follow { &[][..] } else { named };
     let logs = bulk::choose(folds, head, args.input.as_deref(), args.log_format.as_deref());
     let folds_stdin = logs.iter().any(|log| log.path.is_none());
     let mut folded = read_logs(&logs, pipe.take_if(|_| folds_stdin), &filter, intake);
+    intake.logs = (logs, filter.clone());
     let mut wanted = filter::Wanted { to: intake, filter };
     let mut sources = Vec::new();
     let mut failures = Vec::new();
@@ -134,6 +136,7 @@ fn read_logs(
     let folded = bulk::during(bytes, &watch, || bulk::fold(logs, pipe, filter, &watch));
     let (reports, overview) = bulk::enter(logs, &folded, intake);
     intake.overview = Some(overview);
+    intake.folded = intake.each.then_some(folded);
     let mut reports = reports;
     if let (true, Some((_, first))) = (watch.is_stopped(), reports.first_mut()) {
         let what = "interrupted: this is what was read until then".to_owned();

@@ -64,7 +64,7 @@ fn print<T: serde::Serialize>(
     text: impl Fn(&T) -> String,
 ) -> Result<Status, String> {
     output::print(&match args.output.format {
-        Format::Json => json_of(value).map_err(|e| e.to_string())?,
+        Format::Json | Format::Ndjson => json_of(value).map_err(|e| e.to_string())?,
         Format::Html => html_of_text(title, &text(value)),
         Format::Text | Format::Markdown => text(value),
     });

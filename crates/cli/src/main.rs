@@ -25,6 +25,7 @@ mod probe;
 mod record;
 mod secrets;
 mod serve;
+mod table;
 mod tally;
 
 use args::Command;

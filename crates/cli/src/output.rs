@@ -30,7 +30,7 @@ fn rendered(args: &Args, diagnosis: Diagnosis, layout: Layout) -> Result<String,
     let shown = Shown::new(diagnosis, secrets);
     Ok(match args.output.format {
         Format::Text => why401_render::text(&shown, layout),
-        Format::Json => why401_render::json(&shown, TOOL).map_err(|e| e.to_string())?,
+        Format::Json | Format::Ndjson => why401_render::json(&shown, TOOL).map_err(|e| e.to_string())?,
         Format::Markdown => why401_render::markdown(&shown),
         Format::Html => why401_render::html(&shown),
     })

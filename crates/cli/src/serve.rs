@@ -63,7 +63,8 @@ impl Answers for Desk {
         let meanwhile = RefCell::new(Meanwhile::new(intake.live.clone(), all, told));
         let (sources, asked) = read(parts, &mut intake, &meanwhile)?;
         let keep = |findings: &mut Vec<_>| asked.iter().for_each(|a: &probe::Asked| a.keep(findings));
-        let (case, mut diagnosis, secrets) = diagnose::explained(intake, sources, None, keep);
+        let diagnose::Explained { case, mut diagnosis, secrets, .. } =
+            diagnose::explained(intake, sources, None, keep);
         if let "bundle" | "bundle-without-addresses" = form {
             let options = Options { mask_addresses: form != "bundle" };
             let reports = bundle::reports(&case, diagnosis, &secrets)?;

@@ -13,7 +13,7 @@ use evidence::{Piece, Planted, encode::forms, pipeline::outputs};
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
-const FORMS: [&str; 4] = ["json", "text", "markdown", "html"];
+const FORMS: [&str; 5] = ["json", "text", "markdown", "html", "ndjson"];
 
 fn why401(args: &[&str], stdin: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_why401"))

@@ -102,6 +102,12 @@ impl Told {
         wanted
     }
 
+    /// The kinds that are explained together, by number.
+    pub(crate) fn grouped(&self) -> Vec<(u64, Vec<&Kind>)> {
+        let (groups, _) = self.groups();
+        (1..).zip(groups).map(|(id, group)| (id, group.kinds)).collect()
+    }
+
     /// What is explained together, and the names of whom an example is read.
     fn groups(&self) -> (Vec<Group<'_>>, HashSet<u64>) {
         let courses = self.courses();

@@ -1,7 +1,7 @@
 //! Refusals that are alike: their exact number, and a few of them.
 
 use crate::Chain;
-use crate::chain::User;
+use crate::alike::Alike;
 use crate::choice::KINDS;
 use crate::hash::{Keyed, Seed};
 use why401_report::Series;
@@ -200,21 +200,13 @@ impl Kinds {
             return;
         }
         let end = *chain.end();
-        let agent = if end.user == User::Named { 0 } else { end.agent };
-        let outcome = u64::from(end.status) << 32
-            | u64::from(chain.opening.status) << 8
-            | u64::from(chain.renewed) << 2
-            | u64::from(chain.goes_on()) << 1;
-        if end.let_in {
-            // Where they got in, the resource does not matter.
-            chain.resource = 0;
-        }
-        let fine = seed.of([end.lane, agent, outcome, end.code]);
-        let (key, client) = if self.has_room(fine, MOST) {
-            (fine, end.client)
+        let alike = Alike::of_chain(&chain, seed);
+        chain.resource = alike.resource;
+        let (key, client) = if self.has_room(alike.fine, MOST) {
+            (alike.fine, end.client)
         } else {
-            let by_account = seed.of([end.name, outcome]);
-            (if self.has_room(by_account, 2 * MOST) { by_account } else { outcome }, 0)
+            let by_account = self.has_room(alike.by_account, 2 * MOST);
+            (if by_account { alike.by_account } else { alike.outcome }, 0)
         };
         let class = Class {
             client,

@@ -9,6 +9,7 @@
 //! lie between them. What is refused is sorted into [`Kind`]s; of each, the number and the times are exact and a few
 //! examples are kept by their place, to be read again in full.
 
+mod alike;
 mod chain;
 mod chart;
 mod choice;
@@ -20,9 +21,12 @@ mod kinds;
 mod lanes;
 mod part;
 mod parts;
+mod rows;
 mod seen;
 mod sketch;
+mod take;
 
+pub use alike::Alike;
 pub use chain::Chain;
 pub use chart::{Bucket, Chart};
 pub use choice::Wanted;
@@ -32,8 +36,10 @@ pub use kinds::Kind;
 pub use lanes::Lane;
 pub use part::{Account, Oddity, Part, REACH};
 pub use parts::{Parts, Told};
+pub use rows::{Known, Rows};
 pub use seen::{Claimed, Seen};
 pub use sketch::Paths;
+pub use take::Take;
 
 #[cfg(test)]
 mod tests;

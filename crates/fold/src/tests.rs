@@ -1,7 +1,7 @@
 //! Any cut, any order of gluing: the same answer. And the answer is right.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test a panic is the report")]
 
-use crate::{Claimed, Part, Parts, REACH, Seed, Seen, Told};
+use crate::{Claimed, Part, Parts, REACH, Rows, Seed, Seen, Told};
 use proptest::prelude::*;
 use std::collections::HashMap;
 
@@ -39,28 +39,29 @@ fn lines() -> impl Strategy<Value = Vec<Line>> {
 }
 
 fn take(part: &mut Part, line: &Line, at: u64, number: u32) {
+    seen(line, at, |seen| part.take(seen, number));
+}
+
+fn seen<T>(line: &Line, at: u64, then: impl FnOnce(&Seen<'_>) -> T) -> T {
     let (client, user, path) =
         (format!("192.0.2.{}", line.client), format!("u{}", line.user), format!("/{}", line.path));
-    part.take(
-        &Seen {
-            client: client.as_bytes(),
-            user: match line.user {
-                0 => Claimed::Dash,
-                1 => Claimed::Empty,
-                _ => Claimed::Name(user.as_bytes()),
-            },
-            status: line.status,
-            time: Some(line.second * 1000),
-            method: b"GET",
-            path: path.as_bytes(),
-            agent: b"curl/8.5.0",
-            version: b"1.1",
-            handshake: line.handshake,
-            offset: at * 10,
-            ..Seen::default()
+    then(&Seen {
+        client: client.as_bytes(),
+        user: match line.user {
+            0 => Claimed::Dash,
+            1 => Claimed::Empty,
+            _ => Claimed::Name(user.as_bytes()),
         },
-        number,
-    );
+        status: line.status,
+        time: Some(line.second * 1000),
+        method: b"GET",
+        path: path.as_bytes(),
+        agent: b"curl/8.5.0",
+        version: b"1.1",
+        handshake: line.handshake,
+        offset: at * 10,
+        ..Seen::default()
+    })
 }
 
 /// One part of the lines from `start` to `end`, of sources that are `per_source` lines long.
@@ -139,6 +140,24 @@ fn chains(lines: &[Line]) -> Vec<Vec<usize>> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
+
+    #[test]
+    fn read_again_each_refusal_is_one_of_those_that_were_counted(lines in lines()) {
+        let told = fold(&lines, &[], &[1], lines.len().max(1));
+        let known = told.known(Seed(7));
+        let mut rows = Rows::new(Seed(7));
+        let mut given: Vec<(usize, Option<u64>)> = Vec::new();
+        let mut out = |row: usize, alike| given.push((row, known.group(&alike)));
+        for (i, line) in lines.iter().enumerate() {
+            seen(line, i as u64, |seen| rows.take(seen, || i, &mut out));
+        }
+        rows.finish(&mut out);
+        prop_assert!(given.is_sorted(), "in order: {:?}", given);
+        prop_assert!(given.iter().all(|(_, group)| group.is_some()));
+        let counted: u64 = told.kinds.iter().map(|k| k.refused).sum();
+        // Of a chain that was let in in the end at least one was not.
+        prop_assert_eq!(given.len() as u64, counted);
+    }
 
     #[test]
     fn any_cut_and_any_order_give_the_same_answer(

@@ -45,10 +45,10 @@ impl<W: Write + Send> Parquet<W> {
         columns.texts(|r| r.target.as_deref())?;
         columns.column::<Int32Type>(|r| r.status.map(i32::from))?;
         columns.texts(|r| r.user.as_deref())?;
-        columns.texts(|r| Some(r.cause))?;
-        columns.words(|r| &r.verdict)?;
-        columns.words(|r| &r.certainty)?;
-        columns.words(|r| &r.party)?;
+        columns.texts(|r| r.cause)?;
+        columns.words(|r| r.verdict.as_ref())?;
+        columns.words(|r| r.certainty.as_ref())?;
+        columns.words(|r| r.party.as_ref())?;
         columns.numbers(|r| Some(r.count))?;
         columns.group.close()?;
         Ok(())
@@ -124,9 +124,9 @@ impl<W: Write + Send> Columns<'_, W> {
     }
 
     /// A word as the JSON spells it.
-    fn words<T: Serialize>(&mut self, pick: impl Fn(&Row) -> &T) -> Result<(), ParquetError> {
+    fn words<T: Serialize>(&mut self, pick: impl Fn(&Row) -> Option<&T>) -> Result<(), ParquetError> {
         self.column::<ByteArrayType>(|row| {
-            let word = serde_json::to_value(pick(row)).ok()?;
+            let word = serde_json::to_value(pick(row)?).ok()?;
             word.as_str().map(ByteArray::from)
         })
     }
@@ -152,10 +152,10 @@ mod tests {
             target: Some("/a".into()),
             status: Some(401),
             user: None,
-            cause: "no-credentials",
-            verdict: Verdict::Fault,
-            certainty: Certainty::Certain,
-            party: Party::Caller,
+            cause: Some("no-credentials"),
+            verdict: Some(Verdict::Fault),
+            certainty: Some(Certainty::Certain),
+            party: Some(Party::Caller),
             count: 1,
         };
         let mut file = Vec::new();

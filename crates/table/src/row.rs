@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use why401_report::{Certainty, Party, Verdict};
 
 /// A refused exchange and its cause. Names and meanings are those of the diagnosis as JSON.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Row {
     /// The piece of evidence.
     pub source: String,
@@ -28,14 +28,14 @@ pub struct Row {
     pub status: Option<u16>,
     /// The account.
     pub user: Option<String>,
-    /// The name of the cause.
-    pub cause: &'static str,
+    /// The name of the cause; `None`, as are the next three, where nothing can be said.
+    pub cause: Option<&'static str>,
     /// What the cause means here.
-    pub verdict: Verdict,
+    pub verdict: Option<Verdict>,
     /// How sure it is.
-    pub certainty: Certainty,
+    pub certainty: Option<Certainty>,
     /// Who has to act.
-    pub party: Party,
+    pub party: Option<Party>,
     /// How many exchanges the row stands for: more than one where alike ones were not kept apart.
     pub count: u64,
 }

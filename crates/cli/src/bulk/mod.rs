@@ -2,6 +2,7 @@
 
 mod again;
 mod choose;
+mod each;
 mod file;
 mod pipe;
 mod progress;
@@ -11,6 +12,7 @@ mod work;
 
 pub(crate) use again::{Take, enter};
 pub(crate) use choose::{LARGE, Log, choose};
+pub(crate) use each::{Refused, each};
 pub(crate) use pipe::Pipe;
 pub(crate) use progress::during;
-pub(crate) use work::{Watch, fold};
+pub(crate) use work::{Folded, Watch, fold};

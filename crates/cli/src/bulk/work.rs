@@ -52,6 +52,8 @@ pub(crate) struct Folded {
     pub(crate) faults: Vec<(usize, u64, String)>,
     /// Bytes of standard input.
     pub(crate) piped: u64,
+    /// What keys were made with.
+    pub(crate) seed: Seed,
 }
 
 /// Reads all logs, given in order of time; standard input, where it is one of them, from `pipe`.
@@ -81,7 +83,7 @@ pub(crate) fn fold(logs: &[Log], pipe: Option<Pipe>, filter: &Filter, watch: &Wa
     });
     let parts = work.parts.into_inner().unwrap_or_else(PoisonError::into_inner);
     let faults = work.faults.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Folded { told: parts.finish(), faults, piped: work.piped.into_inner() }
+    Folded { told: parts.finish(), faults, piped: work.piped.into_inner(), seed: work.seed }
 }
 
 struct Work<'a> {
@@ -213,7 +215,7 @@ impl Work<'_> {
     }
 }
 
-fn open(log: &Log) -> io::Result<File> {
+pub(super) fn open(log: &Log) -> io::Result<File> {
     log.path.as_ref().map_or_else(|| Err(io::ErrorKind::NotFound.into()), File::open)
 }
 

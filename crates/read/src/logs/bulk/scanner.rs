@@ -11,7 +11,7 @@ use super::marks;
 use super::{Filter, seen};
 use crate::Sink;
 use crate::compressed::InLayer;
-use why401_fold::{Part, Seen};
+use why401_fold::{Seen, Take};
 use why401_http::Moment;
 use why401_span::{LayerId, SourceId};
 
@@ -124,7 +124,7 @@ struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     #[inline]
-    fn add(&mut self, seen: Seen<'a>, line: u32, part: &mut Part) {
+    fn add(&mut self, seen: Seen<'a>, line: u32, part: &mut impl Take) {
         if let Some(place) = self.requests.get_mut(self.count) {
             *place = (seen, line);
             self.count += 1;
@@ -134,7 +134,7 @@ impl<'a> Batch<'a> {
         }
     }
 
-    fn give(&mut self, part: &mut Part) {
+    fn give(&mut self, part: &mut impl Take) {
         part.take_all(self.requests.get(..self.count).unwrap_or_default());
         self.count = 0;
     }
@@ -154,7 +154,14 @@ pub struct Scanner {
 impl Scanner {
     /// Reads whole lines into `part`. The block begins at `offset` of the source and behind `lines` lines of the part;
     /// `keep` has the lines themselves kept where they matter.
-    pub fn block(&mut self, block: &[u8], offset: u64, lines: u32, keep: bool, part: &mut Part) -> Scanned {
+    pub fn block(
+        &mut self,
+        block: &[u8],
+        offset: u64,
+        lines: u32,
+        keep: bool,
+        part: &mut impl Take,
+    ) -> Scanned {
         let mut room = std::mem::take(&mut self.room);
         let mut marks = marks::find(block, &mut room);
         let mut scanned = Scanned::default();
@@ -188,7 +195,14 @@ impl Scanner {
     }
 
     #[inline(never)]
-    fn other_line(&mut self, line: &[u8], offset: u64, number: u32, keep: bool, part: &mut Part) -> bool {
+    fn other_line(
+        &mut self,
+        line: &[u8],
+        offset: u64,
+        number: u32,
+        keep: bool,
+        part: &mut impl Take,
+    ) -> bool {
         let bytes = line.strip_prefix(b"\xEF\xBB\xBF").filter(|_| offset == 0).unwrap_or(line);
         let nul = bytes.iter().take_while(|b| **b == 0).count();
         let text = bytes.get(nul..).unwrap_or_default();
