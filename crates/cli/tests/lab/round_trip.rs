@@ -97,6 +97,50 @@ fn transcript(lab: &Running, command: &str, place: &Path) -> Vec<u8> {
     out.stdout
 }
 
+/// Commands that cannot be tried over HTTP/2: NTLM belongs to a connection, a proxy is asked in HTTP/1.1, TLS chooses by itself,
+/// and curl 7.88 sends no second request after a challenge where it knows beforehand that HTTP/2 is spoken.
+const NOT_IN_HTTP2: &[&str] =
+    &["--ntlm", "--negotiate", "-x ", "https", "--http1", "--anyauth", "--digest", "digest-nonce"];
+
+/// The same experiments over HTTP/2: what is said of them does not depend on the version.
+#[test]
+fn the_causes_are_named_over_http2_as_well() {
+    if !has("curl") {
+        println!("skipped: no curl");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path();
+    let log = place.join("log");
+    let lab = Running::start(&["--json-log", &log.display().to_string()]);
+    let (mut wrong, mut tried) = (Vec::new(), 0);
+    for entry in lab.index() {
+        let (path, cause) = (entry["path"].as_str().unwrap(), entry["cause"].as_str().unwrap());
+        let Some(command) = entry["command"].as_str() else { continue };
+        if NOT_IN_HTTP2.iter().any(|o| command.contains(o)) {
+            continue;
+        }
+        tried += 1;
+        let logged = fs::read(&log).unwrap_or_default().len();
+        let command = format!("curl() {{ command curl --http2-prior-knowledge \"$@\"; }}; {command}");
+        let said = transcript(&lab, &command, place);
+        assert!(String::from_utf8_lossy(&said).contains("HTTP/2"), "{path}");
+        fs::write(place.join("transcript"), said).unwrap();
+        fs::write(place.join("lines"), &fs::read(&log).unwrap()[logged..]).unwrap();
+        let may_miss = NOT_IN_LOG.iter().any(|(p, _)| *p == path);
+        for (what, found) in [
+            ("transcript", named(&place.join("transcript"), &[])),
+            ("lines", named(&place.join("lines"), &[])),
+        ] {
+            if found != cause && !(what == "lines" && may_miss) {
+                wrong.push(format!("{path}: {what}: {found}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(tried > 60, "{tried}");
+}
+
 fn report(rows: &[Row]) {
     let mut wrong = Vec::new();
     let mut right = [0; 3];

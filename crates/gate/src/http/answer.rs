@@ -32,7 +32,10 @@ impl Answer {
         for (name, value) in &self.fields {
             out.extend_from_slice(name.as_bytes());
             out.extend_from_slice(b": ");
-            out.extend(value.bytes().filter(|b| !matches!(b, b'\r' | b'\n' | 0)));
+            match memchr::memchr3(b'\r', b'\n', 0, value.as_bytes()) {
+                None => out.extend_from_slice(value.as_bytes()),
+                Some(_) => out.extend(value.bytes().filter(|b| !matches!(b, b'\r' | b'\n' | 0))),
+            }
             out.extend_from_slice(b"\r\n");
         }
         out.extend_from_slice(b"Content-Length: ");

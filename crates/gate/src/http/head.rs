@@ -177,12 +177,17 @@ impl Head {
 
     /// The values of all fields of that name.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.fields().filter(move |(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        let part = |range: &Range<usize>| self.bytes.get(range.clone()).unwrap_or_default();
+        // Every request asks for a score of names: most differ in length.
+        let is_it = move |(n, _): &&(Range<usize>, Range<usize>)| {
+            n.len() == name.len() && part(n).eq_ignore_ascii_case(name.as_bytes())
+        };
+        self.lines.iter().filter(is_it).map(move |(_, value)| part(value).trim_ascii())
     }
 
     /// The value of the first field of that name.
-    pub(crate) fn field(&self, name: &str) -> Option<&[u8]> {
-        self.fields().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    pub(crate) fn field<'a>(&'a self, name: &'a str) -> Option<&'a [u8]> {
+        self.all(name).next()
     }
 
     /// Whether a field that is a list of tokens names this one.

@@ -26,6 +26,31 @@ pub(crate) struct Entry<'a> {
     pub(crate) took: u64,
 }
 
+/// What several logs say of an exchange: the client, who was let in or claimed, the target without its secrets.
+#[derive(Debug)]
+pub(crate) struct Common {
+    client: String,
+    user: Option<String>,
+    target: String,
+}
+
+/// A second as it stands in the combined format; most lines are of the same one as the line before.
+#[derive(Debug, Default)]
+pub(crate) struct Date {
+    second: i64,
+    text: String,
+}
+
+impl Date {
+    fn of(&mut self, time: jiff::Timestamp) -> &str {
+        if self.text.is_empty() || self.second != time.as_second() {
+            self.second = time.as_second();
+            self.text = time.strftime(" [%d/%b/%Y:%H:%M:%S +0000] \"").to_string();
+        }
+        &self.text
+    }
+}
+
 impl Entry<'_> {
     fn field(&self, name: &str) -> Option<String> {
         self.head?.field(name).map(|v| String::from_utf8_lossy(v).into_owned())
@@ -41,29 +66,32 @@ impl Entry<'_> {
         why401_auth::inside::user(value)
     }
 
-    /// The target without its secrets.
-    fn target(&self) -> String {
-        self.head.map_or_else(|| "-".to_owned(), |head| why401_redact::target_without_secrets(head.target()))
+    /// What several logs say.
+    pub(crate) fn common(&self) -> Common {
+        Common {
+            client: self.client.map_or_else(|| "-".to_owned(), |c| c.to_canonical().to_string()),
+            user: self.user(),
+            target: self
+                .head
+                .map_or_else(|| "-".to_owned(), |h| why401_redact::target_without_secrets(h.target())),
+        }
     }
 
     /// Apache's combined format. The user is the one that was claimed, as in Apache and nginx.
-    pub(crate) fn combined(&self, out: &mut Vec<u8>) {
-        match self.client {
-            Some(client) => out.extend_from_slice(client.to_canonical().to_string().as_bytes()),
-            None => out.push(b'-'),
-        }
+    pub(crate) fn combined(&self, common: &Common, date: &mut Date, out: &mut Vec<u8>) {
+        out.extend_from_slice(common.client.as_bytes());
         out.extend_from_slice(b" - ");
-        match self.user() {
+        match common.user.as_deref() {
             None => out.push(b'-'),
-            Some(user) if user.is_empty() => out.extend_from_slice(b"\"\""),
+            Some("") => out.extend_from_slice(b"\"\""),
             Some(user) => escape(user.as_bytes(), out),
         }
-        out.extend_from_slice(self.time.strftime(" [%d/%b/%Y:%H:%M:%S +0000] \"").to_string().as_bytes());
+        out.extend_from_slice(date.of(self.time).as_bytes());
         match self.head {
             Some(head) => {
                 out.extend_from_slice(head.method().as_bytes());
                 out.push(b' ');
-                escape(self.target().as_bytes(), out);
+                escape(common.target.as_bytes(), out);
                 out.push(b' ');
                 out.extend_from_slice(head.version.name().as_bytes());
             }
@@ -83,7 +111,7 @@ impl Entry<'_> {
     }
 
     /// One JSON object. `cause` is the name of a cause of the catalogue.
-    pub(crate) fn json(&self, out: &mut Vec<u8>) {
+    pub(crate) fn json(&self, common: &Common, out: &mut Vec<u8>) {
         let mut line = Line { out, first: true };
         line.text("time", &self.time.to_string());
         // The two belong together: so the readers of why401 know whose word the cause is.
@@ -95,10 +123,10 @@ impl Entry<'_> {
         line.option("rule", self.rule);
         line.option("account", self.account);
         line.option("receipt", self.receipt);
-        line.text("remote_addr", &self.client.map_or("-".to_owned(), |c| c.to_canonical().to_string()));
-        line.text("remote_user", &self.user().unwrap_or_else(|| "-".to_owned()));
+        line.text("remote_addr", &common.client);
+        line.text("remote_user", common.user.as_deref().unwrap_or("-"));
         line.text("request_method", self.head.map_or("-", Head::method));
-        line.text("request_uri", &self.target());
+        line.text("request_uri", &common.target);
         line.text("server_protocol", self.head.map_or("-", |h| h.version.name()));
         line.text("scheme", if self.is_tls { "https" } else { "http" });
         line.option("host", self.field("host").as_deref());
@@ -126,6 +154,12 @@ impl Line<'_> {
 
     fn text(&mut self, name: &str, value: &str) {
         self.key(name);
+        // Most values need no escape.
+        if value.bytes().all(|b| (0x20..0x7f).contains(&b) && b != b'"' && b != b'\\') {
+            self.out.push(b'"');
+            self.out.extend_from_slice(value.as_bytes());
+            return self.out.push(b'"');
+        }
         // Writing into memory does not fail.
         let _ = serde_json::to_writer(&mut *self.out, value);
     }
@@ -138,7 +172,7 @@ impl Line<'_> {
 
     fn number(&mut self, name: &str, value: u64) {
         self.key(name);
-        self.out.extend_from_slice(value.to_string().as_bytes());
+        let _ = serde_json::to_writer(&mut *self.out, &value);
     }
 }
 
@@ -173,8 +207,9 @@ mod tests {
             ..Entry::default()
         };
         let (mut combined, mut json) = (Vec::new(), Vec::new());
-        entry.combined(&mut combined);
-        entry.json(&mut json);
+        let common = entry.common();
+        entry.combined(&common, &mut Date::default(), &mut combined);
+        entry.json(&common, &mut json);
         let combined = String::from_utf8(combined).unwrap();
         assert!(combined.starts_with("192.0.2.7 - alice [24/Oct/2012:16:05:00 +0000] \"GET /a?token=***&x=1 HTTP/1.1\" 401 120 \"-\" \"a\\\"b"), "{combined}");
         let read: serde_json::Value = serde_json::from_slice(&json).unwrap();

@@ -4,6 +4,7 @@ mod entry;
 pub(crate) mod journal;
 mod sink;
 
+use entry::Date;
 pub(crate) use entry::Entry;
 use journal::Journal;
 use sink::Sink;
@@ -16,6 +17,7 @@ pub(crate) struct Logs {
     access: Option<Mutex<Sink>>,
     json: Option<Mutex<Sink>>,
     journal: Mutex<Journal>,
+    date: Mutex<Date>,
     dirty: Notify,
 }
 
@@ -35,20 +37,28 @@ impl Logs {
             access: sink(access)?,
             json: sink(json)?,
             journal: Mutex::new(Journal::open(journal, size)?),
+            date: Mutex::default(),
             dirty: Notify::new(),
         })
     }
 
     /// Writes an exchange; it is in the files a few milliseconds later.
     pub(crate) fn write(&self, entry: &Entry<'_>) {
+        let common = entry.common();
         if let Some(sink) = &self.access {
-            lock(sink).put(|out| entry.combined(out));
+            let mut date = lock(&self.date);
+            lock(sink).put(|out| entry.combined(&common, &mut date, out));
         }
+        if self.json.is_none() && entry.reference.is_none() {
+            return self.dirty.notify_one();
+        }
+        let mut line = Vec::with_capacity(768);
+        entry.json(&common, &mut line);
         if let Some(sink) = &self.json {
-            lock(sink).put(|out| entry.json(out));
+            lock(sink).put(|out| out.extend_from_slice(&line));
         }
         if entry.reference.is_some() {
-            lock(&self.journal).put(|out| entry.json(out));
+            lock(&self.journal).put(|out| out.extend_from_slice(&line));
         }
         self.dirty.notify_one();
     }

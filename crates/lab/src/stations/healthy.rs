@@ -1,6 +1,7 @@
 //! Handshakes that end well, and the one pattern that is an attack.
 
 use super::handshakes::{self, DigestKind};
+use super::tokens;
 use crate::guard::{self, admit, refuse};
 use crate::message::{Answer, Certificate};
 use crate::station::{Call, Station};
@@ -56,6 +57,14 @@ pub(crate) const STATIONS: &[Station] = &[
         good: "Computes SHA-512/256, not SHA-256.",
         command: None,
         serve: |call| handshakes::digest(call, &DigestKind::plain(Hash::Sha512_256)),
+    },
+    Station {
+        path: "/challenge-answered/digest-sha-512-256-sess",
+        cause: "challenge-answered",
+        does: "Asks for Digest with SHA-512-256-sess.",
+        good: "Computes SHA-512/256, with nonce and cnonce in the key.",
+        command: None,
+        serve: |call| handshakes::digest(call, &DigestKind::session(Hash::Sha512_256)),
     },
     Station {
         path: "/challenge-answered/digest-auth-int",
@@ -114,6 +123,32 @@ pub(crate) const STATIONS: &[Station] = &[
             "U=$LAB/challenge-answered/dpop-nonce; T=$(curl -s $LAB/mint/token/bound); P=$(curl -s \"$LAB/mint/proof?htu=$U&token=$T\"); curl -v -s -H \"Authorization: DPoP $T\" -H \"DPoP: $P\" $U; P=$(curl -s \"$LAB/mint/proof?htu=$U&token=$T&nonce=1\"); curl -v -s -H \"Authorization: DPoP $T\" -H \"DPoP: $P\" $U",
         ),
         serve: |call| guard::dpop_resource(call, true),
+    },
+    Station {
+        path: "/challenge-answered/certificate",
+        cause: "challenge-answered",
+        does: "Wants a TLS client certificate and takes one of /mint/certificate/good (curl -k --cert FILE, with https).",
+        good: "Shows the one it was given when the server asks for one.",
+        command: None,
+        serve: certificate,
+    },
+    Station {
+        path: "/challenge-answered/aws",
+        cause: "challenge-answered",
+        does: "Verifies AWS Signature Version 4; the key and its secret are in the command.",
+        good: "Signs exactly what it sends.",
+        command: Some(
+            "curl -v -s $LAB/challenge-answered/aws; curl -v -s --aws-sigv4 aws:amz:us-east-1:lab -u AKIALABLABLABLABLAB1:lab/secret/access/key/of/nobody/at/all01 $LAB/challenge-answered/aws",
+        ),
+        serve: tokens::aws,
+    },
+    Station {
+        path: "/challenge-answered/message-signature",
+        cause: "challenge-answered",
+        does: "Verifies an HTTP Message Signature (RFC 9421): its fields are those of /mint/message-signature?path=/challenge-answered/message-signature.",
+        good: "Signs the components of the request that it sends.",
+        command: None,
+        serve: tokens::message_signature,
     },
     Station {
         path: "/challenge-answered/session",

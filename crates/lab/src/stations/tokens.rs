@@ -198,7 +198,7 @@ fn fields<'a>(call: &'a Call<'_>) -> Vec<(&'a [u8], &'a [u8])> {
 }
 
 /// A resource that AWS Signature Version 4 opens.
-fn aws(call: &mut Call<'_>) -> Answer {
+pub(super) fn aws(call: &mut Call<'_>) -> Answer {
     let element = match presented::read(&call.request.values("authorization"), &["aws4-hmac-sha256"]) {
         Ok(Presented::Other(element)) => element,
         Ok(_) => {
@@ -232,7 +232,7 @@ fn aws(call: &mut Call<'_>) -> Answer {
 }
 
 /// A resource that an HTTP Message Signature opens.
-fn message_signature(call: &mut Call<'_>) -> Answer {
+pub(super) fn message_signature(call: &mut Call<'_>) -> Answer {
     let request = call.request;
     let (Some(input), Some(signature)) = (request.field("signature-input"), request.field("signature"))
     else {
