@@ -30,6 +30,38 @@ fn what_is_wrong_is_told_with_its_line() {
         let found = told(&format!("{BASE}[[site.rule]]\n{rule}\n"));
         assert!(found.contains(expected), "{rule}: {found}");
     }
+    for (site, expected) in [
+        ("upstream = \"https://a.example\"\nupstream_version = \"2\"", "right"),
+        ("upstream = \"https://a.example\"\nupstream_tls = { authority = \"ca.pem\" }", "right"),
+        (
+            "upstream = \"ftp://a.example\"",
+            "gate.toml:4: upstream \"ftp://a.example\": it begins with http://",
+        ),
+        ("upstream = \"http://a\"\nupstream_version = \"3\"", "gate.toml:5: upstream_version is"),
+        (
+            "upstream = \"http://a\"\nupstream_tls = {}",
+            "gate.toml:5: upstream_tls is for an upstream with https://",
+        ),
+        (
+            "upstream = \"https://a\"\nupstream_tls = { key = \"k\" }",
+            "gate.toml:5: upstream_tls: certificate and key",
+        ),
+        ("upstream_version = \"2\"", "gate.toml:4: the site has no upstream"),
+    ] {
+        let found =
+            told(&format!("[accounts]\nhtpasswd = \"u\"\n[[site]]\n{site}\n[[site.rule]]\npath = \"/\"\n"));
+        assert!(found.contains(expected), "{site}: {found}");
+    }
+    for (traces, expected) in [
+        ("endpoint = \"collector:4318\"", "gate.toml:2: endpoint: it does not begin with"),
+        ("endpoint = \"http://c/v1/traces\"\nshare = 2.0", "gate.toml:3: share is a number from 0 to 1"),
+        (
+            "endpoint = \"http://c/v1/traces\"\nfields = { \"A b\" = \"c\" }",
+            "gate.toml:3: \"A b\" is no field",
+        ),
+    ] {
+        assert!(told(&format!("[traces]\n{traces}\n")).contains(expected), "{traces}");
+    }
     assert!(told("").contains("there is no [[site]]"));
     assert!(told(BASE).contains("gate.toml:3: the site has no [[site.rule]]"));
     assert!(told("[limits]\nidle = \"soon\"\n").contains("gate.toml:2: \"soon\" is no duration"));

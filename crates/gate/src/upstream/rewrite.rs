@@ -34,7 +34,9 @@ fn alike(a: &str, b: &str) -> bool {
 /// The protocol that the client wants to change to, as a WebSocket handshake does.
 pub(crate) fn upgrade(head: &Head) -> Option<&[u8]> {
     let wanted = head.version == Version::Eleven && head.names("connection", "upgrade");
-    head.field("upgrade").filter(|_| wanted && head.all("upgrade").count() == 1)
+    // WebSocket alone: requests of another HTTP inside (`h2c`) would pass every rule.
+    let is_known = |protocol: &&[u8]| protocol.eq_ignore_ascii_case(b"websocket");
+    head.field("upgrade").filter(|_| wanted && head.all("upgrade").count() == 1).filter(is_known)
 }
 
 /// The head for the upstream as HTTP/1.1.
@@ -270,6 +272,12 @@ mod tests {
         let out = sent("Connection: Host, Upgrade\r\nUpgrade: websocket\r\n", "");
         assert!(
             out.contains("Host: h\r\n") && out.contains("Connection: Upgrade\r\nUpgrade: websocket\r\n"),
+            "{out}"
+        );
+        let out =
+            sent("Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n", "");
+        assert!(
+            !out.contains("h2c") && !out.contains("HTTP2-Settings") && !out.contains("Connection"),
             "{out}"
         );
     }
