@@ -49,6 +49,8 @@ pub struct Counts {
     pub bytes: u64,
     /// TCP connections begun.
     pub connections: u64,
+    /// Those of which both sides have sent something.
+    pub answered: u64,
     /// When the earliest packet was captured.
     pub first: Option<Time>,
     /// When the latest packet was captured.
@@ -156,7 +158,8 @@ impl Reader {
 
     /// What was read so far.
     pub fn counts(&self) -> Counts {
-        Counts { bytes: self.records.at, connections: self.state.flows.begun(), ..self.records.counts }
+        let (connections, answered) = (self.state.flows.begun(), self.state.flows.answered());
+        Counts { bytes: self.records.at, connections, answered, ..self.records.counts }
     }
 
     fn file<S: Sink + ?Sized>(&mut self, mut bytes: &[u8], sink: &mut S) {

@@ -141,6 +141,8 @@ pub(crate) struct Flow {
     /// What side A sent, and what side B sent.
     pub(crate) halves: [Half; 2],
     pub(crate) reset: Option<Side>,
+    /// Both sides have sent something.
+    pub(crate) answered: bool,
     /// The sink was told of its end; it is kept so that stragglers are known as such.
     pub(crate) closed: bool,
     /// Neighbours in the order of last use: the one used before, and the one used after.

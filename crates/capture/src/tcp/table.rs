@@ -26,6 +26,7 @@ pub(crate) struct Flows {
     waiting: usize,
     history: History,
     begun: u64,
+    answered: u64,
 }
 
 /// Closed connections that are remembered.
@@ -48,12 +49,18 @@ impl Flows {
             waiting: 0,
             history: History::default(),
             begun: 0,
+            answered: 0,
         }
     }
 
     /// How many connections were met.
     pub(crate) fn begun(&self) -> u64 {
         self.begun
+    }
+
+    /// In how many of them both sides have sent something.
+    pub(crate) fn answered(&self) -> u64 {
+        self.answered
     }
 
     fn get(&mut self, i: u32) -> Option<&mut Flow> {
@@ -205,6 +212,7 @@ fn begin<S: Sink + ?Sized>(state: &mut State, sink: &mut S, key: Key, side: Side
         last: s.time,
         halves: [Half::default(), Half::default()],
         reset: None,
+        answered: false,
         closed: false,
         older: NONE,
         newer: NONE,
@@ -220,6 +228,10 @@ fn take_in<S: Sink + ?Sized>(state: &mut State, sink: &mut S, i: u32, side: Side
     let (mut waiting, mut history) = (flows.waiting, std::mem::take(&mut flows.history));
     let mut kept = Kept { limits, problems, waiting: &mut waiting, history: &mut history, base: *base };
     let Some(flow) = flows.slots.get_mut(i as usize).and_then(Option::as_mut) else { return };
+    if side != flow.who.first && !flow.answered {
+        flow.answered = true;
+        flows.answered += 1;
+    }
     flow.last = flow.last.max(s.time);
     if s.time < flow.who.start && s.time.is_some() {
         flow.who.start = s.time;

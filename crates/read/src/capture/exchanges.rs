@@ -121,7 +121,16 @@ impl<'a> Exchanges<'a> {
 
     /// What is told of the capture as a whole, and where.
     pub(super) fn finish(self) -> (&'a mut dyn Sink, Vec<Problem>) {
-        for (status, p) in self.plain.map(Plain::passed).unwrap_or_default() {
+        let passed = self.plain.map(Plain::passed).unwrap_or_default();
+        let count: u64 = passed.values().map(|p| p.count).sum();
+        if count > 0 {
+            let what = format!(
+                "{count} exchanges were counted and not looked at one by one: they gave what was asked for or were never answered, \
+                 and have nothing in common with a refusal"
+            );
+            self.sink.problem(Problem { offset: 0, line: None, what });
+        }
+        for (status, p) in passed {
             self.sink.passed(status, p.count, p.first, p.last);
         }
         (self.sink, self.unread.problems())

@@ -4,7 +4,7 @@
 use super::Conversations;
 use crate::Sink;
 use std::io;
-use why401_capture::{Limits, Problem, Reader, Told, detect};
+use why401_capture::{Counts, Limits, Problem, Reader, Told, detect};
 use why401_span::SourceId;
 
 /// The first half: a capture to what was said on its connections.
@@ -16,8 +16,8 @@ pub struct Packets(pub(super) Reader);
 pub enum Heard {
     /// Said on its connections.
     Said(Told),
-    /// Nothing more will be said, and this could not be read.
-    End(Told, Vec<Problem>),
+    /// Nothing more will be said; what could not be read, and what there was.
+    End(Told, Vec<Problem>, Counts),
 }
 
 impl Packets {
@@ -39,7 +39,7 @@ impl Packets {
     /// The capture is over.
     pub fn end(mut self) -> Heard {
         let told = self.0.end();
-        Heard::End(told, self.0.problems())
+        Heard::End(told, self.0.problems(), self.0.counts())
     }
 }
 
@@ -68,19 +68,19 @@ pub fn listen(
     sink: &mut dyn Sink,
 ) -> io::Result<()> {
     let mut to = Conversations::new(source, sink, keys);
-    let problems = loop {
+    let (problems, counts) = loop {
         match hearing.next()? {
             Some(Heard::Said(told)) => {
                 told.tell(&mut to);
                 hearing.done(told);
             }
-            Some(Heard::End(told, problems)) => {
+            Some(Heard::End(told, problems, counts)) => {
                 told.tell(&mut to);
-                break problems;
+                break (problems, counts);
             }
-            None => break Vec::new(),
+            None => break (Vec::new(), Counts::default()),
         }
     };
-    to.finish(&problems);
+    to.finish(&problems, counts);
     Ok(())
 }

@@ -24,10 +24,10 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use why401_capture::{ConnectionId, Data, Datagram, Direction, End, Endpoints, Gap, Time, detect};
+use why401_capture::{ConnectionId, Counts, Data, Datagram, Direction, End, Endpoints, Gap, Time, detect};
 use why401_http::Peer;
 use why401_report::Problem;
-use why401_span::{Derived, SourceId};
+use why401_span::{Derived, SourceId, Span};
 use why401_tls::KeyLog;
 
 pub use halves::{Heard, Hearing, Packets, listen};
@@ -71,8 +71,23 @@ fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
         input.bytes.consume(n);
     }
     packets.0.finish(&mut to);
-    to.finish(&packets.0.problems());
+    to.finish(&packets.0.problems(), packets.0.counts());
     Ok(())
+}
+
+/// What there is where nothing was said on any connection: a flood of SYNs, a scan, a server that is down.
+fn silence(counts: Counts) -> Option<String> {
+    let Counts { connections, answered, .. } = counts;
+    match answered {
+        _ if connections == 0 => None,
+        0 => Some(format!(
+            "it holds {connections} attempts to connect by TCP and no answer to any, so no HTTP was spoken: the server is down, a \
+             firewall drops what it is sent, or this is a flood"
+        )),
+        _ => Some(format!(
+            "it holds {connections} TCP connections, {answered} of them answered, and not one byte said on any, so no HTTP was spoken"
+        )),
+    }
 }
 
 /// The connections of a capture, each with what is spoken on it.
@@ -81,6 +96,8 @@ struct Conversations<'a> {
     connections: HashMap<ConnectionId, Spoken, ByNumber>,
     held: Held,
     quic: Quic,
+    /// Whether anything was said on a connection, or not all of it was captured.
+    said: bool,
 }
 
 /// What is spoken on a connection.
@@ -109,12 +126,16 @@ impl<'a> Conversations<'a> {
             connections: HashMap::default(),
             held: Held::default(),
             quic: Quic::default(),
+            said: false,
         }
     }
 
-    /// Nothing more is said; this is what could not be read of the packets.
-    fn finish(mut self, packets: &[why401_capture::Problem]) {
+    /// Nothing more is said; this is what could not be read of the packets, and what there was.
+    fn finish(mut self, packets: &[why401_capture::Problem], counts: Counts) {
         self.quic.finish(&mut self.exchanges);
+        if let Some(what) = silence(counts).filter(|_| !self.said) {
+            self.exchanges.problem(Span::new(self.exchanges.source(), 0, 0), &what);
+        }
         let (sink, unread) = self.exchanges.finish();
         unread.into_iter().for_each(|problem| sink.problem(problem));
         for problem in packets {
@@ -145,7 +166,7 @@ impl<'a> Conversations<'a> {
     }
 
     /// Where more is held than the limit allows, the longest silent conversations let go.
-    fn let_go(&mut self, at: why401_span::Span) {
+    fn let_go(&mut self, at: Span) {
         let what = "more is said at one time than is kept in memory; the longest silent messages end early";
         self.exchanges.problem(at, what);
         let said = self.connections.iter().filter_map(|(id, spoken)| match spoken {
@@ -179,6 +200,7 @@ impl why401_capture::Sink for Conversations<'_> {
     }
 
     fn data(&mut self, id: ConnectionId, direction: Direction, data: Data<'_>) {
+        self.said = true;
         let time = data.time.and_then(moment);
         if let Some((conversation, one, exchanges, held)) = self.conversation(id) {
             let before = exchanges.given();
@@ -197,6 +219,7 @@ impl why401_capture::Sink for Conversations<'_> {
     }
 
     fn gap(&mut self, id: ConnectionId, direction: Direction, gap: Gap) {
+        self.said = true;
         if let Some((conversation, _, exchanges, _)) = self.conversation(id) {
             conversation.gap(direction, gap.len, exchanges);
         } else if let (Some(Spoken::Kdc(_, answers)), Direction::ToClient) =

@@ -456,4 +456,25 @@ mod tests {
         assert!(plain.latest.len() <= 2 * HELD);
         assert_eq!(plain.passed()[&Some(200)].count, 2 * HELD as u64);
     }
+
+    #[test]
+    fn what_was_read_already_is_judged_as_what_was_not() {
+        let host = |host: &str| Peer { host: host.into(), port: None };
+        let place = Rc::new(Place { connection: 1, client: host("a"), server: host("b"), encrypted: true });
+        let mut plain = Plain::default();
+        let (good, bad) = ("GET /a HTTP/1.1\r\nCookie: s=1", "401 No\r\nContent-Length: 0");
+        let told: Vec<_> = [(good, OK), (good, OK), (good, bad), (good, OK), (good, OK)]
+            .into_iter()
+            .zip(WHOLE..)
+            .map(|((request, response), number)| {
+                let said = Said::Read(Box::new(pair(request, response).read()));
+                match plain.judge(number, &place, said) {
+                    Verdict::Tell(_, held) => held.len() + 1,
+                    Verdict::Kept => 0,
+                }
+            })
+            .collect();
+        assert_eq!(told, [0, 0, 2, 1, 0]);
+        assert_eq!(plain.passed()[&Some(200)].count, 2);
+    }
 }

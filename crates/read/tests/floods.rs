@@ -1,0 +1,137 @@
+//! Captures of very many connections, and of very many exchanges on one.
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "in a test a panic is the report")]
+
+use why401_http::{Exchange, Fact, Moment, Statement};
+use why401_read::{Sink, read};
+use why401_report::Problem;
+use why401_span::{LayerId, SourceId};
+
+#[derive(Default)]
+struct Told {
+    exchanges: Vec<Exchange>,
+    passed: Vec<(Option<u16>, u64)>,
+    problems: Vec<Problem>,
+}
+
+impl Sink for Told {
+    fn exchange(&mut self, exchange: Exchange) {
+        self.exchanges.push(exchange);
+    }
+    fn passed(&mut self, status: Option<u16>, count: u64, _: Option<Moment>, _: Option<Moment>) {
+        self.passed.push((status, count));
+    }
+    fn statement(&mut self, _: Statement) {}
+    fn fact(&mut self, _: Fact) {}
+    fn problem(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+    fn layer(&mut self, _: String) -> LayerId {
+        LayerId(0)
+    }
+}
+
+const SYN: u8 = 2;
+const ACK: u8 = 16;
+
+/// A capture of raw IP packets.
+struct Capture(Vec<u8>);
+
+impl Capture {
+    fn new() -> Capture {
+        let mut file = 0xa1b2_c3d4_u32.to_le_bytes().to_vec();
+        file.extend([2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 101, 0, 0, 0]);
+        Capture(file)
+    }
+
+    /// A segment of the connection with this number; `out` says that the client sends it.
+    fn segment(&mut self, connection: u32, out: bool, seq: u32, ack: u32, flags: u8, data: &[u8]) {
+        let [_, a, b, c] = (connection >> 8).to_be_bytes();
+        let (client, server) = ([10, a, b, c], [192, 0, 2, 1]);
+        let ports = (1024 + (connection & 255) as u16, 80_u16);
+        let (from, to, ports) =
+            if out { (client, server, ports) } else { (server, client, (ports.1, ports.0)) };
+        let len = 40 + data.len() as u16;
+        let mut packet = vec![0x45, 0];
+        packet.extend(len.to_be_bytes());
+        packet.extend([0, 0, 0x40, 0, 64, 6, 0, 0]);
+        packet.extend(from.iter().chain(&to));
+        packet.extend(ports.0.to_be_bytes().iter().chain(&ports.1.to_be_bytes()));
+        packet.extend(seq.to_be_bytes().iter().chain(&ack.to_be_bytes()));
+        packet.extend([0x50, flags, 255, 255, 0, 0, 0, 0]);
+        packet.extend(data);
+        let time = 1_795_000_000_u32 + connection / 1000;
+        for word in [time, 0, packet.len() as u32, packet.len() as u32] {
+            self.0.extend(word.to_le_bytes());
+        }
+        self.0.extend(packet);
+    }
+
+    fn told(&self) -> Told {
+        let mut told = Told::default();
+        read(SourceId(0), &mut self.0.as_slice(), None, None, &[], &mut told).unwrap();
+        told
+    }
+}
+
+#[test]
+fn connections_on_which_nothing_is_said_are_counted_and_told() {
+    const MANY: u32 = 70_000;
+    for (answered, says) in [
+        (false, "it holds 70000 attempts to connect by TCP and no answer to any"),
+        (true, "it holds 70000 TCP connections, 70000 of them answered, and not one byte"),
+    ] {
+        let mut capture = Capture::new();
+        for connection in 0..MANY {
+            capture.segment(connection, true, 1000, 0, SYN, b"");
+            if answered {
+                capture.segment(connection, false, 5000, 1001, SYN | ACK, b"");
+            }
+        }
+        let told = capture.told();
+        assert!(told.exchanges.is_empty());
+        assert!(told.problems[0].what.starts_with(says), "{:?}", told.problems);
+        let given_up = "a connection was given up, as more are open than the limit allows (4464 times)";
+        assert!(told.problems.iter().any(|p| p.what == given_up), "{:?}", told.problems);
+    }
+}
+
+/// A frame of HTTP/2 (RFC 9113, section 4.1) that holds all fields of a message without content.
+fn headers(stream: u32, block: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0, 0, block.len() as u8, 1, 5];
+    frame.extend(stream.to_be_bytes());
+    frame.extend(block);
+    frame
+}
+
+#[test]
+fn successes_over_http_2_are_counted_behind_the_first_ones() {
+    const MANY: u32 = 2000;
+    let mut capture = Capture::new();
+    let mut next = [1001, 5001];
+    capture.segment(0, true, 1000, 0, SYN, b"");
+    capture.segment(0, false, 5000, 1001, SYN | ACK, b"");
+    let mut say = |capture: &mut Capture, out: bool, data: &[u8]| {
+        let [client, server] = next;
+        let (seq, ack) = if out { (client, server) } else { (server, client) };
+        capture.segment(0, out, seq, ack, ACK, data);
+        next[usize::from(!out)] += data.len() as u32;
+    };
+    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    say(&mut capture, true, &[&b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"[..], &settings].concat());
+    say(&mut capture, false, &settings);
+    // Fields by their places in the static table (RFC 7541, appendix A): GET, /, http; 200; at last 401 in letters.
+    for n in 0..=MANY {
+        say(&mut capture, true, &headers(2 * n + 1, &[0x82, 0x84, 0x86]));
+        let answer: &[u8] = if n < MANY { &[0x88] } else { b"\x08\x03401" };
+        say(&mut capture, false, &headers(2 * n + 1, answer));
+    }
+    let told = capture.told();
+    let statuses: Vec<_> = told.exchanges.iter().map(Exchange::status).collect();
+    // The first 500, then the refusal and the last one before it.
+    assert_eq!(statuses.len(), 502, "{:?}", told.problems);
+    assert_eq!(statuses.last(), Some(&Some(401)));
+    assert_eq!(told.exchanges[500].index, u64::from(MANY) - 1);
+    assert_eq!(told.passed, [(Some(200), u64::from(MANY) - 501)]);
+    let counted = told.problems.iter().find(|p| p.what.starts_with("1499 exchanges were counted"));
+    assert!(counted.is_some(), "{:?}", told.problems);
+}
