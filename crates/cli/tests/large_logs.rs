@@ -312,6 +312,8 @@ fn told(report: &Value) -> Vec<String> {
 fn how_large_a_log_is_changes_no_finding() {
     let mut guessed = String::new();
     let mut methods = String::new();
+    let mut addresses = String::new();
+    let mut gate = String::new();
     for i in 0..4000u32 {
         let at = format!("22/Nov/2026:{:02}:{:02}:{:02} +0000", i / 360, i / 6 % 60, i % 6 * 10);
         let (user, status) = match i % 10 {
@@ -335,10 +337,42 @@ fn how_large_a_log_is_changes_no_finding() {
             i % 5
         )
         .unwrap();
+        // One of them writes an address in capital letters; the right ones are in the midst of what it asks for.
+        let (path, status) = match i % 8 {
+            0 if i % 5 == 2 => ("/V1/Submit", 401),
+            2..5 if (100..3900).contains(&i) => ("/v1/submit", 200),
+            _ => ("/v1/orders", 200),
+        };
+        writeln!(
+            addresses,
+            "192.0.2.{0} - user{0} [{at}] \"POST {path} HTTP/1.1\" {status} 1 \"-\" \"curl/8.5.0\"",
+            i % 5
+        )
+        .unwrap();
+        let (cause, status) = match i % 20 {
+            3 => ("wrong-method", 405),
+            7 => ("wrong-address", 404),
+            11 => ("rate-limited", 429),
+            13 => ("wrong-password", 401),
+            _ => ("", 200),
+        };
+        let named = if cause.is_empty() { String::new() } else { format!("\"cause\":\"{cause}\",") };
+        let (h, m, s, who) = (i / 360, i / 6 % 60, i % 6 * 10, i % 3);
+        writeln!(
+            gate,
+            "{{\"time\":\"2026-11-22T{h:02}:{m:02}:{s:02}Z\",\"logger\":\"why401\",{named}\"remote_addr\":\"192.0.2.{who}\",\"remote_user\":\"user{who}\",\"request_method\":\"POST\",\"request_uri\":\"/submit\",\"server_protocol\":\"HTTP/1.1\",\"status\":{status},\"http_referer\": \"-\" }}",
+        )
+        .unwrap();
     }
     let hub = Hub::day_of(40);
     let folder = tempfile::tempdir().unwrap();
-    for (name, log) in [("hub", &hub.log), ("guessed", &guessed), ("methods", &methods)] {
+    for (name, log) in [
+        ("hub", &hub.log),
+        ("guessed", &guessed),
+        ("methods", &methods),
+        ("addresses", &addresses),
+        ("gate", &gate),
+    ] {
         assert!(log.len() < 1024 * 1024, "{name}: {}", log.len());
         let small = folder.path().join(name);
         std::fs::write(&small, log).unwrap();

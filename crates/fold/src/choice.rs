@@ -17,6 +17,8 @@ const NAMES: usize = 5;
 const TOGETHER: usize = 60;
 /// So many admissions of accounts and clients that were refused too are read.
 const ADMISSIONS: usize = 600;
+/// So many admissions at other resources are read, of those whose refusals are explained one by one.
+const ELSEWHERE: usize = 400;
 /// So many admissions of others, the latest, which tell whether anybody goes on.
 const OTHERS: usize = 64;
 
@@ -186,6 +188,7 @@ impl Told {
             own.truncate(ADMISSIONS);
         }
         let mut events: Vec<&Event> = own.into_iter().flat_map(|(_, (first, last))| [first, last]).collect();
+        events.extend(self.elsewhere().take(ELSEWHERE));
         let mut others: Vec<&Event> = self
             .lanes
             .iter()
@@ -195,6 +198,24 @@ impl Told {
         others.sort_by_key(|e| std::cmp::Reverse((e.time, e.place())));
         events.extend(others.into_iter().take(OTHERS));
         events
+    }
+
+    /// What those were let in to who were refused without being let in: of a name by a client, of no name by any of the
+    /// client. Those with the most refusals come first.
+    fn elsewhere(&self) -> impl Iterator<Item = &Event> {
+        let mut refused: BTreeMap<(u64, u64), u64> = BTreeMap::new();
+        for kind in self.kinds.iter().filter(|k| k.status == 401 && !k.let_in && k.client != 0) {
+            *refused.entry((kind.client, kind.name.max(2))).or_default() += kind.refused;
+        }
+        let count = |lane: &Lane| {
+            let own = refused.get(&(lane.client, lane.name));
+            own.max(refused.get(&(lane.client, 2))).copied().unwrap_or_default()
+        };
+        let mut lanes: Vec<(u64, &Lane)> =
+            self.lanes.iter().filter(|l| l.elsewhere.len() > 1).map(|l| (count(l), l)).collect();
+        lanes.retain(|(count, _)| *count > 0);
+        lanes.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        lanes.into_iter().take(SINGLE).flat_map(|(_, lane)| &lane.elsewhere)
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Lane {
     pub refused: u64,
     /// The first and the last request with a name that was let in.
     pub admitted: Option<(Event, Event)>,
+    /// The first such request of each of a few groups of resources: where a client uses few, of each of them.
+    pub elsewhere: Vec<Event>,
 }
 
 /// What changes with each request: one line of the processor's cache.
@@ -33,7 +35,9 @@ struct Row {
     key: u64,
     seen: u64,
     let_in: u64,
-    refused: u64,
+    refused: u32,
+    /// A bit for each group of resources of which a request is kept.
+    groups: u32,
     /// The last request with a name that was let in.
     last: Option<Spot>,
 }
@@ -45,6 +49,23 @@ struct Whose {
     name: u64,
     /// The first request with a name that was let in.
     first: Option<Spot>,
+}
+
+/// Into so many groups, by chance that is the same in every run, the resources of a lane fall.
+const GROUPS: u32 = 32;
+/// Of so many of them, the first that come, a request is kept; which ones does not depend on cuts.
+const KEPT: u32 = 4;
+/// As many are kept as may be.
+const FULL: u32 = u32::MAX;
+
+/// The first request of a group of resources that was let in under a name.
+#[derive(Debug, Clone, Copy)]
+struct Elsewhere {
+    /// The number of the row times [`GROUPS`], and the group.
+    of: u32,
+    /// The number of its line among those that are kept, from 1; 0 if it can be read again.
+    text: u32,
+    spot: Spot,
 }
 
 /// The lines of the first and the last request.
@@ -59,6 +80,8 @@ pub(crate) struct Lanes {
     /// The lines of what was admitted, where they are kept.
     texts: Vec<Texts>,
     keeps_text: bool,
+    elsewhere: Vec<Elsewhere>,
+    elsewhere_texts: Vec<Box<[u8]>>,
     /// Lanes that were let go, and their requests.
     pub(crate) dropped: (u64, u64),
 }
@@ -104,11 +127,17 @@ impl Lanes {
         };
         let Some(row) = self.rows.get_mut(at) else { return };
         row.seen += 1;
-        row.refused += u64::from(matches!(seen.status, 401 | 403 | 407));
+        row.refused = row.refused.saturating_add(u32::from(matches!(seen.status, 401 | 403 | 407)));
         if seen.let_in() {
             row.let_in += 1;
             if seen.is_named() {
                 let is_first = row.last.replace(spot).is_none();
+                let group = (keys.resource >> 58) as u32 % GROUPS;
+                if row.groups >> group & 1 == 0 {
+                    row.groups = with(row.groups, group);
+                    let text = self.keeps_text.then(|| Box::from(seen.text));
+                    self.elsewhere.push(elsewhere(at, group, spot, text, &mut self.elsewhere_texts));
+                }
                 if is_first && let Some(whose) = self.whose.get_mut(at) {
                     whose.first = Some(spot);
                 }
@@ -128,7 +157,7 @@ impl Lanes {
         if self.rows.len() >= MOST {
             self.let_go();
         }
-        let row = Row { key, seen: 0, let_in: 0, refused: 0, last: None };
+        let row = Row { key, seen: 0, let_in: 0, refused: 0, groups: 0, last: None };
         self.push(row, Whose { client, name, first: None }, Texts::default())
     }
 
@@ -155,16 +184,25 @@ impl Lanes {
         let whose = std::mem::take(&mut self.whose);
         let mut texts = std::mem::take(&mut self.texts).into_iter();
         self.at.clear();
+        let mut moved = Vec::with_capacity(rows.len());
         for (row, whose) in rows.into_iter().zip(whose) {
+            moved.push(None);
             let texts = texts.next().unwrap_or_default();
             if row.seen > median || (row.seen == median && room > 0) {
                 room = room.saturating_sub(usize::from(row.seen == median));
-                self.push(row, whose, texts);
+                let to = self.push(row, whose, texts);
+                moved.pop();
+                moved.push(Some(to));
             } else {
                 self.dropped.0 += 1;
                 self.dropped.1 += row.seen;
             }
         }
+        self.elsewhere.retain_mut(|e| {
+            let Some(Some(to)) = moved.get((e.of / GROUPS) as usize) else { return false };
+            e.of = number(*to) * GROUPS + e.of % GROUPS;
+            true
+        });
     }
 
     pub(crate) fn spots_mut(&mut self) -> impl Iterator<Item = &mut Spot> {
@@ -172,6 +210,7 @@ impl Lanes {
             .iter_mut()
             .filter_map(|w| w.first.as_mut())
             .chain(self.rows.iter_mut().filter_map(|r| r.last.as_mut()))
+            .chain(self.elsewhere.iter_mut().map(|e| &mut e.spot))
     }
 
     /// Takes what came after in.
@@ -184,7 +223,12 @@ impl Lanes {
             self.texts.resize_with(self.rows.len(), Texts::default);
         }
         let mut texts = after.texts.into_iter();
-        for (row, whose) in after.rows.into_iter().zip(after.whose) {
+        let mut theirs = after.elsewhere;
+        // Of one row they stay in order of place.
+        theirs.sort_by_key(|e| e.of / GROUPS);
+        let mut theirs = theirs.into_iter().peekable();
+        let mut their_texts = after.elsewhere_texts;
+        for (nth, (row, whose)) in after.rows.into_iter().zip(after.whose).enumerate() {
             let [opening, latest] = texts.next().unwrap_or_default();
             let at = match self.find(row.key) {
                 Some(at) => at,
@@ -193,7 +237,16 @@ impl Lanes {
             let (Some(into), Some(own)) = (self.rows.get_mut(at), self.whose.get_mut(at)) else { continue };
             into.seen += row.seen;
             into.let_in += row.let_in;
-            into.refused += row.refused;
+            into.refused = into.refused.saturating_add(row.refused);
+            while let Some(e) = theirs.next_if(|e| e.of / GROUPS == number(nth)) {
+                let group = e.of % GROUPS;
+                if into.groups >> group & 1 == 0 {
+                    into.groups = with(into.groups, group);
+                    let text = (e.text as usize).checked_sub(1).and_then(|t| their_texts.get_mut(t));
+                    let text = text.map(std::mem::take);
+                    self.elsewhere.push(elsewhere(at, group, e.spot, text, &mut self.elsewhere_texts));
+                }
+            }
             if row.last.is_none() {
                 continue;
             }
@@ -218,22 +271,59 @@ impl Lanes {
     }
 
     /// All of them, in the order in which they first came.
-    pub(crate) fn finish(self) -> Vec<Lane> {
+    pub(crate) fn finish(mut self) -> Vec<Lane> {
+        self.elsewhere.sort_by_key(|e| e.of / GROUPS);
+        let mut elsewhere = self.elsewhere.into_iter().peekable();
+        let mut their_texts = self.elsewhere_texts;
+        let mut nth = 0;
         let mut texts = self.texts.into_iter();
         // Of a source whose lines can be read again there is no text.
         let kept = |text: Vec<u8>| (!text.is_empty()).then(|| text.into_boxed_slice());
         let lane = |(row, whose): (Row, Whose)| {
             let [opening, latest] = texts.next().unwrap_or_default();
             let events = whose.first.zip(row.last);
+            let own = std::iter::from_fn(|| elsewhere.next_if(|e| e.of / GROUPS == nth));
+            let own = own.map(|e| {
+                let text = (e.text as usize).checked_sub(1).and_then(|t| their_texts.get_mut(t));
+                e.spot.event(text.map(std::mem::take))
+            });
+            let own = own.collect();
+            nth += 1;
             Lane {
                 client: whose.client,
                 name: whose.name,
                 seen: row.seen,
                 let_in: row.let_in,
-                refused: row.refused,
+                refused: row.refused.into(),
+                elsewhere: own,
                 admitted: events.map(|(first, last)| (first.event(kept(opening)), last.event(kept(latest)))),
             }
         };
         self.rows.into_iter().zip(self.whose).map(lane).collect()
     }
+}
+
+/// The groups with one more.
+fn with(groups: u32, group: u32) -> u32 {
+    let more = groups | 1 << group;
+    if more.count_ones() < KEPT { more } else { FULL }
+}
+
+fn number(row: usize) -> u32 {
+    // There are never more rows than MOST.
+    u32::try_from(row).unwrap_or(u32::MAX / GROUPS)
+}
+
+fn elsewhere(
+    row: usize,
+    group: u32,
+    spot: Spot,
+    text: Option<Box<[u8]>>,
+    texts: &mut Vec<Box<[u8]>>,
+) -> Elsewhere {
+    let text = text.map_or(0, |text| {
+        texts.push(text);
+        u32::try_from(texts.len()).unwrap_or(0)
+    });
+    Elsewhere { of: number(row) * GROUPS + group, text, spot }
 }

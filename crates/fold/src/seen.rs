@@ -39,6 +39,8 @@ pub struct Seen<'a> {
     pub code: u64,
     /// Whether the codes say that this is a step of an integrated handshake (IIS: 401.2, `SEC_E_NO_CREDENTIALS`).
     pub handshake: bool,
+    /// Whether the line names the cause of its answer, as those of `why401 gate` do.
+    pub names_cause: bool,
     /// Offset of the line in its source.
     pub offset: u64,
     /// The line itself, where it cannot be read again by its offset; else empty.
@@ -55,7 +57,11 @@ impl Seen<'_> {
     /// decides where nothing but the status is known.
     #[inline]
     pub fn let_in(&self) -> bool {
-        matches!(self.status, 101 | 200..=399 | 404..=406 | 409 | 410 | 412 | 415 | 416 | 422)
+        match self.status {
+            404..=406 | 409 | 410 | 412 | 415 | 416 => !self.names_cause,
+            101 | 200..=399 | 422 => true,
+            _ => false,
+        }
     }
 
     /// Whether a chain with this in it has to be explained; as `why401_history::Case` decides.
@@ -63,6 +69,7 @@ impl Seen<'_> {
     pub fn wants_explanation(&self) -> bool {
         match self.status {
             401 | 403 | 407 | 495 | 496 => true,
+            400..=599 if self.names_cause => true,
             400 | 500 | 502 | 503 | 504 => self.is_named(),
             _ => false,
         }

@@ -310,6 +310,33 @@ fn with_seen(recogniser: &Recogniser, line: &[u8], take: impl FnOnce(&Seen<'_>))
     let Some(Reading::Access(mut read)) = recogniser.recognise(inner, program) else { return false };
     read.time = time;
     recogniser.was_access();
-    take(&seen::of(&read, 0));
+    let seen = seen::of(&read, 0);
+    match cause(inner) {
+        // Refusals of different causes are of different kinds.
+        Some(cause) => take(&Seen { names_cause: true, code: seen.code ^ code_of(cause), ..seen }),
+        None => take(&seen),
+    }
     true
+}
+
+/// What stands before the cause in a line of `why401 gate` or `why401 lab`, as `why401_history` looks for it.
+const SIGN: &[u8] = b"\"logger\":\"why401\",\"cause\":\"";
+
+/// The cause that a line names by itself.
+fn cause(line: &[u8]) -> Option<&[u8]> {
+    if !line.starts_with(b"{") {
+        return None;
+    }
+    // It stands near the front.
+    let head = line.get(..256).unwrap_or(line);
+    let begin = memchr::memmem::find(head, SIGN)? + SIGN.len();
+    let rest = line.get(begin..)?;
+    rest.get(..memchr::memchr(b'"', rest)?)
+}
+
+fn code_of(cause: &[u8]) -> u64 {
+    use std::hash::{DefaultHasher, Hasher};
+    let mut hasher = DefaultHasher::new();
+    hasher.write(cause);
+    hasher.finish()
 }

@@ -41,6 +41,7 @@ pub(super) fn of<'a>(line: &Line<'a>, offset: u64) -> Seen<'a> {
         host: present(Part::Host),
         code: substatus << 32 | win32,
         handshake: win32 == NO_CREDENTIALS || substatus == 2,
+        names_cause: false,
         offset,
         text: b"",
     }
