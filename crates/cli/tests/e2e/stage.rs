@@ -129,6 +129,28 @@ impl Stage {
         }
     }
 
+    /// Caddy with HTTP/3 too, under this certificate and its key, asking for Basic.
+    pub(crate) fn caddy(&mut self, certificate: &str, key: &str) -> Server {
+        let port = free_port();
+        let hash =
+            Command::new("caddy").args(["hash-password", "--plaintext", "Winter-42"]).output().unwrap();
+        let hash = String::from_utf8(hash.stdout).unwrap();
+        let root = self.dir.path().display().to_string();
+        let conf = format!(
+            "{{\n admin off\n auto_https disable_redirects\n skip_install_trust\n}}\nhttps://localhost:{port} {{\n \
+             tls {certificate} {key}\n basicauth {{\n  alice {}\n }}\n respond \"{{}}\"\n \
+             log {{\n  output file {root}/caddy.log\n }}\n}}\n",
+            hash.trim()
+        );
+        let conf_path = self.path("Caddyfile");
+        fs::write(&conf_path, conf).unwrap();
+        let mut command = Command::new("caddy");
+        command.args(["run", "--adapter", "caddyfile", "--config"]).arg(&conf_path);
+        command.env("HOME", &root).env("XDG_DATA_HOME", &root).env("XDG_CONFIG_HOME", &root);
+        self.start(command, port);
+        Server { port, access: self.path("caddy.log"), error: self.path("caddy.log") }
+    }
+
     /// A server of openssl's that answers over TLS with what it knows of the connection.
     pub(crate) fn openssl(&mut self, args: &[&str]) -> u16 {
         let port = free_port();
@@ -199,7 +221,7 @@ impl Stage {
     /// Captures these ports while `act` runs; `None` where packets may not be captured here.
     pub(crate) fn capture(&self, ports: &[u16], act: impl FnOnce(&Stage)) -> Option<PathBuf> {
         let path = self.path("capture.pcap");
-        let filter = ports.iter().map(|p| format!("tcp port {p}")).collect::<Vec<_>>().join(" or ");
+        let filter = ports.iter().map(|p| format!("port {p}")).collect::<Vec<_>>().join(" or ");
         let user = ["-Z", "root"];
         let mut tcpdump = Command::new("tcpdump")
             .args(["-U", "--immediate-mode", "-i", "lo", "-w"])
