@@ -101,7 +101,7 @@ fn a_client_that_moves_is_known_by_the_id_it_sends_to() {
     let (mut at, mut seen) = (24, 0);
     for len in lens {
         let ports = at + UDP..at + UDP + 4;
-        let [a, b, c, d] = capture[ports.clone()] else { unreachable!() };
+        let [a, b, c, d]: [u8; 4] = capture[ports.clone()].try_into().unwrap();
         seen += 1;
         if seen > 30 && ([a, b] == server || [c, d] == server) {
             let moved = if [a, b] == server { [a, b, 0xc0, 1] } else { [0xc0, 1, c, d] };
