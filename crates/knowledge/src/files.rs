@@ -24,6 +24,7 @@ files! {
     "client/go-modules.toml",
     "client/gradle.toml",
     "client/helm.toml",
+    "client/httplib2.toml",
     "client/httpx.toml",
     "client/java-http.toml",
     "client/maven.toml",

@@ -55,9 +55,8 @@ impl AccountLocked {
             a.request_field("authorization")
                 .is_some_and(|f| f.value.as_bytes() == sent.field.value.as_bytes())
         };
-        let later = scene
-            .later_accepted_with(sent.field.value.as_bytes())
-            .find(|a| same_server(a, step.attempt));
+        let later =
+            scene.later_accepted_with(sent.field.value.as_bytes()).find(|a| same_server(a, step.attempt));
         let failures = || {
             let failed = |a: &&why401_history::Attempt| a.status() == Some(401) && !same(a);
             let mine = |a: &&why401_history::Attempt| user(&Step::of(a)) == me;

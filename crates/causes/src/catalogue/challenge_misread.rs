@@ -44,7 +44,10 @@ impl ChallengeMisread {
                     "the challenge that this answers: does it offer the algorithm that was used?",
                 )
             }
-            told => algorithm(scene, step).or_else(|| cut_short(scene, step)).unwrap_or(told),
+            told => algorithm(scene, step)
+                .or_else(|| cut_short(scene, step))
+                .or_else(|| whole_list(scene, step))
+                .unwrap_or(told),
         }
     }
 }
@@ -115,5 +118,29 @@ fn cut_short(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
             )
             .confirmed()
         })
+    })
+}
+
+/// The client gives back the whole list of qop, of which it has to choose one (RFC 7616 section 3.4).
+fn whole_list(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let sent = step.credentials()?;
+    let Inside::Digest(_) = &sent.inside else { return None };
+    let text = sent.field.text();
+    let lower = text.to_ascii_lowercase();
+    let at = lower
+        .match_indices("qop")
+        .map(|(at, _)| at)
+        .find(|at| lower.get(at + 3..).is_some_and(|rest| rest.trim_start().starts_with('=')))?;
+    let value = lower.get(at..)?.split_once('=')?.1.trim_start();
+    let list: String = value.chars().filter(|c| !c.is_whitespace() && *c != '"').take(14).collect();
+    let whole =
+        list.starts_with("auth,auth-int") || list.starts_with("auth-int,auth,") || list == "auth-int,auth";
+    whole.then(|| {
+        Claim::new("the client gave back the whole list of qop, of which it has to choose one")
+            .shown([scene.show_in_field(sent.view, sent.field, at..at + 3, "more than one")])
+            .fix(Party::Caller, "Use a version of the client's library that chooses one qop from the list.")
+            .fix(Party::Server, "Offer one qop only.")
+            .or("digest-mismatch", "the same request with qop=auth")
+            .confirmed()
     })
 }

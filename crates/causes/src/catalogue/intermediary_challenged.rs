@@ -48,6 +48,9 @@ impl IntermediaryChallenged {
         {
             return advise(claim).as_told();
         }
+        if let Some(claim) = page_of_nginx(scene) {
+            return advise(claim).likely();
+        }
         let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else { return told() };
         let server = |a: &why401_history::Attempt| {
             a.response_field("server")
@@ -82,4 +85,23 @@ fn advise(claim: Claim) -> Claim {
         Party::Intermediary,
         "Send what the layer in front wants, or let it pass this address without a login of its own.",
     )
+}
+
+/// nginx's own page of a 401 (ngx_http_special_response.c) answers a request whose key is for a program behind it.
+fn page_of_nginx(scene: &Scene<'_>) -> Option<Claim> {
+    let step = scene.focus()?;
+    let (place, key) = step.other_credentials(scene)?;
+    let own = |text: &str| {
+        text.contains("<title>401 Authorization Required</title>") && text.contains("<center>nginx")
+    };
+    let body = step.response().filter(|(_, r)| own(&r.body.text())).map(|(v, r)| {
+        scene.show_part(v.source, &r.body.bytes, 0..r.body.bytes.len().min(80), "nginx's own page")
+    });
+    let page = body.or_else(|| {
+        let said = scene.statements().find(|s| own(&s.text.to_text()))?;
+        Some(scene.show_statement(said, "nginx's own page"))
+    })?;
+    let claim =
+        Claim::new(format!("nginx itself refused, before the program that the key in {place} is for"));
+    Some(claim.shown([page, key]).or("wrong-field", "whether nginx is to check this key").weighing(6))
 }

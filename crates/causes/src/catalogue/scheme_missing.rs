@@ -47,7 +47,9 @@ impl SchemeMissing {
             .parsed
             .problem(ProblemKind::SchemeMissing)
             .or_else(|| sent.parsed.problem(ProblemKind::SchemeGlued));
-        let is_whole = !sent.field.value.is_empty() && !is_masked(&sent.value());
+        // Firebase's older interface: `Authorization: key=…` (Firebase Cloud Messaging, HTTP protocol (legacy)).
+        let of_its_own = sent.value().starts_with("key=");
+        let is_whole = !sent.field.value.is_empty() && !is_masked(&sent.value()) && !of_its_own;
         let Some(problem) = missing.filter(|_| is_whole) else { return Answer::RuledOut };
         let wanted = step.challenges().map(|(_, c)| c.scheme.written.clone()).find(|s| !s.is_empty());
         let scheme = wanted.clone().unwrap_or_else(|| "Bearer".to_owned());

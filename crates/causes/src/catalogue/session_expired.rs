@@ -61,7 +61,13 @@ impl SessionExpired {
             if let Some(field) = before.request_field("cookie") {
                 claim = claim.shown([scene.show_field(before.view(), field, "accepted before")]);
             }
-            return advise(claim).confirmed();
+            // Another address may be served by another machine, or want more than the session.
+            let same = before.path() == step.attempt.path();
+            return if same {
+                advise(claim).confirmed()
+            } else {
+                advise(claim).or("clock-skew", "the clocks of the machines behind the two addresses").likely()
+            };
         }
         let sent = cookie.text().into_owned();
         // Who is given a new session has not lost the old one.

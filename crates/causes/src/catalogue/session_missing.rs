@@ -49,7 +49,11 @@ impl SessionMissing {
         let Some(step) = scene.refused().filter(|s| s.status() == Some(401) || sent_to_login(s)) else {
             return told();
         };
-        let shows = step.attempt.views.iter().any(|v| v.shows.cookies);
+        // Who shows Set-Cookie has not left the cookies out.
+        let sets = |a: &Attempt| a.response_field("set-cookie").is_some() && same_client(a, step.attempt);
+        let own = |a: &Attempt| a.view().source == step.attempt.view().source;
+        let shows = step.attempt.views.iter().any(|v| v.shows.cookies)
+            || scene.earlier().take(100).any(|a| own(a) && sets(a));
         if step.attempt.carries_credentials() || !shows {
             let nonce = || nonce_in_session(scene, step).filter(|_| shows);
             return signed_in(scene, step).or_else(nonce).unwrap_or_else(told);

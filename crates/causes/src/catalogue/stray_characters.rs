@@ -1,8 +1,9 @@
 //! Something came along with the secret.
 
-use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::litter;
+use crate::{Scene, Step};
+use why401_auth::base64::{self, Alphabet};
 use why401_auth::{Inside, Problem, ProblemKind as P};
 use why401_report::Party;
 
@@ -77,6 +78,9 @@ impl StrayCharacters {
                 claim.or("wrong-password", "whether the secret really has this character").likely()
             };
         }
+        if let Some(claim) = within_base64(scene, step) {
+            return claim.confirmed();
+        }
         for name in ["x-api-key", "api-key", "apikey", "x-auth-token", "x-access-token", "private-token"] {
             let Some((view, field)) = step.request_field(name) else { continue };
             let problems = why401_auth::stray::find(field.value.as_bytes(), "the key");
@@ -89,4 +93,24 @@ impl StrayCharacters {
         }
         told()
     }
+}
+
+/// `id:key` in base64, as Elasticsearch's ApiKey has it, with a line break behind the key.
+fn within_base64(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let sent = step.sent.iter().find(|s| !s.proxy)?;
+    let Inside::Token(token) = &sent.inside else { return None };
+    let text = token.text.expose_text();
+    let decoded = base64::decode(text.as_bytes(), 0..text.len(), Alphabet::Standard);
+    let bytes = decoded.bytes.expose();
+    let (rest, last) = (bytes.get(..bytes.len().checked_sub(1)?)?, bytes.last()?);
+    let pair = rest.contains(&b':') && rest.iter().all(u8::is_ascii_graphic);
+    (pair && matches!(last, b'\n' | b'\r')).then(|| {
+        Claim::new("something came along with the key: decoded, it ends in a line break")
+            .shown([scene.show_in_field(sent.view, sent.field, token.range.clone(), "ends in a line break")])
+            .fix_by(
+                Party::Caller,
+                "Encode it without the line break: printf adds none, echo does.",
+                "printf '%s' 'ID:KEY' | base64 -w0",
+            )
+    })
 }

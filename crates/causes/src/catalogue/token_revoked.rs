@@ -45,7 +45,11 @@ impl TokenRevoked {
             return Answer::RuledOut;
         }
         let told = scene.told_claim("token-revoked", "the token was revoked or is not known any more");
-        settle(scene.refused().and_then(|step| look(scene, step)), told, advise)
+        settle(
+            scene.refused().and_then(|step| look(scene, step).or_else(|| in_query(scene, step))),
+            told,
+            advise,
+        )
     }
 }
 
@@ -100,6 +104,34 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     };
     let other = token::told_otherwise(scene, &["token-revoked", "token-expired"]);
     Some(at_most(claim, if other { certainty.min(Certainty::Possible) } else { certainty }))
+}
+
+/// A log: the same address with its token in the query was let in and is refused since, and with another token it is let in.
+fn in_query(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let target = step.attempt.target()?;
+    let (path, query) = target.split_once('?')?;
+    let has_token = |q: &str| {
+        q.split('&').any(|p| p.split('=').next().is_some_and(|n| n.to_ascii_lowercase().contains("token")))
+    };
+    if step.attempt.shows_credentials() || !has_token(query) {
+        return None;
+    }
+    let before = scene.earlier().take(1_000).find(|a| a.let_in() && a.target() == step.attempt.target())?;
+    let after = scene.later().take(1_000).find(|a| {
+        a.let_in()
+            && a.target().is_some_and(|t| {
+                t != target && t.split_once('?').is_some_and(|(p, q)| p == path && has_token(q))
+            })
+    })?;
+    let claim = Claim::new(
+        "the token in the address was let in before and is refused since; another one is let in now",
+    )
+    .shown(super::client_changed::line(scene, before, "let in with it"))
+    .shown(super::client_changed::line(scene, step.attempt, "refused with it"))
+    .shown(super::client_changed::line(scene, after, "let in with another one"))
+    .or("token-expired", "how long such a token lives")
+    .weighing(8);
+    Some(at_most(claim, Certainty::Likely))
 }
 
 /// When the token ends, by itself or by the answer that brought it.

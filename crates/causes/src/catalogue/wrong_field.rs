@@ -167,6 +167,12 @@ impl WrongField {
         if step.attempt.logged_dash() && scene.attempts().any(named) {
             return told();
         }
+        // The very same request was let in: the place is right.
+        if step.attempt.logged_dash()
+            && scene.attempts().any(|a| a.let_in() && a.target() == step.attempt.target())
+        {
+            return told();
+        }
         let Some((shown, place)) = elsewhere(scene, step) else { return told() };
         let mut claim =
             Claim::new(format!("there is no Authorization field, but a secret stands in {place}"))
