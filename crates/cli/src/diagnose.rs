@@ -83,7 +83,7 @@ pub(crate) struct Explained {
     /// What each refusal of the case comes from.
     pub(crate) each: Vec<Option<Because>>,
     /// The large logs, which requests of them are wanted, and what they say together.
-    pub(crate) logs: Option<(Vec<bulk::Log>, Filter, bulk::Folded)>,
+    pub(crate) logs: Option<(Vec<bulk::Log<'static>>, Filter, bulk::Folded)>,
 }
 
 /// Reads and diagnoses, for whoever goes on with it.
@@ -130,7 +130,7 @@ pub(crate) struct Intake {
     /// Whether each refusal is wanted, and not only what they come from.
     pub(crate) each: bool,
     /// The large logs, and which requests of them are wanted.
-    pub(crate) logs: (Vec<bulk::Log>, Filter),
+    pub(crate) logs: (Vec<bulk::Log<'static>>, Filter),
     /// What they say together.
     pub(crate) folded: Option<bulk::Folded>,
 }

@@ -56,8 +56,13 @@ pub(crate) fn read_all(
     let head = pipe.as_ref().filter(|_| !intake.each).map(bulk::Pipe::head);
     // What is followed is told of as it comes, line by line.
     let folds = if args.follow { &[][..] } else { named };
+    let origin = |name: &OsString| match name == "-" {
+        true => bulk::Origin::Pipe,
+        false => bulk::Origin::File(name.into()),
+    };
+    let folds = (0..).map(SourceId).zip(folds.iter().map(origin));
     let logs = bulk::choose(folds, head, args.input.as_deref(), args.log_format.as_deref());
-    let folds_stdin = logs.iter().any(|log| log.path.is_none());
+    let folds_stdin = logs.iter().any(bulk::Log::is_piped);
     let mut folded = read_logs(&logs, pipe.take_if(|_| folds_stdin), &filter, intake);
     intake.logs = (logs, filter.clone());
     let mut wanted = filter::Wanted { to: intake, filter };
@@ -121,8 +126,8 @@ fn followed(args: &Evidence, named: &[OsString]) -> Result<Option<Follow>, Strin
 }
 
 /// Reads the large logs together.
-fn read_logs(
-    logs: &[bulk::Log],
+pub(crate) fn read_logs(
+    logs: &[bulk::Log<'_>],
     pipe: Option<bulk::Pipe>,
     filter: &Filter,
     intake: &mut Intake,

@@ -3,15 +3,17 @@
 use crate::diagnose::{self, Intake};
 use crate::live::Live;
 use crate::tally::Tally;
-use crate::{Status, bundle, evidence, keys, output, probe};
+use crate::{Status, bulk, bundle, evidence, keys, output, probe};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use why401_bundle::{Masker, Options, Piece, pack};
 use why401_page::{Answers, Part, Response, Server, Told};
+use why401_read::bulk::Filter;
 use why401_render::{Secrets, Shown};
 use why401_report::{Problem, SourceReport};
 use why401_span::SourceId;
@@ -149,8 +151,13 @@ fn read(
 ) -> Result<(Vec<SourceReport>, Vec<probe::Asked>), String> {
     let keys: Vec<Vec<u8>> =
         parts.iter().filter(|p| keys::begins(p.bytes)).map(|p| p.bytes.to_vec()).collect();
+    let mut folded = fold(parts, intake);
     let (mut sources, mut asked, mut failures) = (Vec::new(), Vec::new(), Vec::new());
     for (number, part) in (0..).zip(parts) {
+        if let Some(report) = folded.remove(&SourceId(number)) {
+            sources.push(SourceReport { name: part.name.to_owned(), ..report });
+            continue;
+        }
         match one(part, SourceId(number), &keys, intake, meanwhile) {
             Ok((report, probed)) => {
                 sources.push(SourceReport { name: part.name.to_owned(), ..report });
@@ -165,6 +172,19 @@ fn read(
         }
     }
     if failures.len() == parts.len() { Err(failures.join("\n")) } else { Ok((sources, asked)) }
+}
+
+/// Reads large logs together, as the command line does.
+fn fold(parts: &[Part<'_>], intake: &mut Intake) -> BTreeMap<SourceId, SourceReport> {
+    let origins = (0..).map(SourceId).zip(parts.iter().map(|part| bulk::Origin::Memory(part.bytes)));
+    let logs = bulk::choose(origins, None, None, None);
+    if logs.is_empty() {
+        return BTreeMap::new();
+    }
+    let folded = bulk::fold(&logs, None, &Filter::default(), &bulk::Watch::default());
+    let (reports, overview) = bulk::enter(&logs, &folded, intake);
+    intake.overview = Some(overview);
+    reports.into_iter().collect()
 }
 
 fn one(

@@ -129,6 +129,7 @@ impl Request {
         if length > LARGEST {
             return Err(Response::text(413, "more than 512 MiB: use the command why401 on the file itself"));
         }
+        self.body.reserve_exact(usize::try_from(length).unwrap_or_default());
         from.take(length).read_to_end(&mut self.body).map_err(|_| Response::text(400, "cut off"))?;
         if (self.body.len() as u64) < length { Err(Response::text(400, "cut off")) } else { Ok(()) }
     }

@@ -1,11 +1,10 @@
 //! From what was folded to a case: examples are read again in full.
 
 use super::choose::Log;
+use super::origin::Bytes;
 use super::work::Folded;
 use jiff::Timestamp;
 use std::collections::HashMap;
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use why401_fold::{Account, Oddity, Wanted};
 use why401_history::{Folded as Known, Whose};
@@ -30,7 +29,7 @@ pub(crate) trait Take {
 
 /// Reads the examples again and gives them to `to`; what each log held, by source, and all of them together.
 pub(crate) fn enter(
-    logs: &[Log],
+    logs: &[Log<'_>],
     folded: &Folded,
     to: &mut dyn Take,
 ) -> (Vec<(SourceId, SourceReport)>, Overview) {
@@ -89,13 +88,13 @@ fn moment(ms: Option<i64>, like: &Exchange) -> Option<Moment> {
     }
 }
 
-fn read_again(logs: &[Log], wanted: &[Wanted]) -> Vec<Option<Exchange>> {
-    let mut open: Option<(u32, Option<File>, Scanner)> = None;
+fn read_again(logs: &[Log<'_>], wanted: &[Wanted]) -> Vec<Option<Exchange>> {
+    let mut open: Option<(u32, Option<Bytes<'_>>, Scanner)> = None;
     let mut buffer = Vec::new();
     let again = |w: &Wanted| {
         let log = logs.get(w.event.source as usize)?;
         if open.as_ref().is_none_or(|(source, ..)| *source != w.event.source) {
-            let file = log.path.as_ref().and_then(|path| File::open(path).ok());
+            let file = log.origin.open().ok();
             open = Some((w.event.source, file, log.bulk.scanner(&Filter::default())));
         }
         let (_, file, scanner) = open.as_mut()?;
@@ -110,12 +109,12 @@ fn read_again(logs: &[Log], wanted: &[Wanted]) -> Vec<Option<Exchange>> {
     wanted.iter().map(again).collect()
 }
 
-fn place(log: &Log, offset: u64, line: u32, index: u64) -> Place {
+fn place(log: &Log<'_>, offset: u64, line: u32, index: u64) -> Place {
     Place { source: log.id, layer: log.coding.map(|_| LayerId(0)), offset, line, index }
 }
 
 /// The line that begins at `offset`.
-fn line_at<'b>(file: &File, offset: u64, buffer: &'b mut Vec<u8>) -> Option<&'b [u8]> {
+fn line_at<'b>(file: &Bytes<'_>, offset: u64, buffer: &'b mut Vec<u8>) -> Option<&'b [u8]> {
     let mut room = LINE;
     loop {
         buffer.resize(room, 0);
@@ -172,7 +171,7 @@ impl Sink for Odd<'_> {
     }
 }
 
-fn report(order: usize, log: &Log, folded: &Folded, to: &mut dyn Take) -> SourceReport {
+fn report(order: usize, log: &Log<'_>, folded: &Folded, to: &mut dyn Take) -> SourceReport {
     let own = |source: u32| usize::try_from(source).is_ok_and(|s| s == order);
     let account = folded.told.accounts.iter().find(|a| own(a.source)).cloned().unwrap_or_default();
     let odd: Vec<&Oddity> = folded.told.oddities.iter().filter(|o| own(o.source)).collect();
@@ -192,7 +191,7 @@ fn report(order: usize, log: &Log, folded: &Folded, to: &mut dyn Take) -> Source
     SourceReport {
         name: String::new(),
         format: log.bulk.format().to_owned(),
-        bytes: if log.path.is_some() { log.size } else { folded.piped },
+        bytes: if log.is_piped() { folded.piped } else { log.size },
         exchanges,
         statuses,
         first: time(first),

@@ -1,9 +1,7 @@
 //! Which pieces of the evidence are logs that are read this way.
 
-use std::ffi::OsString;
-use std::fs::File;
+use super::origin::Origin;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
 use why401_fold::{Part, Parts, Seed};
 use why401_read::bulk::{Bulk, Filter};
 use why401_read::{Coding, HEAD, Plain};
@@ -15,11 +13,11 @@ pub(crate) const LARGE: u64 = 1024 * 1024;
 const RATIO: u64 = 40;
 
 /// A log that is read this way.
-pub(crate) struct Log {
+pub(crate) struct Log<'a> {
     /// Its number among the sources.
     pub(crate) id: SourceId,
-    /// Where it lies; `None` for standard input.
-    pub(crate) path: Option<PathBuf>,
+    /// Where its bytes are.
+    pub(crate) origin: Origin<'a>,
     pub(crate) coding: Option<Coding>,
     /// Its bytes as they lie there.
     pub(crate) size: u64,
@@ -28,39 +26,39 @@ pub(crate) struct Log {
     first: Option<i64>,
 }
 
-/// Picks them, in order of time. None, if they are small. `piped` is the beginning of standard input.
-pub(crate) fn choose(
-    names: &[OsString],
+impl Log<'_> {
+    /// Whether it can be read once only.
+    pub(crate) fn is_piped(&self) -> bool {
+        matches!(self.origin, Origin::Pipe)
+    }
+}
+
+/// Picks them among what is given, in order of time. None, if they are small. `piped` is the beginning of standard input.
+pub(crate) fn choose<'a>(
+    given: impl IntoIterator<Item = (SourceId, Origin<'a>)>,
     piped: Option<&[u8]>,
     input: Option<&str>,
     log_format: Option<&str>,
-) -> Vec<Log> {
-    let size = |name: &OsString| match (name == "-", piped) {
-        (true, piped) => Some(piped?.len() as u64),
-        (false, _) => Some(std::fs::metadata(name).ok().filter(std::fs::Metadata::is_file)?.len()),
+) -> Vec<Log<'a>> {
+    let size = |origin: &Origin<'_>| match origin {
+        Origin::File(path) => Some(std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?.len()),
+        Origin::Memory(bytes) => Some(bytes.len() as u64),
+        Origin::Pipe => Some(piped?.len() as u64),
     };
-    let sizes: u64 = names.iter().filter_map(size).sum();
-    if sizes.saturating_mul(RATIO) < LARGE {
+    let sized = given.into_iter().filter_map(|(id, origin)| Some((id, size(&origin)?, origin)));
+    let sized: Vec<(SourceId, u64, Origin<'a>)> = sized.collect();
+    if sized.iter().map(|(_, size, _)| size).sum::<u64>().saturating_mul(RATIO) < LARGE {
         return Vec::new();
     }
-    let mut logs: Vec<Log> = names
-        .iter()
-        .enumerate()
-        .filter_map(|(number, name)| {
-            let (id, size) = (SourceId(u32::try_from(number).ok()?), size(name)?);
-            let path = (name != "-").then(|| Path::new(name));
-            let head = match path {
-                Some(path) => {
-                    let mut head = Vec::new();
-                    File::open(path).ok()?.take(HEAD as u64).read_to_end(&mut head).ok()?;
-                    head
-                }
-                None => piped?.to_vec(),
-            };
-            look(id, path, head, size, (input, log_format))
-        })
-        .collect();
-    let weigh = |log: &Log| if log.coding.is_some() { log.size.saturating_mul(RATIO) } else { log.size };
+    let looked = sized.into_iter().filter_map(|(id, size, origin)| {
+        let head = match origin.open() {
+            Ok(bytes) => read_head(bytes.into_reader())?,
+            Err(_) => piped?.to_vec(),
+        };
+        look(id, origin, head, size, (input, log_format))
+    });
+    let mut logs: Vec<Log<'a>> = looked.collect();
+    let weigh = |log: &Log<'_>| if log.coding.is_some() { log.size.saturating_mul(RATIO) } else { log.size };
     if logs.iter().map(weigh).sum::<u64>() < LARGE {
         return Vec::new();
     }
@@ -69,21 +67,27 @@ pub(crate) fn choose(
     logs
 }
 
-fn look(
+fn read_head(from: impl Read) -> Option<Vec<u8>> {
+    let mut head = Vec::new();
+    from.take(HEAD as u64).read_to_end(&mut head).ok()?;
+    Some(head)
+}
+
+fn look<'a>(
     id: SourceId,
-    path: Option<&Path>,
+    origin: Origin<'a>,
     mut head: Vec<u8>,
     size: u64,
     (input, log_format): (Option<&str>, Option<&str>),
-) -> Option<Log> {
+) -> Option<Log<'a>> {
     let coding = Coding::of(&head);
     if let Some(coding) = coding {
         let packed = std::mem::take(&mut head);
-        let from: Box<dyn Read> = match path {
-            Some(path) => Box::new(File::open(path).ok()?),
-            None => Box::new(io::Cursor::new(packed)),
+        let from: Box<dyn Read + '_> = match origin.open() {
+            Ok(bytes) => bytes.into_reader(),
+            Err(_) => Box::new(io::Cursor::new(packed)),
         };
-        Plain::new(coding, from).ok()?.take(HEAD as u64).read_to_end(&mut head).ok()?;
+        head = read_head(Plain::new(coding, from).ok()?)?;
         if Coding::of(&head).is_some() {
             return None;
         }
@@ -91,7 +95,7 @@ fn look(
     head.truncate(HEAD);
     let bulk = Bulk::of(&head, input, log_format)?;
     let first = first_time(&bulk, &head);
-    Some(Log { id, path: path.map(Path::to_owned), coding, size, bulk, first })
+    Some(Log { id, origin, coding, size, bulk, first })
 }
 
 /// The first time that the head of a log tells.

@@ -2,7 +2,7 @@
 
 use super::choose::Log;
 use super::stream::{Blocks, Lines};
-use super::work::{Folded, open};
+use super::work::Folded;
 use jiff::Timestamp;
 use std::io::{self, Read};
 use why401_fold::{Alike, Claimed, Known, Rows, Seen, Take};
@@ -32,7 +32,7 @@ pub(crate) struct Refused {
 /// # Errors
 /// Where a log cannot be read, or `out` cannot go on.
 pub(crate) fn each(
-    logs: &[Log],
+    logs: &[Log<'_>],
     folded: &Folded,
     filter: &Filter,
     out: &mut dyn FnMut(Refused, Option<u64>) -> io::Result<()>,
@@ -47,10 +47,10 @@ pub(crate) fn each(
     for log in logs {
         (second.source, second.index) = (log.id, 0);
         let mut scanner = log.bulk.scanner(filter);
-        let file = open(log)?;
-        let from: Box<dyn Read> = match log.coding {
-            Some(coding) => Box::new(Plain::new(coding, file)?),
-            None => Box::new(file),
+        let bytes = log.origin.open()?.into_reader();
+        let from: Box<dyn Read + '_> = match log.coding {
+            Some(coding) => Box::new(Plain::new(coding, bytes)?),
+            None => bytes,
         };
         second.read(Blocks::new(from), &mut scanner)?;
     }
@@ -82,7 +82,7 @@ struct Second<'a> {
 }
 
 impl Second<'_> {
-    fn read(&mut self, mut blocks: Blocks<Box<dyn Read>>, scanner: &mut Scanner) -> io::Result<()> {
+    fn read(&mut self, mut blocks: Blocks<Box<dyn Read + '_>>, scanner: &mut Scanner) -> io::Result<()> {
         let mut lines = 0u32;
         loop {
             let added = match blocks.next()? {

@@ -1,8 +1,7 @@
 //! Ranges of a file as whole lines.
 
-use std::fs::File;
+use super::origin::Bytes;
 use std::io;
-use std::os::unix::fs::FileExt;
 
 /// So much is read beyond a range at once, to find the end of its last line.
 const BEYOND: usize = 16 * 1024;
@@ -27,7 +26,7 @@ pub(crate) struct Block {
 /// # Errors
 /// Where the file cannot be read.
 pub(crate) fn block(
-    file: &File,
+    file: &Bytes<'_>,
     (from, to): (u64, u64),
     size: u64,
     buffer: &mut Vec<u8>,
@@ -73,7 +72,7 @@ pub(crate) fn block(
 
 /// Fills the buffer up to `room` bytes, or to the end of the file; how many there are.
 fn fill(
-    file: &File,
+    file: &Bytes<'_>,
     base: u64,
     size: u64,
     buffer: &mut Vec<u8>,
@@ -97,7 +96,7 @@ fn fill(
 }
 
 /// The beginning of a very long line, without the NUL bytes before it; where that begins, and where the next line does.
-fn long_line(file: &File, start: u64, size: u64) -> io::Result<(Vec<u8>, u64, u64)> {
+fn long_line(file: &Bytes<'_>, start: u64, size: u64) -> io::Result<(Vec<u8>, u64, u64)> {
     let mut long = Long::default();
     let mut buffer = vec![0; LONGEST];
     let mut at = start;
@@ -150,12 +149,13 @@ mod tests {
         let text: Vec<u8> = (0..400).flat_map(|i| format!("{}\n", "x".repeat(i % 37)).into_bytes()).collect();
         let text = [text, b"the end".to_vec()].concat();
         file.write_all(&text).unwrap();
+        let bytes = Bytes::File(file);
         let size = text.len() as u64;
         for step in [1u64, 2, 7, 40, 1000, 100_000] {
             let (mut at, mut next, mut got) = (0, 0, Vec::new());
             while at < size {
                 let mut buffer = Vec::new();
-                if let Some(block) = block(&file, (at, at + step), size, &mut buffer).unwrap() {
+                if let Some(block) = block(&bytes, (at, at + step), size, &mut buffer).unwrap() {
                     assert_eq!(block.start, next);
                     got.extend_from_slice(&buffer[block.lines]);
                     next = block.end;
@@ -173,11 +173,12 @@ mod tests {
         let long = vec![b'y'; 2 * LONGEST + 5];
         let text = [b"one\n", &hole[..], b"two\n", &long, b"\nthree\n"].concat();
         file.write_all(&text).unwrap();
+        let bytes = Bytes::File(file);
         let mut found = Vec::new();
         let mut at = 0;
         while at < text.len() as u64 {
             let mut buffer = Vec::new();
-            if let Some(b) = block(&file, (at, at + 300_000), text.len() as u64, &mut buffer).unwrap() {
+            if let Some(b) = block(&bytes, (at, at + 300_000), text.len() as u64, &mut buffer).unwrap() {
                 found.push(buffer[b.lines].to_vec());
                 found.extend(b.long.map(|(kept, from)| {
                     assert_eq!(&text[from as usize..][..kept.len()], kept);

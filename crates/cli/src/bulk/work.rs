@@ -5,7 +5,6 @@ use super::file::block;
 use super::pipe::Pipe;
 use super::share::{Job, Share, Stretch};
 use super::stream::{Blocks, Lines};
-use std::fs::File;
 use std::hash::BuildHasher;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -57,11 +56,11 @@ pub(crate) struct Folded {
 }
 
 /// Reads all logs, given in order of time; standard input, where it is one of them, from `pipe`.
-pub(crate) fn fold(logs: &[Log], pipe: Option<Pipe>, filter: &Filter, watch: &Watch) -> Folded {
-    let job = |(order, log): (usize, &Log)| Job {
+pub(crate) fn fold(logs: &[Log<'_>], pipe: Option<Pipe>, filter: &Filter, watch: &Watch) -> Folded {
+    let job = |(order, log): (usize, &Log<'_>)| Job {
         order,
         size: log.size,
-        divisible: log.path.is_some() && log.coding.is_none() && log.bulk.is_divisible(),
+        divisible: !log.is_piped() && log.coding.is_none() && log.bulk.is_divisible(),
     };
     let work = Work {
         logs,
@@ -87,7 +86,7 @@ pub(crate) fn fold(logs: &[Log], pipe: Option<Pipe>, filter: &Filter, watch: &Wa
 }
 
 struct Work<'a> {
-    logs: &'a [Log],
+    logs: &'a [Log<'a>],
     filter: &'a Filter,
     watch: &'a Watch,
     share: Share,
@@ -123,8 +122,13 @@ impl Work<'_> {
     }
 
     /// Reads a stretch of a log that lies there as it is.
-    fn stretch(&self, log: &Log, stretch: Stretch, buffer: &mut Vec<u8>) -> Result<Part, (u64, io::Error)> {
-        let file = open(log).map_err(|e| (stretch.start, e))?;
+    fn stretch(
+        &self,
+        log: &Log<'_>,
+        stretch: Stretch,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Part, (u64, io::Error)> {
+        let file = log.origin.open().map_err(|e| (stretch.start, e))?;
         let mut scanner = log.bulk.scanner(self.filter);
         let mut part: Option<Part> = None;
         let mut lines = 0;
@@ -152,13 +156,13 @@ impl Work<'_> {
     }
 
     /// Reads a log from its front to its end.
-    fn stream(&self, log: &Log, stretch: Stretch) -> Result<Part, (u64, io::Error)> {
-        let pipe = self.pipe.lock().unwrap_or_else(PoisonError::into_inner).take_if(|_| log.path.is_none());
+    fn stream(&self, log: &Log<'_>, stretch: Stretch) -> Result<Part, (u64, io::Error)> {
+        let pipe = self.pipe.lock().unwrap_or_else(PoisonError::into_inner).take_if(|_| log.is_piped());
         let keep = pipe.is_some() || log.coding.is_some();
         let piped = pipe.is_some().then_some(&self.piped);
-        let from: Box<dyn Read> = match pipe {
+        let from: Box<dyn Read + '_> = match pipe {
             Some(pipe) => Box::new(pipe),
-            None => Box::new(open(log).map_err(|e| (0, e))?),
+            None => log.origin.open().map_err(|e| (0, e))?.into_reader(),
         };
         let file = Watched { from, read: &self.watch.read, piped };
         let mut part = self.part(stretch.order, 0, keep);
@@ -215,13 +219,9 @@ impl Work<'_> {
     }
 }
 
-pub(super) fn open(log: &Log) -> io::Result<File> {
-    log.path.as_ref().map_or_else(|| Err(io::ErrorKind::NotFound.into()), File::open)
-}
-
 /// A source whose reading is watched.
 struct Watched<'a> {
-    from: Box<dyn Read>,
+    from: Box<dyn Read + 'a>,
     read: &'a AtomicU64,
     piped: Option<&'a AtomicU64>,
 }

@@ -1,0 +1,59 @@
+//! Where the bytes of a log are.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::path::PathBuf;
+
+/// Where the bytes of a log are.
+#[derive(Debug, Clone)]
+pub(crate) enum Origin<'a> {
+    /// In a file.
+    File(PathBuf),
+    /// At hand.
+    Memory(&'a [u8]),
+    /// They come from standard input, once.
+    Pipe,
+}
+
+/// Bytes that can be read at any place.
+pub(super) enum Bytes<'a> {
+    File(File),
+    Memory(&'a [u8]),
+}
+
+impl<'a> Origin<'a> {
+    /// # Errors
+    /// Where there is no such file, or the bytes are gone by.
+    pub(super) fn open(&self) -> io::Result<Bytes<'a>> {
+        match self {
+            Origin::File(path) => File::open(path).map(Bytes::File),
+            Origin::Memory(bytes) => Ok(Bytes::Memory(bytes)),
+            Origin::Pipe => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+}
+
+impl<'a> Bytes<'a> {
+    /// Reads what stands at `offset`; 0 bytes at the end.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub(super) fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+        match self {
+            Bytes::File(file) => file.read_at(into, offset),
+            Bytes::Memory(bytes) => {
+                let from = usize::try_from(offset).ok().and_then(|at| bytes.get(at..));
+                from.unwrap_or_default().read(into)
+            }
+        }
+    }
+
+    /// From the front.
+    pub(super) fn into_reader(self) -> Box<dyn Read + 'a> {
+        match self {
+            Bytes::File(file) => Box::new(file),
+            Bytes::Memory(bytes) => Box::new(bytes),
+        }
+    }
+}
