@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::rustls::RootCertStore;
 use tokio_rustls::rustls::sign::CertifiedKey;
 use why401_http::{Address, Peer};
-use why401_probe::wire::{Identity, Proxies, Proxy, Trust};
+use why401_probe::wire::{Identity, Proxies, Proxy, Trust, socks};
 use why401_read::http1::Side;
 
 /// A head larger than this is no head.
@@ -148,7 +148,7 @@ pub(crate) async fn connect<'a>(
         Ok(done) => done,
         Err(_) => Err(Error::new(ErrorKind::TimedOut, "no connection in time")),
     };
-    let stream = stream.inspect_err(|e| {
+    let mut stream = stream.inspect_err(|e| {
         let text = e.to_string();
         let why = text.split(" (os error").next().unwrap_or(&text).to_owned();
         shared.tape.note(Note::NoConnection(format!("{host}:{port}: {why}")));
@@ -158,7 +158,29 @@ pub(crate) async fn connect<'a>(
         Ok(a) => Peer { host: a.ip().to_string(), port: Some(a.port()) },
         Err(_) => Peer { host: host.to_owned(), port: Some(port) },
     };
-    Ok((stream, server, proxy))
+    let Some(by) = proxy.and_then(|p| p.socks) else { return Ok((stream, server, proxy)) };
+    let userinfo = proxy.and_then(|p| p.userinfo.as_ref());
+    let target = found(address, by).await?;
+    let opening = socks::open(&mut stream, target, address.port, userinfo);
+    let opened = tokio::time::timeout(CONNECT, opening).await;
+    let opened = opened.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+    opened.map_err(|why| {
+        shared.tape.note(Note::NoConnection(format!("{host}:{port}: {why}")));
+        Error::other(format!("the proxy {host}:{port}: {why}"))
+    })?;
+    // Behind it, HTTP is spoken with the server itself.
+    Ok((stream, server, None))
+}
+
+/// What a SOCKS proxy is told of a host: its name, or the address that was found here.
+async fn found(address: &Address, by: socks::Finds) -> Result<socks::Target<'_>> {
+    let target = socks::Target::of(&address.host);
+    let socks::Target::Name(name) = target else { return Ok(target) };
+    if by == socks::Finds::Proxy {
+        return Ok(target);
+    }
+    let mut all = tokio::net::lookup_host((name, address.port)).await?;
+    all.next().map(|a| socks::Target::Ip(a.ip())).ok_or_else(|| Error::other("the host has no address"))
 }
 
 /// `Proxy-Authorization` for a proxy that the environment names with user and password.

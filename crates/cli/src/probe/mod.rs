@@ -1,6 +1,7 @@
 //! `why401 probe`: asks a live server, then diagnoses what it said.
 
 pub(crate) mod args;
+mod content;
 mod outline;
 mod prepare;
 mod stores;

@@ -1,14 +1,14 @@
 //! From options to a wish, a client and limits.
 
 use super::args::Probe;
+use super::content::{self, Content, read};
 use super::stores;
-use crate::evidence::in_words;
 use std::net::IpAddr;
 use std::path::Path;
 use std::time::Duration;
 use why401_auth::Secret;
 use why401_http::Address;
-use why401_probe::curl::{self, Data};
+use why401_probe::curl;
 use why401_probe::limits::{ATTEMPTS, REQUESTS};
 use why401_probe::wire::{Identity, Proxies, Proxy, Trust, Wire};
 use why401_probe::wish::{Aws, Field};
@@ -37,42 +37,32 @@ pub(crate) fn of(probe: &Probe) -> Result<Prepared, String> {
         crate::output::complain(&format!("curl's {ignored} is left out"));
     }
 
-    let mut body = Vec::new();
-    for data in line.data.iter().chain(&probe.data.as_deref().map(piece)) {
-        if !body.is_empty() {
-            body.push(b'&');
-        }
-        body.extend(content(data)?);
-    }
-    if line.data_in_query && !body.is_empty() {
-        let joint = if address.target.contains('?') { '&' } else { '?' };
-        address.target.push(joint);
-        address.target.push_str(&String::from_utf8_lossy(&body));
-        body.clear();
-    }
+    let body = content::of(probe, &line, &mut address)?;
     let method = probe.method.clone().or(line.method.clone());
-    wish.method = method.unwrap_or_else(|| match (line.head, body.is_empty()) {
+    wish.method = method.unwrap_or_else(|| match (line.head, &body) {
         (true, _) => "HEAD".to_owned(),
-        (_, true) => "GET".to_owned(),
-        (_, false) => "POST".to_owned(),
+        (_, Content::None) => "GET".to_owned(),
+        (_, Content::File(_)) => "PUT".to_owned(),
+        (_, Content::Data(..)) => "POST".to_owned(),
     });
     if !wish.method.bytes().all(why401_read::http1::head::is_token) || wish.method.is_empty() {
         return Err("the method is no token".to_owned());
     }
     wish.fields.clone_from(&line.fields);
     for path in &line.field_files {
-        let text = if path == "-" {
-            std::io::read_to_string(std::io::stdin()).map_err(|e| in_words(&e))?
-        } else {
-            String::from_utf8_lossy(&read(Path::new(path))?).into_owned()
-        };
-        wish.fields.extend(text.lines().filter_map(Field::parse));
+        let held = content::read(Path::new(path))?;
+        wish.fields.extend(String::from_utf8_lossy(&held).lines().filter_map(Field::parse));
     }
     for field in &probe.field {
         wish.fields.push(stores::field(field)?);
     }
-    if !body.is_empty() && !wish.fields.iter().any(|f| f.is("content-type")) {
-        wish.fields.push(Field::new("Content-Type", "application/x-www-form-urlencoded"));
+    let (body, kind) = match body {
+        Content::None => (Vec::new(), None),
+        Content::File(bytes) => (bytes, None),
+        Content::Data(bytes, kind) => (bytes, Some(kind)),
+    };
+    if let Some(kind) = kind.filter(|_| !wish.fields.iter().any(|f| f.is("content-type"))) {
+        wish.fields.push(Field::new("Content-Type", kind));
     }
     wish.body = Secret::new(body);
     wish.address = address;
@@ -132,7 +122,7 @@ fn command(words: &[String]) -> Result<curl::Line, String> {
                     "only curl's command lines are read; for others: why401 run -- COMMAND".to_owned()
                 );
             }
-            curl::read(rest)
+            curl::read(rest, &mut |path| content::read(Path::new(path)))
         }
     }
 }
@@ -269,28 +259,4 @@ fn resolve(entry: &str) -> Result<Vec<(String, u16, IpAddr)>, String> {
     let port: u16 = port.parse().map_err(|_| wrong())?;
     let one = |a: &str| a.trim_matches(['[', ']']).parse().map_err(|_| wrong());
     addresses.split(',').map(|a| Ok((host.to_owned(), port, one(a)?))).collect()
-}
-
-fn piece(text: &str) -> Data {
-    match text.strip_prefix('@') {
-        Some(path) => Data::File { path: path.to_owned(), strip: false },
-        None => Data::Text(Secret::new(text)),
-    }
-}
-
-fn content(data: &Data) -> Result<Vec<u8>, String> {
-    match data {
-        Data::Text(text) => Ok(text.expose().to_vec()),
-        Data::File { path, strip } => {
-            let mut bytes = read(Path::new(path))?;
-            if *strip {
-                bytes.retain(|b| !matches!(b, b'\r' | b'\n' | 0));
-            }
-            Ok(bytes)
-        }
-    }
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, String> {
-    std::fs::read(path).map_err(|e| format!("{}: {}", path.display(), in_words(&e)))
 }

@@ -8,10 +8,12 @@
 )]
 
 mod causes;
+mod content;
 mod credentials;
 mod harm;
 mod lab;
 mod server;
+mod socks;
 mod tokens;
 mod trouble;
 

@@ -62,7 +62,7 @@ fn the_proxy_does_not_let_it_through() {
 fn what_cannot_be_asked_is_said() {
     for words in [
         &["ftp://example.com/"][..],
-        &["-x", "socks5://127.0.0.1:1", "http://example.com/"],
+        &["-x", "socks4://127.0.0.1:1", "http://example.com/"],
         &["--field", "no colon", "http://127.0.0.1/"],
         &["--scheme", "ntlm", "-u", "a:b", "http://127.0.0.1/"],
         &[],

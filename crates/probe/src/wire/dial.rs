@@ -1,7 +1,7 @@
 //! Connections, and one request after the other on them.
 
 use super::tls::{Handshake, Identity, Trust, tls_trouble};
-use super::{ANSWER, CONNECT, Proxies, Proxy, Recorder, http1, http2};
+use super::{ANSWER, CONNECT, Proxies, Proxy, Recorder, http1, http2, socks};
 use crate::{Trouble, Version};
 use std::io::{Error, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
@@ -132,7 +132,7 @@ impl Wire {
             Some(ip) => vec![SocketAddr::new(ip, port)],
             None => self.addresses(host, port).await?,
         };
-        let tcp = connect(&all, host, port).await.map_err(|trouble| match proxy {
+        let mut tcp = connect(&all, host, port).await.map_err(|trouble| match proxy {
             Some(proxy) => Trouble::Proxy { proxy: proxy.at(), why: trouble.to_string() },
             None => trouble,
         })?;
@@ -140,7 +140,13 @@ impl Wire {
             tcp.local_addr().map_or_else(|_| peer(&SocketAddr::from(([0, 0, 0, 0], 0))), |a| peer(&a));
         let server =
             tcp.peer_addr().map_or_else(|_| Peer { host: host.to_owned(), port: Some(port) }, |a| peer(&a));
+        let at_ip = at;
         let at = format!("{host}:{port}");
+        if let Some(proxy) = proxy {
+            self.through(&mut tcp, proxy, address, at_ip).await?;
+        }
+        // Behind a SOCKS proxy, HTTP is spoken with the server itself.
+        let proxy = proxy.filter(|p| p.socks.is_none());
         let proxy_authorization = proxy
             .and_then(|p| p.userinfo.as_ref())
             .map(|u| format!("Basic {}", why401_auth::base64::encode(u.expose())).into_bytes());
@@ -166,6 +172,28 @@ impl Wire {
             None => tcp,
         };
         self.secure(tcp, address, version, (client, server), recorder).await
+    }
+
+    /// Has a SOCKS proxy connect; with any other nothing is to be done before HTTP.
+    async fn through(
+        &self,
+        tcp: &mut TcpStream,
+        proxy: &Proxy,
+        address: &Address,
+        at: Option<IpAddr>,
+    ) -> Result<(), Trouble> {
+        let Some(finds) = proxy.socks else { return Ok(()) };
+        let target = match (at, finds) {
+            (Some(ip), _) => socks::Target::Ip(ip),
+            (None, socks::Finds::Proxy) => socks::Target::of(&address.host),
+            (None, socks::Finds::Client) => {
+                let all = self.addresses(&address.host, address.port).await?;
+                all.first().map_or(socks::Target::of(&address.host), |a| socks::Target::Ip(a.ip()))
+            }
+        };
+        let opening = socks::open(tcp, target, address.port, proxy.userinfo.as_ref());
+        let opened = timeout(ANSWER, opening).await.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+        opened.map_err(|why| Trouble::Proxy { proxy: proxy.at(), why })
     }
 
     async fn secure(

@@ -5,6 +5,7 @@ mod http1;
 mod http2;
 mod proxy;
 mod recorder;
+pub mod socks;
 mod tls;
 
 pub use dial::{Connection, Sending, Wire};

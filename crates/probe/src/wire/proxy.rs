@@ -1,5 +1,6 @@
 //! The environment's proxies, chosen as curl chooses them.
 
+use super::socks::Finds;
 use why401_auth::Secret;
 use why401_http::Address;
 
@@ -12,18 +13,28 @@ pub struct Proxy {
     pub port: u16,
     /// `user:password` for it, percent-decoded.
     pub userinfo: Option<Secret>,
+    /// Where SOCKS version 5 is spoken with it instead of HTTP: who finds the addresses of hosts.
+    pub socks: Option<Finds>,
 }
 
 impl Proxy {
-    /// Reads `http://user:password@host:port`; the scheme may be missing, the port is then 1080 as in curl.
+    /// Reads `http://user:password@host:port`, or the same with `socks5://` or `socks5h://`; the scheme may be missing,
+    /// and so may be the port, which is 1080 then as in curl.
     ///
     /// # Errors
     /// A proxy of a kind that is not spoken here.
     pub fn parse(text: &str) -> Result<Proxy, String> {
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
-        if !scheme.eq_ignore_ascii_case("http") {
-            return Err(format!("a proxy of the kind {scheme}:// is not spoken here; http:// is"));
-        }
+        let socks = match scheme.to_ascii_lowercase().as_str() {
+            "http" => None,
+            "socks5" => Some(Finds::Client),
+            "socks5h" => Some(Finds::Proxy),
+            _ => {
+                return Err(format!(
+                    "a proxy of the kind {scheme}:// is not spoken here; http://, socks5:// and socks5h:// are"
+                ));
+            }
+        };
         let authority = rest.split(['/', '?', '#']).next().unwrap_or(rest);
         let (userinfo, host_port) =
             authority.rsplit_once('@').map_or((None, authority), |(u, h)| (Some(u), h));
@@ -31,7 +42,7 @@ impl Proxy {
         let address = address.ok_or_else(|| "the proxy's address has no host".to_owned())?;
         let port = if host_port.ends_with(&format!(":{}", address.port)) { address.port } else { 1080 };
         let userinfo = userinfo.map(|u| Secret::new(why401_auth::percent::decode(u.as_bytes())));
-        Ok(Proxy { host: address.host, port, userinfo })
+        Ok(Proxy { host: address.host, port, userinfo, socks })
     }
 
     /// Host and port.
@@ -111,6 +122,8 @@ mod tests {
             (proxy.at().as_str(), proxy.userinfo.unwrap().expose()),
             ("proxy.example.com:3128", &b"bob:p@"[..])
         );
-        assert!(Proxy::parse("socks5://h:1").is_err());
+        assert!(Proxy::parse("socks4://h:1").is_err());
+        let socks = Proxy::parse("socks5h://h").unwrap();
+        assert_eq!((socks.port, socks.socks), (1080, Some(Finds::Proxy)));
     }
 }
