@@ -44,7 +44,10 @@ fn forms_files_and_encoded_data_arrive_as_curl_sends_them() {
 
     let (json, _) = sent(&["--json", "{\"a\":", "--json", "1}"]);
     assert_eq!(json.body, b"{\"a\":1}");
-    assert_eq!((json.field("content-type"), json.field("accept")), (Some("application/json"), Some("application/json")));
+    assert_eq!(
+        (json.field("content-type"), json.field("accept")),
+        (Some("application/json"), Some("application/json"))
+    );
 }
 
 #[test]

@@ -112,7 +112,8 @@ pub fn multipart(parts: &[(&Part, Vec<u8>)]) -> (Vec<u8>, String) {
         .unwrap_or_default();
     let mut content = Vec::new();
     for (part, held) in parts {
-        let mut head = format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"", escaped(&part.name));
+        let mut head =
+            format!("--{boundary}\r\nContent-Disposition: form-data; name=\"{}\"", escaped(&part.name));
         if let Some(name) = &part.file_name {
             head.push_str(&format!("; filename=\"{}\"", escaped(name)));
         }

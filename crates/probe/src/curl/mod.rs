@@ -9,7 +9,7 @@ mod options;
 pub use form::{Part, multipart};
 
 use crate::wish::{Field, Version};
-use options::{LOUD_VALUES, LOUD_SWITCHES, QUIET_SWITCHES, QUIET_VALUES, SHORT_SWITCHES, SHORT_VALUES};
+use options::{LOUD_SWITCHES, LOUD_VALUES, QUIET_SWITCHES, QUIET_VALUES, SHORT_SWITCHES, SHORT_VALUES};
 use why401_auth::Secret;
 
 /// What a curl command line says. Files and variables are left to whoever may read them.
@@ -223,7 +223,7 @@ fn long(
             let v = value(&option)?;
             match v.split_once('=') {
                 Some((name, text)) => line.form.push(Part::text(name, text)),
-                None => line.ignored.push(format!("{option} without ="))
+                None => line.ignored.push(format!("{option} without =")),
             }
         }
         "oauth2-bearer" => line.bearer = Some(value(&option)?),

@@ -177,7 +177,8 @@ mod tests {
         let answer = [&[5, 2, 1, 0, 5, 0, 0, 3, 1][..], b"x", &[0, 0]].concat();
         let (bytes, result) = said(&answer, name, Some("bob:x:y"));
         let expected =
-            [&[5, 2, 0, 2, 1, 3][..], b"bob", &[3], b"x:y", &[5, 1, 0, 3, 9], b"h.example", &[1, 187]].concat();
+            [&[5, 2, 0, 2, 1, 3][..], b"bob", &[3], b"x:y", &[5, 1, 0, 3, 9], b"h.example", &[1, 187]]
+                .concat();
         assert_eq!((bytes, result), (expected, Ok(())));
         assert_eq!(Target::of("[::1]"), Target::Ip(IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1])));
     }
