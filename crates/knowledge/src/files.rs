@@ -174,6 +174,7 @@ files! {
     "service/llm-services.toml",
     "service/loki-mimir.toml",
     "service/mailgun.toml",
+    "service/mastodon.toml",
     "service/matrix.toml",
     "service/mcp.toml",
     "service/media-servers.toml",

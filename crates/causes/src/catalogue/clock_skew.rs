@@ -57,7 +57,16 @@ impl ClockSkew {
             return Answer::RuledOut;
         }
         let told = scene.told_claim("clock-skew", "the clocks of client and server disagree");
-        let cues = [kerberos, hawk, stamp, told_stamp, future_token, ahead_of_the_recorder, slow_kerberos];
+        let cues = [
+            kerberos,
+            hawk,
+            stamp,
+            told_stamp,
+            future_token,
+            ahead_of_the_recorder,
+            slow_kerberos,
+            one_time_code,
+        ];
         let found = scene.refused().and_then(|step| {
             let claims = cues.iter().filter_map(|cue| cue(scene, step));
             // The first of the surest.
@@ -259,4 +268,24 @@ fn advise(claim: Claim) -> Claim {
         "Set the clocks of both machines by NTP, and hold them against each other: the Date field of any answer is the server's clock.",
         "curl -sI URL | grep -i ^date; date -u",
     )
+}
+
+/// A code of an authenticator application goes by the clock, in steps of 30 seconds (RFC 6238 section 5.2); servers take one
+/// step more on either side.
+const CODE: i64 = 45;
+
+fn one_time_code(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let path = step.attempt.path()?.to_ascii_lowercase();
+    let asks = path.split(['/', '-', '_']).any(|s| matches!(s, "totp" | "otp" | "2fa" | "mfa" | "twofactor"));
+    let (recorder, server) = (clock::recorder(scene, step)?, clock::server(step)?);
+    let apart = recorder - server.at;
+    (asks && apart.abs() > CODE).then(|| {
+        let claim = Claim::new(format!(
+            "a one-time code was refused, and the clock of the server is {} {} that of the client",
+            clock::span_text(apart.abs()),
+            if apart > 0 { "behind" } else { "ahead of" }
+        ))
+        .shown(server.shown(scene));
+        at_most(claim.or("credentials-refused", "the same with clocks that agree"), Certainty::Likely)
+    })
 }

@@ -84,6 +84,7 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let found = other_side(scene, step, sent)
         .or_else(|| target(scene, step, sent, credentials))
         .filter(|_| !rtsp)
+        .or_else(|| used_before(scene, step, sent, credentials))
         .or_else(|| parameters(scene, step, sent, credentials))
         .or_else(|| length(scene, sent, credentials))?;
     let mut claim = Claim::new(found.says).shown(found.shown);
@@ -92,6 +93,38 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         claim = claim.shown([scene.show_status(view, response, "refused")]);
     }
     Some(at_most(claim, found.certainty))
+}
+
+/// The response of an earlier request beside another nc or cnonce, over which it is computed (RFC 7616 section 3.4.1).
+fn used_before(
+    scene: &Scene<'_>,
+    step: &Step<'_>,
+    sent: &Sent<'_>,
+    credentials: &DigestCredentials,
+) -> Option<Mismatch> {
+    let value = |f: &why401_http::FieldLine, name: &str| {
+        let text = f.text().into_owned();
+        let at = text.find(&format!("{name}="))? + name.len() + 1;
+        let rest = text.get(at..)?.trim_start_matches('"');
+        Some(rest.split(['"', ',', ' ']).next().unwrap_or_default().to_owned())
+    };
+    let response = value(sent.field, "response").filter(|r| r.len() >= 32)?;
+    credentials.nonce.as_deref()?;
+    let other = before(scene, step.attempt).take(64).find_map(|a| {
+        let field = a.request_field("authorization")?;
+        let same = value(field, "response")? == response;
+        let moved = ["nc", "cnonce"].iter().any(|n| value(field, n) != value(sent.field, n));
+        (same && moved).then_some((a, field))
+    })?;
+    Some(Mismatch {
+        says: "the response is that of an earlier request, and nc or cnonce are others: it was not computed anew".to_owned(),
+        shown: vec![
+            scene.show_field(other.0.view(), other.1, "computed for this"),
+            scene.show_field(sent.view, sent.field, "sent again beside another count"),
+        ],
+        party: None,
+        certainty: Certainty::Certain,
+    })
 }
 
 /// The same credentials beside another method or target: something in between changed it.

@@ -59,6 +59,7 @@ impl DroppedByIntermediary {
         on_the_way(scene, step)
             .or_else(|| two_views(scene, step))
             .or_else(|| another_token(scene, step))
+            .or_else(|| printed_environment(scene, step))
             .or_else(|| denied(scene, step))
             .or_else(|| configured(scene, step))
             .or_else(|| left_out(scene, step))
@@ -152,6 +153,33 @@ fn another_token(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         .shown([member("iss", iss)?])
         .fix(Party::Intermediary, "Let what stands between pass the field on as it came, or send the token in another field that it leaves alone.");
     Some(claim.or("layers-collide", "which layer puts its own token into the field").confirmed())
+}
+
+/// The program's own environment (`$_SERVER`, `ENV`) was printed, with fields of this request and without the one that was sent.
+fn printed_environment(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let sent = step.credentials().filter(|s| !s.proxy && !s.field.value.is_empty())?;
+    let facts = scene.case.facts.iter().map(|f| (f.source, &f.text));
+    let texts: Vec<_> = scene.statements().map(|s| (s.source, &s.text)).chain(facts).take(TEXTS).collect();
+    let names = |what: &str| texts.iter().find(|(_, t)| t.to_text().contains(what));
+    let host = names("HTTP_HOST")?;
+    let shown = ["HTTP_ACCEPT", "HTTP_USER_AGENT", "HTTP_CONNECTION", "REQUEST_METHOD"];
+    let whole = shown.iter().filter(|name| names(name).is_some()).count() >= 2;
+    if !whole || names("HTTP_AUTHORIZATION").is_some() || names("PHP_AUTH_USER").is_some() {
+        return None;
+    }
+    let line = host.1.to_text();
+    let at = line.find("HTTP_HOST")?;
+    let claim = Claim::new(
+        "the client sent its credentials, and the environment that the program printed has no such field",
+    )
+    .shown([scene.show_field(sent.view, sent.field, "sent by the client")])
+    .shown([scene.show_part(
+        host.0,
+        host.1,
+        at..at + "HTTP_HOST".len(),
+        "other fields arrived, no HTTP_AUTHORIZATION",
+    )]);
+    Some(advise(claim).confirmed())
 }
 
 /// So many texts are searched.

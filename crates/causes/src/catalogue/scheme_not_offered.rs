@@ -1,7 +1,8 @@
 //! Another scheme than the server offers.
 
-use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
+use crate::scene::same_server;
+use crate::{Scene, Sent, Step};
 use why401_http::FactKind;
 use why401_report::Party;
 
@@ -63,7 +64,8 @@ impl SchemeNotOffered {
                 || ALIKE.iter().any(|a| a.contains(&name) && a.contains(&scheme) && scheme != "dpop")
         };
         if offered.is_empty() || offered.iter().any(|name| alike(name)) {
-            return if offered.is_empty() { told() } else { Answer::RuledOut };
+            let by_another = || taken_otherwise(scene, step, sent);
+            return if offered.is_empty() { by_another().unwrap_or_else(told) } else { Answer::RuledOut };
         }
         let mut names = offered.clone();
         names.dedup();
@@ -105,6 +107,24 @@ impl SchemeNotOffered {
         }
         claim.confirmed()
     }
+}
+
+/// The same secret was let in behind another scheme.
+fn taken_otherwise(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>) -> Option<Answer> {
+    let value = sent.value();
+    let (scheme, secret) = value.split_once(' ').filter(|(_, secret)| secret.len() >= 8)?;
+    let good = scene.attempts().find_map(|a| {
+        let field =
+            a.request_field("authorization").filter(|_| a.let_in() && same_server(a, step.attempt))?;
+        let text = field.text();
+        let (other, same) = text.split_once(' ')?;
+        (same == secret && !other.eq_ignore_ascii_case(scheme)).then(|| (a, field, other.to_owned()))
+    })?;
+    let claim = Claim::new(format!("the secret was refused behind {scheme} and let in behind {}", good.2))
+        .shown([scene.show_field(sent.view, sent.field, "refused")])
+        .shown([scene.show_field(good.0.view(), good.1, "the same secret, let in")])
+        .fix(Party::Caller, format!("Write `{}` before the secret instead of `{scheme}`.", good.2));
+    Some(claim.confirmed())
 }
 
 /// How programs and options name the scheme that they are to use, in lower case without white space or quotes, and the

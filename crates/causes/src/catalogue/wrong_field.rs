@@ -134,6 +134,9 @@ impl WrongField {
             let bare = scene.refused().and_then(Step::credentials).is_some_and(|s| s.scheme().is_empty());
             return if bare { claim.likely() } else { claim.confirmed() };
         }
+        if let Some(claim) = scene.refused().and_then(|step| renamed(scene, step)) {
+            return claim.confirmed();
+        }
         let Some(step) = scene.refused().filter(|s| s.status() != Some(403)) else { return told() };
         // The challenge itself names the field that is read.
         if let Some((offered, challenge, name)) = named_field(step) {
@@ -202,6 +205,28 @@ impl WrongField {
             claim.or("credentials-refused", "which place the service's documentation names").likely()
         }
     }
+}
+
+/// A key in one field, refused; the same key in another field, let in.
+fn renamed(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let (view, request) = step.request().filter(|_| step.credentials().is_none())?;
+    let key = request
+        .fields
+        .iter()
+        .find(|f| KEY_FIELDS.iter().chain(OTHER_NAMES).any(|k| f.is(k)) && f.value.len() >= 8)?;
+    let (good, field) = scene.attempts().find_map(|a| {
+        let there = a.request().filter(|_| a.let_in() && same_server(a, step.attempt))?;
+        let moved = |f: &&FieldLine| {
+            f.value.as_bytes() == key.value.as_bytes() && f.name.as_bytes() != key.name.as_bytes()
+        };
+        there.fields.iter().find(moved).filter(|f| !f.is(&key.name.to_text())).map(|f| (a, f))
+    })?;
+    let name = field.name.to_text();
+    let claim =
+        Claim::new(format!("the key was refused in {} and is accepted in {name}", key.name.to_text()))
+            .shown([scene.show_field(view, key, "refused here")])
+            .shown([scene.show_field(good.view(), field, "the same key, accepted here")]);
+    Some(advise(claim, &name))
 }
 
 /// The same secret in another field of a request that was let in.

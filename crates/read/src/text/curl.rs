@@ -77,6 +77,9 @@ const REMARKS: &[&str] = &[
     "Could not find host",
 ];
 
+/// Where Cargo writes what curl tells it.
+const CARGO: &[u8] = b"http-debug: ";
+
 /// A transcript.
 struct Curl {
     transfer: Transfer,
@@ -112,6 +115,10 @@ pub(super) fn is_remark(text: &[u8]) -> bool {
 /// numbers of `--trace-ids`, a progress meter that was not finished.
 pub(super) fn prefix(bytes: &[u8]) -> usize {
     let mut at = 0;
+    // Cargo's log (`CARGO_HTTP_DEBUG=true`) has curl's lines behind this.
+    if let Some(mark) = memchr::memmem::find(bytes.get(..bytes.len().min(160)).unwrap_or_default(), CARGO) {
+        return mark + CARGO.len();
+    }
     if let Some(meter) = memchr::memmem::rfind(bytes, b"--:--:--") {
         let rest = bytes.get(meter + 8..).unwrap_or_default();
         let speed =

@@ -1,8 +1,28 @@
 //! Relations that speak of what worked for a time, or with another version.
 
-use super::{FIELD, NOT_SENT, Rule};
+use super::{ANYWHERE, FIELD, NOT_SENT, Rule};
 
 pub(super) const RULES: &[Rule] = &[
+    Rule {
+        cause: "token-expired",
+        tells: "it works for some hours, and a lifetime is named",
+        groups: &[
+            &["expires in", "expires_in", "lifetime"],
+            &[
+                "after some hours",
+                "after a few hours",
+                "after several hours",
+                "after some time",
+                "after a while",
+                "until i connect again",
+                "until i log in again",
+                "until i reconnect",
+            ],
+        ],
+        not: &["refresh token expired"],
+        within: ANYWHERE,
+        strong: true,
+    },
     Rule {
         cause: "no-credentials",
         tells: "the client does not send the field",

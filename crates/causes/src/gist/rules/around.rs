@@ -77,7 +77,7 @@ pub(super) const RULES: &[Given] = &[
                 "app specific password",
                 "verification code",
             ],
-            &["required", "need~", "missing", "must", "use", "invalid", "generate", "enabled", "enter"],
+            &["require~", "need~", "missing", "must", "use", "invalid", "generate", "enabled", "enter"],
         ],
         &["not required"],
         &[],
