@@ -1,16 +1,22 @@
 //! Reads ahead on a thread of its own, so that waiting for the disk or a pipe and making sense of the bytes go on side by
 //! side; and tells when nothing comes.
+//!
+//! The format of a source is found by its first 64 KiB. Of a log that grows slowly no more is waited for once its lines
+//! are known.
 
 use std::io::{self, BufRead, Read};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
+use why401_read::HEAD;
 
 /// The size of a piece: it fits into the caches of processors.
 pub(crate) const PIECE: usize = 256 * 1024;
 /// So many pieces are read ahead.
 const AHEAD: usize = 3;
 /// Nothing coming for so long is a pause.
-const PAUSE: Duration = Duration::from_millis(400);
+pub(crate) const PAUSE: Duration = Duration::from_millis(400);
+/// Formats of logs, which are read line by line.
+pub(crate) const LOGS: [&str; 4] = ["access-log", "error-log", "json-log", "iis"];
 
 /// Things that are made on a thread of its own, ahead of whoever takes them. What is done with can be given back, so that
 /// its memory is used again.
@@ -39,10 +45,20 @@ impl<'a, T: Send + 'static, U: Default + Send + 'static> Made<'a, T, U> {
     /// The next one.
     pub(crate) fn next(&mut self) -> Option<T> {
         loop {
-            match self.full.recv_timeout(PAUSE) {
-                Ok(made) => return Some(made),
-                Err(RecvTimeoutError::Timeout) => (self.pause)(),
-                Err(RecvTimeoutError::Disconnected) => return None,
+            if let Ok(next) = self.soon() {
+                return next;
+            }
+        }
+    }
+
+    /// The next one, if it comes before a pause does.
+    fn soon(&mut self) -> Result<Option<T>, Paused> {
+        match self.full.recv_timeout(PAUSE) {
+            Ok(made) => Ok(Some(made)),
+            Err(RecvTimeoutError::Disconnected) => Ok(None),
+            Err(RecvTimeoutError::Timeout) => {
+                (self.pause)();
+                Err(Paused)
             }
         }
     }
@@ -52,6 +68,9 @@ impl<'a, T: Send + 'static, U: Default + Send + 'static> Made<'a, T, U> {
         let _ = self.empty.try_send(used);
     }
 }
+
+/// Nothing came for a while.
+struct Paused;
 
 /// Reads a piece, and again where a signal came between.
 pub(crate) fn read_piece(from: &mut impl Read, mut piece: Vec<u8>) -> io::Result<Vec<u8>> {
@@ -74,6 +93,12 @@ pub(crate) struct Ahead<'a> {
     piece: Vec<u8>,
     at: usize,
     over: bool,
+    /// What has come while the format is looked for.
+    head: Option<Vec<u8>>,
+    /// Whether whoever reads a log is told of pauses.
+    tells: bool,
+    /// Whether it is a log, as far as that was asked.
+    is_log: bool,
 }
 
 impl<'a> Ahead<'a> {
@@ -88,17 +113,55 @@ impl<'a> Ahead<'a> {
             over = piece.as_ref().map_or(true, Vec::is_empty);
             Some(piece)
         };
-        Ahead { made: Made::new(make, pause), piece: Vec::new(), at: 0, over: false }
+        Ahead {
+            made: Made::new(make, pause),
+            piece: Vec::new(),
+            at: 0,
+            over: false,
+            head: Some(Vec::new()),
+            tells: false,
+            is_log: false,
+        }
+    }
+
+    /// The same, which says where nothing comes for now, if it is a log ([`io::ErrorKind::WouldBlock`]).
+    pub(crate) fn telling_pauses(self) -> Self {
+        Ahead { tells: true, ..self }
     }
 
     fn next(&mut self) -> io::Result<()> {
         self.made.give_back(std::mem::take(&mut self.piece));
         self.at = 0;
-        let next = self.made.next().unwrap_or(Ok(Vec::new()));
+        let next = loop {
+            match self.made.soon() {
+                Ok(next) => break next.unwrap_or(Ok(Vec::new())),
+                Err(Paused) => match self.head.take_if(|head| head.ends_with(b"\n") && is_log(head)) {
+                    // Nothing for now: that ends the looking for a format, and nothing else.
+                    Some(_) => {
+                        self.is_log = true;
+                        return Ok(());
+                    }
+                    None if self.tells && self.is_log => return Err(io::ErrorKind::WouldBlock.into()),
+                    None => {}
+                },
+            }
+        };
         self.over = next.as_ref().map_or(true, Vec::is_empty);
         self.piece = next?;
+        if let Some(head) = &mut self.head {
+            let room = HEAD - head.len();
+            head.extend_from_slice(self.piece.get(..room.min(self.piece.len())).unwrap_or_default());
+        }
+        if let Some(head) = self.head.take_if(|head| head.len() >= HEAD) {
+            self.is_log = self.tells && is_log(&head);
+        }
         Ok(())
     }
+}
+
+/// Whether what a source begins with is of a log.
+fn is_log(head: &[u8]) -> bool {
+    why401_read::detect(head).is_some_and(|format| LOGS.contains(&format.name))
 }
 
 impl BufRead for Ahead<'_> {
@@ -132,7 +195,7 @@ mod tests {
     impl Read for Slow {
         fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
             if self.0.len() == 1 {
-                std::thread::sleep(PAUSE * 2);
+                std::thread::sleep(PAUSE * 3);
             }
             let mut next = if self.0.is_empty() { &b""[..] } else { self.0.remove(0) };
             next.read(into)
@@ -148,6 +211,30 @@ mod tests {
         ahead.read_to_end(&mut all).unwrap();
         assert_eq!(all, b"abcdefghi");
         drop(ahead);
+        assert!(pauses >= 1);
+    }
+
+    #[test]
+    fn of_a_log_that_grows_slowly_no_more_is_waited_for() {
+        let line = b"192.0.2.1 - alice [22/Nov/2026:17:14:41 +0000] \"GET / HTTP/1.1\" 401 179\n";
+        let mut nothing = || {};
+        let mut ahead = Ahead::new(Slow(vec![&line[..], &line[..]]), &mut nothing);
+        let mut pieces = Vec::new();
+        for _ in 0..3 {
+            let piece = ahead.fill_buf().unwrap().len();
+            ahead.consume(piece);
+            pieces.push(piece);
+        }
+        assert_eq!(pieces, [line.len(), 0, line.len()]);
+        // Whoever wants to know is told of the next pause.
+        let mut ahead = Ahead::new(Slow(vec![&line[..], &line[..]]), &mut nothing).telling_pauses();
+        let mut pauses = 0;
+        for _ in 0..9 {
+            match ahead.fill_buf().map(<[u8]>::len) {
+                Ok(count) => ahead.consume(count),
+                Err(e) => pauses += u32::from(e.kind() == io::ErrorKind::WouldBlock),
+            }
+        }
         assert!(pauses >= 1);
     }
 

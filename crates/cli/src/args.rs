@@ -83,8 +83,8 @@ pub(crate) struct Evidence {
     #[arg(long, value_name = "TEXT")]
     pub(crate) log_format: Option<String>,
 
-    /// Read the log on as it is written, through its rotations, and name what is certain as it comes; an interrupt prints the
-    /// whole
+    /// Read the logs on as they are written, through their rotations, and name what is certain as it comes; an interrupt
+    /// prints the whole
     #[arg(long, short = 'f')]
     pub(crate) follow: bool,
 

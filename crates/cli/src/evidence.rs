@@ -1,12 +1,10 @@
 //! Opens each piece of evidence and reads it into a sink.
 
-use crate::ahead::Ahead;
 use crate::args::Evidence;
 use crate::diagnose::Intake;
-use crate::follow::Follow;
 use crate::probe::{self, Asked};
 use crate::tally::Tally;
-use crate::{bulk, context, filter, keys, names, output, packets};
+use crate::{bulk, context, filter, followed, keys, names, output, packets};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -42,6 +40,11 @@ pub(crate) fn read_all(
     for name in named.iter().filter(|name| keys::is_key_log(name)) {
         keys.extend(keys::read(Path::new(name)));
     }
+    if args.follow {
+        let mut sources = followed::read_all(args, named, &keys, intake)?;
+        context::read_all(args, &mut sources, intake)?;
+        return Ok((sources, asked));
+    }
     let live = intake.live.clone();
     let mut pause = || {
         if let Some(live) = &live {
@@ -49,18 +52,15 @@ pub(crate) fn read_all(
         }
     };
     let filter = filter::of(args);
-    let mut followed = followed(args, named)?;
     let from_stdin = stdin.is_none() && named.iter().any(|name| name == "-");
     let mut pipe = from_stdin.then(|| bulk::Pipe::new(io::stdin(), bulk::LARGE as usize));
     // What is read once only is not folded where each of its refusals is wanted.
     let head = pipe.as_ref().filter(|_| !intake.each).map(bulk::Pipe::head);
-    // What is followed is told of as it comes, line by line.
-    let folds = if args.follow { &[][..] } else { named };
     let origin = |name: &OsString| match name == "-" {
         true => bulk::Origin::Pipe,
         false => bulk::Origin::File(name.into()),
     };
-    let folds = (0..).map(SourceId).zip(folds.iter().map(origin));
+    let folds = (0..).map(SourceId).zip(named.iter().map(origin));
     let logs = bulk::choose(folds, head, args.input.as_deref(), args.log_format.as_deref());
     let folds_stdin = logs.iter().any(bulk::Log::is_piped);
     let mut folded = read_logs(&logs, pipe.take_if(|_| folds_stdin), &filter, intake);
@@ -94,7 +94,6 @@ pub(crate) fn read_all(
                 None => None,
             },
             pipe: pipe.take_if(|_| name == "-"),
-            followed: followed.take(),
         };
         match read_one(args, id, name, given, &keys, &mut wanted, &mut pause) {
             Ok(report) => sources.push(SourceReport { name: shown.into_owned(), ..report }),
@@ -109,20 +108,6 @@ pub(crate) fn read_all(
     }
     context::read_all(args, &mut sources, intake)?;
     Ok((sources, asked))
-}
-
-/// The one log that is followed, if that is asked for.
-fn followed(args: &Evidence, named: &[OsString]) -> Result<Option<Follow>, String> {
-    if !args.follow {
-        return Ok(None);
-    }
-    let [name] = named else { return Err("--follow takes one log".to_owned()) };
-    let shown = name.to_string_lossy();
-    if !Path::new(name).is_file() {
-        return Err(format!("{shown}: --follow takes a log file; what is piped in is followed anyway"));
-    }
-    let follow = Follow::new(Path::new(name), bulk::Watch::interruptible().stop());
-    follow.map(Some).map_err(|e| format!("{shown}: {}", in_words(&e)))
 }
 
 /// Reads the large logs together.
@@ -158,7 +143,7 @@ fn address(name: &OsStr) -> Option<&str> {
 }
 
 /// A source of which nothing could be used, among others that could.
-fn unread(name: String, what: String) -> SourceReport {
+pub(crate) fn unread(name: String, what: String) -> SourceReport {
     let problems = vec![Problem { offset: 0, line: None, what }];
     SourceReport { name, format: "unread".to_owned(), problems, ..SourceReport::default() }
 }
@@ -176,8 +161,6 @@ struct Given<'a> {
     stdin: Option<&'a mut dyn Read>,
     /// Standard input, of which the beginning was looked at.
     pipe: Option<bulk::Pipe>,
-    /// The log that is being written.
-    followed: Option<Follow>,
 }
 
 fn read_one(
@@ -189,9 +172,6 @@ fn read_one(
     sink: &mut dyn Sink,
     pause: &mut dyn FnMut(),
 ) -> Result<SourceReport, String> {
-    if let Some(log) = given.followed {
-        return read_bytes(args, id, &mut Ahead::new(log, pause), keys, sink);
-    }
     if name == "-" {
         return match (given.stdin, given.pipe) {
             (Some(stdin), _) => read_bytes(args, id, &mut io::BufReader::new(stdin), keys, sink),

@@ -1,13 +1,14 @@
 //! Findings while evidence still comes: `tcpdump -U -w - | why401 -` names each refusal once it is proved, and so does the
 //! page.
 
+use crate::glance::{Cause, Glance};
 use crate::secrets;
 use jiff::Timestamp;
 use std::collections::{HashSet, VecDeque};
 use std::time::{Duration, Instant};
-use why401_history::Collector;
-use why401_http::{Exchange, Fact, FactKind, Statement};
-use why401_report::{Certainty, Diagnosis, Finding, Verdict};
+use why401_history::{Case, Collector};
+use why401_http::{Exchange, Fact, FactKind, Speaker, Statement};
+use why401_report::{Certainty, Diagnosis, Finding, Overview, Verdict};
 
 /// So many exchanges are looked at, the latest.
 const EXCHANGES: usize = 2000;
@@ -28,6 +29,8 @@ pub(crate) struct Live {
     refused: Option<Instant>,
     now: Option<Timestamp>,
     show_secrets: bool,
+    /// The last minutes at a glance, where somebody looks.
+    glance: Option<Glance>,
 }
 
 /// Findings that differ in none of these are the same one.
@@ -43,10 +46,24 @@ impl Live {
             refused: None,
             now,
             show_secrets,
+            glance: None,
         }
     }
 
+    /// From now on the last minutes can be told at a glance.
+    pub(crate) fn begin_glance(&mut self) {
+        self.glance = Some(Glance::default());
+    }
+
+    /// The last minutes are to be told again, though nothing came.
+    pub(crate) fn renew_glance(&mut self) {
+        self.glance.iter_mut().for_each(Glance::renew);
+    }
+
     pub(crate) fn exchange(&mut self, exchange: &Exchange) {
+        if let Some(glance) = &mut self.glance {
+            glance.add(exchange);
+        }
         if matches!(exchange.status(), Some(400..)) {
             self.refused = Some(Instant::now());
         }
@@ -54,6 +71,10 @@ impl Live {
     }
 
     pub(crate) fn statement(&mut self, statement: &Statement) {
+        // An error log may be all there is.
+        if statement.speaker == Speaker::ServerLog {
+            self.refused = Some(Instant::now());
+        }
         keep(&mut self.statements, statement, WORDS);
     }
 
@@ -70,6 +91,7 @@ impl Live {
             return Vec::new();
         }
         self.refused = None;
+        self.renew_glance();
         self.proved(self.exchanges.len())
     }
 
@@ -78,27 +100,64 @@ impl Live {
         self.proved(self.exchanges.len().saturating_sub(REACH))
     }
 
+    /// The last minutes at a glance, a row each; none if nothing came since they were told last.
+    pub(crate) fn glance(&mut self) -> Option<Vec<String>> {
+        let glance = self.glance.as_mut()?;
+        let overview = glance.news()?;
+        let since = glance.since();
+        let all = self.exchanges.len();
+        // The latest may be the first half of a handshake.
+        let settled = if self.refused.is_none() { all } else { all.saturating_sub(REACH) };
+        let Diagnosis { mut findings, overview, .. } = self.diagnosis(settled, Some(overview));
+        findings.retain(is_wrong);
+        let causes = findings.iter().map(|f| Cause {
+            name: f.cause,
+            is_certain: f.certainty == Certainty::Certain,
+            count: f.count,
+        });
+        Some(Glance::rows(&overview.unwrap_or_default(), causes, since))
+    }
+
     /// What the first so many exchanges prove that was not told yet.
     fn proved(&mut self, first: usize) -> Vec<String> {
-        let mut collector = Collector::new();
-        self.exchanges.iter().take(first).for_each(|e| collector.exchange(e.clone()));
-        self.statements.iter().for_each(|s| collector.statement(s.clone()));
-        self.facts.iter().for_each(|f| collector.fact(f.clone()));
-        let case = collector.finish(Vec::new());
-        let findings = why401_causes::diagnose(&case, self.now);
-        let mut diagnosis = Diagnosis { sources: Vec::new(), findings, overview: None };
-        if !self.show_secrets {
-            why401_redact::diagnosis(&mut diagnosis, &secrets::of(&case));
-        }
-        let mut proved = diagnosis.findings;
+        let mut proved = self.diagnosis(first, None).findings;
         proved.retain(|f| {
             f.certainty == Certainty::Certain
-                && matches!(f.verdict, Verdict::Fault | Verdict::Attack)
+                && is_wrong(f)
                 && self.told.len() < EXCHANGES
                 && self.told.insert(key(f))
         });
         proved.iter().map(line).collect()
     }
+
+    /// What the first so many exchanges come from, without the secrets of all.
+    fn diagnosis(&self, first: usize, overview: Option<Overview>) -> Diagnosis {
+        let case = self.case(first);
+        let findings = why401_causes::diagnose(&case, self.now);
+        let mut diagnosis = Diagnosis { sources: Vec::new(), findings, overview };
+        if !self.show_secrets {
+            let all = self.exchanges.len();
+            let case = if first < all { self.case(all) } else { case };
+            why401_redact::diagnosis(&mut diagnosis, &secrets::of(&case));
+        }
+        diagnosis
+    }
+
+    fn case(&self, first: usize) -> Case {
+        let mut collector = Collector::new();
+        self.exchanges.iter().take(first).for_each(|e| collector.exchange(e.clone()));
+        // What was said later is about requests that are left out.
+        let until = self.exchanges.get(first).and_then(|e| e.time);
+        let is_later =
+            |s: &&Statement| matches!((s.time, until), (Some(at), Some(until)) if at.at >= until.at);
+        self.statements.iter().filter(|s| !is_later(s)).for_each(|s| collector.statement(s.clone()));
+        self.facts.iter().for_each(|f| collector.fact(f.clone()));
+        collector.finish(Vec::new())
+    }
+}
+
+fn is_wrong(f: &Finding) -> bool {
+    matches!(f.verdict, Verdict::Fault | Verdict::Attack)
 }
 
 fn keep<T: Clone>(kept: &mut VecDeque<T>, new: &T, most: usize) {

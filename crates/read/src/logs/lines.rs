@@ -35,7 +35,9 @@ impl<'r> Lines<'r> {
         Lines { input, kept: Vec::new(), offset: 0, number: 0, lent: 0 }
     }
 
-    /// The next line; `None` at the end. CR LF and LF end a line, and so does the end of the source.
+    /// The next line; `None` at the end. CR LF and LF end a line, and so does the end of the source. Where the source
+    /// says between two lines that nothing comes for now ([`io::ErrorKind::WouldBlock`]), so does this, and may be asked
+    /// again.
     pub(crate) fn next(&mut self) -> io::Result<Option<Raw<'_>>> {
         self.input.consume(std::mem::take(&mut self.lent));
         let offset = self.offset;
@@ -57,7 +59,11 @@ impl<'r> Lines<'r> {
     fn gather(&mut self, offset: u64) -> io::Result<Raw<'_>> {
         self.kept.clear();
         loop {
-            let buffered = self.input.fill_buf()?;
+            let buffered = match self.input.fill_buf() {
+                // The rest of the line is waited for.
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => continue,
+                buffered => buffered?,
+            };
             if buffered.is_empty() {
                 break;
             }
@@ -111,6 +117,30 @@ mod tests {
                 [(b"one", 0, 1), (b"", 5, 2), (b"two", 6, 3), (b"three", 10, 4)];
             assert_eq!(places, want);
         }
+    }
+
+    /// Gives pieces; an empty one is a pause.
+    struct Pauses(Vec<&'static [u8]>);
+
+    impl io::Read for Pauses {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            match (!self.0.is_empty()).then(|| self.0.remove(0)) {
+                Some([]) => Err(io::ErrorKind::WouldBlock.into()),
+                Some(mut piece) => piece.read(into),
+                None => Ok(0),
+            }
+        }
+    }
+
+    #[test]
+    fn a_pause_between_lines_is_told_and_one_within_a_line_is_waited_for() {
+        let mut input = BufReader::new(Pauses(vec![b"one\n", b"", b"tw", b"", b"o\n"]));
+        let mut lines = Lines::new(&mut input);
+        let mut next = || lines.next().map(|l| l.map(|l| (l.bytes.to_vec(), l.offset))).map_err(|e| e.kind());
+        assert_eq!(next(), Ok(Some((b"one".to_vec(), 0))));
+        assert_eq!(next(), Err(io::ErrorKind::WouldBlock));
+        assert_eq!(next(), Ok(Some((b"two".to_vec(), 4))));
+        assert_eq!(next(), Ok(None));
     }
 
     #[test]

@@ -130,7 +130,8 @@ impl Once {
     }
 }
 
-/// Reads a log to its end.
+/// Reads a log to its end. A source that is being written may say that nothing comes for now
+/// ([`io::ErrorKind::WouldBlock`]).
 pub(crate) fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
     let given = input.log_format.and_then(given::compile);
     if input.log_format.is_some() && given.is_none() {
@@ -144,8 +145,14 @@ pub(crate) fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
     let mut out =
         Out { source: input.source, sink, index: 0, unreadable: 0, pending: None, debug: Debug::default() };
     let mut lines = Lines::new(input.bytes);
-    while let Some(raw) = lines.next()? {
-        out.line(raw, &mut recogniser);
+    loop {
+        match lines.next() {
+            Ok(Some(raw)) => out.line(raw, &mut recogniser),
+            Ok(None) => break,
+            // Nothing comes for now: what was said is over.
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => out.flush(),
+            Err(e) => return Err(e),
+        }
     }
     out.finish();
     Ok(())
