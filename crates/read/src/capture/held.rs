@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hasher};
 use why401_capture::ConnectionId;
 
 /// What all conversations together may hold, by the estimate below.
-const MOST: usize = 20 << 20;
+const MOST: usize = 12 << 20;
 /// A conversation holds no more than heads and the fronts of two bodies, however much was said.
 const MOST_OF_ONE: usize = 192 << 10;
 /// What each holds besides.
