@@ -215,6 +215,14 @@ pub const EXPERIMENTS: &[Experiment] = &[
         tells: &["digest-mismatch", "credentials-refused", "scheme-not-offered", "charset-mismatch"],
         propose: other_scheme,
     },
+    Experiment {
+        name: "other-address",
+        why: "with the credentials at another address of the host: does one of its back ends take them?",
+        when: When::Open,
+        again: false,
+        tells: &["server-misconfigured", "auth-backend-down", "credentials-refused"],
+        propose: other_address,
+    },
 ];
 
 fn preflight(k: &Known) -> Vec<Ask> {
@@ -470,4 +478,14 @@ fn other_scheme(k: &Known) -> Vec<Ask> {
         _ => return Vec::new(),
     };
     vec![Ask { carry, ..last.ask.clone() }]
+}
+
+fn other_address(k: &Known) -> Vec<Ask> {
+    let Some(last) = k.of("given").filter(|d| d.outcome.refused()) else { return Vec::new() };
+    // The answer to a challenge belongs to the back end that gave it.
+    if k.proxied || !k.wish.is_safe() || !matches!(last.ask.carry, Carry::Unasked(_)) {
+        return Vec::new();
+    }
+    let other = |ip: &&IpAddr| last.outcome.server.is_some_and(|asked| asked != **ip);
+    k.addresses.iter().find(other).map(|ip| Ask { at: Some(*ip), ..last.ask.clone() }).into_iter().collect()
 }

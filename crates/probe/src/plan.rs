@@ -21,6 +21,8 @@ pub struct Outcome {
     pub allow: Vec<String>,
     /// Whether HTTP/2 was spoken.
     pub http2: bool,
+    /// The address that answered.
+    pub server: Option<IpAddr>,
     /// What the document that came back names, where it is one of metadata.
     pub metadata: Option<Metadata>,
 }
@@ -43,6 +45,7 @@ impl Outcome {
             location: location.and_then(|l| resolve(&ask.address, l.trim())),
             allow: allow.split(',').map(|m| m.trim().to_owned()).filter(|m| !m.is_empty()).collect(),
             http2: response.version.starts_with('2'),
+            server: exchange.server.as_ref().and_then(|p| p.host.parse().ok()),
             metadata: Metadata::of(response),
         }
     }
@@ -347,6 +350,23 @@ mod tests {
             });
         let last = steps.last().unwrap();
         assert_eq!((last.name, &last.ask.carry), ("redirect", &Carry::Nothing));
+    }
+
+    #[test]
+    fn a_refusal_is_tried_at_another_address_of_the_host() {
+        let at = |n: u8| IpAddr::from([192, 0, 2, n]);
+        let mut known = Known::nothing(with_password("http://example.com/a"));
+        known.addresses = vec![at(1), at(2), at(3)];
+        let server = |step: &Step| {
+            let outcome = Outcome { server: step.ask.at.or(Some(at(1))), ..answered(401, "Basic realm=x") };
+            (outcome, &["credentials-refused"][..], false)
+        };
+        let (steps, _) = play(known.clone(), &Limits::default(), server);
+        let with: Vec<_> = steps.iter().filter(|s| s.ask.carries()).map(|s| s.ask.at).collect();
+        assert_eq!(with, [None, Some(at(2))], "{steps:?}");
+        known.wish.method = "POST".to_owned();
+        let (steps, _) = play(known, &Limits::default(), server);
+        assert_eq!(steps.iter().filter(|s| s.ask.method == "POST").count(), 1, "{steps:?}");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! A refusal that hides whether there is anything.
 
-use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
+use crate::{Scene, Step};
+use why401_history::Attempt;
 use why401_report::Party;
 
 cause! {
@@ -37,8 +38,60 @@ impl ResourceHidden {
             return Answer::RuledOut;
         }
         let told = scene.told_claim("resource-hidden", "the resource does not exist, or not for this user");
-        told.map_or(Answer::RuledOut, |claim| advise(claim).as_told())
+        match told {
+            Some(claim) => advise(claim).as_told(),
+            None => made_up(scene).unwrap_or(Answer::RuledOut),
+        }
     }
+}
+
+/// An address that `why401 probe` made up beside the refused one gets the same answer as it. That is no more than
+/// possible: where everything in a folder is protected, what is there and what is not are answered alike as well.
+fn made_up(scene: &Scene<'_>) -> Option<Answer> {
+    let step = scene.refused().filter(|s| s.status() == Some(401))?;
+    let path = step.attempt.path()?;
+    let folder = |p: &str| p.trim_end_matches('/').rsplit_once('/').map(|(folder, _)| folder.to_owned());
+    let beside = |a: &&Attempt| {
+        a.authority() == step.attempt.authority()
+            && a.path().is_some_and(|p| is_made_up(p) && p != path && folder(p) == folder(path))
+    };
+    let other = scene.attempts().find(beside)?;
+    // Held against a look at the real address that carries as little as the one at the made-up address does.
+    let looks = |a: &&Attempt| {
+        a.path() == Some(path)
+            && a.authority() == step.attempt.authority()
+            && a.carries_credentials() == other.carries_credentials()
+    };
+    let real = scene.attempts().filter(looks).find(|a| is_answered_alike(a, other))?;
+    let (shown, there) = (real.response()?, other.response()?);
+    let claim = Claim::new(format!(
+        "the answer does not tell whether {path} exists: a made-up address beside it gets the same one"
+    ))
+    .shown([scene.show_status(real.view(), shown, "the answer for the address asked for")])
+    .shown([scene.show_status(other.view(), there, "the same for an address that was made up")])
+    .or("credentials-refused", "an account that is known to see the resource");
+    Some(advise(claim).possible())
+}
+
+/// Whether the last part of the path is a word of `why401 probe`'s own making: twelve hexadecimal digits behind its name.
+fn is_made_up(path: &str) -> bool {
+    let last = path.rsplit('/').next().unwrap_or_default();
+    last.strip_prefix("why401-").is_some_and(|d| d.len() == 12 && d.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// The same status, challenges and content, but for the address where the content repeats it.
+fn is_answered_alike(a: &Attempt, b: &Attempt) -> bool {
+    let content = |a: &Attempt| {
+        let text = a.response().map(|r| r.body.text().into_owned())?;
+        Some(a.path().map_or(text.clone(), |p| text.replace(p, "")))
+    };
+    let challenges = |a: &Attempt| -> Vec<_> {
+        let step = Step::of(a);
+        step.challenges()
+            .map(|(_, c)| (c.scheme.name.clone(), c.param("realm").and_then(|p| p.value.clone())))
+            .collect()
+    };
+    a.status() == b.status() && content(a) == content(b) && challenges(a) == challenges(b)
 }
 
 fn advise(claim: Claim) -> Claim {

@@ -4,6 +4,7 @@ use super::auth_backend_down::first_challenge;
 use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::same_client;
+use why401_history::Attempt;
 use why401_report::Party;
 
 cause! {
@@ -45,8 +46,10 @@ impl ServerMisconfigured {
         {
             return advise(claim).as_told();
         }
-        if let Some(answer) =
-            no_module(scene).or_else(|| one_of_several(scene)).or_else(|| unread_hash(scene))
+        if let Some(answer) = no_module(scene)
+            .or_else(|| one_of_several(scene))
+            .or_else(|| one_back_end(scene))
+            .or_else(|| unread_hash(scene))
         {
             return answer;
         }
@@ -167,6 +170,45 @@ fn one_of_several(scene: &Scene<'_>) -> Option<Answer> {
     .or("bad-signature", "the keys that each of the servers verifies with")
     .or("auth-backend-down", "the log of the server that refuses");
     Some(claim.likely())
+}
+
+/// One name, several addresses: the very same request is let in at one of them and refused at another.
+fn one_back_end(scene: &Scene<'_>) -> Option<Answer> {
+    let step = scene.refused().filter(|s| s.status() == Some(401))?;
+    let (view, response) = step.response()?;
+    let here = &step.attempt.server()?.host;
+    let (other, there) = scene.attempts().find_map(|a| {
+        let there = a.server().map(|p| &p.host).filter(|there| *there != here)?;
+        let fits = a.let_in() && a.authority() == step.attempt.authority() && same_client(a, step.attempt);
+        (fits && is_the_same_request(a, step.attempt)).then_some((a, there))
+    })?;
+    let name = step.attempt.authority()?;
+    let mut claim = Claim::new(format!(
+        "{name} has several back ends that differ: the one at {there} lets the same request in, the one at {here} refuses it"
+    ))
+    .shown([scene.show_status(view, response, format!("refused by {here}"))]);
+    if let Some(accepted) = other.response() {
+        claim = claim.shown([scene.show_status(other.view(), accepted, format!("let in by {there}"))]);
+    }
+    let claim = claim
+        .fix(
+            Party::Server,
+            format!("Give the back end at {here} the configuration, keys and accounts of the others; until then take it out of the name's addresses."),
+        )
+        .or("auth-backend-down", format!("the error log of the back end at {here}"));
+    Some(claim.weighing(10).likely())
+}
+
+/// The same method, address, fields and content: what differs is not the request.
+fn is_the_same_request(a: &Attempt, b: &Attempt) -> bool {
+    let (Some(x), Some(y)) = (a.request(), b.request()) else { return false };
+    let fields = |r: &why401_http::Request| -> Vec<_> {
+        r.fields.iter().map(|f| (f.name.to_text().to_ascii_lowercase(), f.text().into_owned())).collect()
+    };
+    a.method() == b.method()
+        && a.target() == b.target()
+        && fields(x) == fields(y)
+        && x.body.bytes.as_bytes() == y.body.bytes.as_bytes()
 }
 
 /// Hosts of one kind: the same port, and addresses of one network or names that differ in a number.

@@ -117,3 +117,52 @@ fn an_address_is_evidence_among_others() {
         ("no-credentials", Some("probe"))
     );
 }
+
+#[test]
+fn one_back_end_among_several_is_broken() {
+    let broken = Server::start(|_, _| refused("Basic realm=x"));
+    let port = broken.port;
+    let good = Server::at("127.0.0.2", port, |r, _| {
+        if r.authorization().is_some() { ok() } else { refused("Basic realm=x") }
+    });
+    let resolve = format!("api.example.com:{port}:127.0.0.1,127.0.0.2");
+    let url = format!("http://api.example.com:{port}/x");
+    let report = probe(&["--resolve", &resolve, "-u", &user(), &url]);
+    assert_eq!(first(&report), ("server-misconfigured", "likely"), "{report}");
+    let summary = report["findings"][0]["summary"].as_str().unwrap();
+    assert!(summary.contains("127.0.0.2 lets the same request in"), "{summary}");
+    let with = |s: &Server| s.seen().iter().filter(|r| r.authorization().is_some()).count();
+    assert_eq!((with(&broken), with(&good)), (1, 1));
+}
+
+#[test]
+fn back_ends_that_agree_are_not_blamed() {
+    let one = Server::start(|_, _| refused("Basic realm=x"));
+    let other = Server::at("127.0.0.2", one.port, |_, _| refused("Basic realm=x"));
+    let resolve = format!("api.example.com:{}:127.0.0.1,127.0.0.2", one.port);
+    let url = format!("http://api.example.com:{}/x", other.port);
+    let report = probe(&["--resolve", &resolve, "-u", &user(), &url]);
+    assert_eq!(first(&report).0, "credentials-refused", "{report}");
+}
+
+#[test]
+fn a_made_up_address_gets_the_same_answer() {
+    let is_open = |report: &serde_json::Value| {
+        let also = report["findings"][0]["also_possible"].as_array().unwrap().clone();
+        also.iter().any(|a| a["cause"] == "resource-hidden")
+    };
+    let alike = Server::start(|r, _| {
+        let body = format!("no access to {}", r.target);
+        Answer(401, vec![("WWW-Authenticate", "Basic realm=x".to_owned())], body)
+    });
+    let report = probe(&["-u", &user(), &alike.url("/repos/alice/secret")]);
+    assert_eq!(first(&report).0, "credentials-refused");
+    assert!(is_open(&report), "{report}");
+    let told = Server::start(|r, _| match r.target.contains("why401-") {
+        true => Answer(404, Vec::new(), "nothing here".to_owned()),
+        false => refused("Basic realm=x"),
+    });
+    let report = probe(&["-u", &user(), &told.url("/repos/alice/secret")]);
+    assert!(told.seen().iter().any(|r| r.target.contains("why401-")));
+    assert!(!is_open(&report), "{report}");
+}

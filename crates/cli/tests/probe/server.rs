@@ -42,7 +42,16 @@ pub(crate) struct Server {
 impl Server {
     /// Answers each request by `answer`, which gets the request and how many came before it.
     pub(crate) fn start(answer: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static) -> Server {
-        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        Server::at("127.0.0.1", 0, answer)
+    }
+
+    /// The same at another address of this machine and a port of one's choice.
+    pub(crate) fn at(
+        address: &str,
+        port: u16,
+        answer: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static,
+    ) -> Server {
+        let listener = TcpListener::bind((address, port)).unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let answer = Arc::new(answer);
