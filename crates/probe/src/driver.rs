@@ -84,6 +84,7 @@ pub fn run(
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
     let mut known = Known::nothing(wish.clone());
     known.trusted = trusted.to_vec();
+    known.allow_wrong = limits.allow_wrong;
     known.made_up = format!("why401-{}", random(6)?);
     let mut driver = Driver {
         limits,

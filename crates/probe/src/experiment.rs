@@ -216,6 +216,14 @@ pub const EXPERIMENTS: &[Experiment] = &[
         propose: other_scheme,
     },
     Experiment {
+        name: "made-up-credentials",
+        why: "with a user, or a token, that exists nowhere: does the server answer the given credentials otherwise?",
+        when: When::Open,
+        again: false,
+        tells: &["credentials-refused", "resource-hidden"],
+        propose: made_up_credentials,
+    },
+    Experiment {
         name: "other-address",
         why: "with the credentials at another address of the host: does one of its back ends take them?",
         when: When::Open,
@@ -478,6 +486,13 @@ fn other_scheme(k: &Known) -> Vec<Ask> {
         _ => return Vec::new(),
     };
     vec![Ask { carry, ..last.ask.clone() }]
+}
+
+fn made_up_credentials(k: &Known) -> Vec<Ask> {
+    let refused = k.of("given").filter(|d| d.outcome.status == Some(401));
+    let Some(last) = refused.filter(|_| k.allow_wrong && k.wish.is_safe()) else { return Vec::new() };
+    let known = matches!(&last.ask.carry, Carry::Unasked(s) if matches!(s.as_str(), "basic" | "bearer"));
+    if known { vec![Ask::of(&k.wish, Carry::Wrong)] } else { Vec::new() }
 }
 
 fn other_address(k: &Known) -> Vec<Ask> {

@@ -1,11 +1,13 @@
 //! What holds whatever the plan says, so that asking does no harm.
 
-use crate::wish::{Ask, is_safe};
+use crate::wish::{Ask, Carry, is_safe};
 use std::time::Duration;
 use why401_http::Exchange;
 
 /// How often the given credentials may be sent: most systems lock an account after three to five failures.
 pub const ATTEMPTS: u32 = 2;
+/// How often made-up credentials may be sent, where they may at all.
+pub const WRONG: u32 = 1;
 /// How many requests may be sent in all.
 pub const REQUESTS: u32 = 20;
 
@@ -18,6 +20,8 @@ pub struct Limits {
     pub attempts: u32,
     /// Whether a method that changes things may be sent more than once.
     pub allow_unsafe: bool,
+    /// Whether credentials that are wrong on purpose may be sent.
+    pub allow_wrong: bool,
     /// Rest between two requests.
     pub pause: Duration,
     /// How long all of it may take.
@@ -30,6 +34,7 @@ impl Default for Limits {
             requests: REQUESTS,
             attempts: ATTEMPTS,
             allow_unsafe: false,
+            allow_wrong: false,
             pause: Duration::from_millis(200),
             time: Duration::from_secs(90),
         }
@@ -41,8 +46,10 @@ impl Default for Limits {
 pub struct Spent {
     /// Requests that left.
     pub requests: u32,
-    /// Those of them that carried credentials.
+    /// Those of them that carried the given credentials.
     pub attempts: u32,
+    /// Those of them that carried made-up ones.
+    pub wrong: u32,
     /// Those of them whose method changes things.
     pub changing: u32,
 }
@@ -52,6 +59,7 @@ impl Spent {
     pub fn count(&mut self, ask: &Ask) {
         self.requests += 1;
         self.attempts += u32::from(ask.carries());
+        self.wrong += u32::from(ask.carry == Carry::Wrong);
         self.changing += u32::from(!is_safe(&ask.method));
     }
 }
@@ -67,6 +75,9 @@ impl Limits {
         }
         if ask.carries() && spent.attempts >= self.attempts.min(ATTEMPTS) {
             return Err("the credentials were sent as often as is allowed, so as not to lock the account");
+        }
+        if ask.carry == Carry::Wrong && (!self.allow_wrong || spent.wrong >= WRONG) {
+            return Err("made-up credentials are sent once, and only with --allow-wrong");
         }
         if !is_safe(&ask.method) && spent.changing > 0 && !self.allow_unsafe {
             return Err("its method may change things and is not repeated without --allow-unsafe");
@@ -129,7 +140,7 @@ pub fn stop_sign(answer: &Exchange) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::wish::{Carry, Wish};
+    use crate::wish::Wish;
     use why401_http::Address;
 
     fn ask(method: &str, carry: Carry) -> Ask {
@@ -141,7 +152,7 @@ mod tests {
     #[test]
     fn each_limit_holds_even_if_a_larger_one_is_asked_for() {
         let limits = Limits { requests: 1000, attempts: 1000, ..Limits::default() };
-        let spent = |requests, attempts, changing| Spent { requests, attempts, changing };
+        let spent = |requests, attempts, changing| Spent { requests, attempts, changing, ..Spent::default() };
         let bare = ask("GET", Carry::Nothing);
         let with = ask("GET", Carry::Unasked("basic".into()));
         let post = ask("POST", Carry::Nothing);
@@ -151,7 +162,11 @@ mod tests {
         assert!(limits.permit(&spent(2, 2, 0), &with).is_err());
         assert!(limits.permit(&spent(0, 0, 0), &post).is_ok());
         assert!(limits.permit(&spent(1, 0, 1), &post).is_err());
-        let allowed = Limits { allow_unsafe: true, ..limits };
+        let wrong = ask("GET", Carry::Wrong);
+        assert!(limits.permit(&spent(1, 0, 0), &wrong).is_err(), "only where it is allowed");
+        let allowed = Limits { allow_unsafe: true, allow_wrong: true, ..limits };
+        assert!(allowed.permit(&spent(1, 2, 0), &wrong).is_ok());
+        assert!(allowed.permit(&Spent { wrong: 1, ..spent(2, 1, 0) }, &wrong).is_err());
         assert!(allowed.permit(&spent(1, 0, 1), &post).is_ok());
     }
 }

@@ -113,6 +113,8 @@ pub struct Known {
     pub proxied: bool,
     /// A word that names nothing on any server.
     pub made_up: String,
+    /// Whether credentials that are wrong on purpose may be sent.
+    pub allow_wrong: bool,
     /// Hosts beside the given one to which the credentials may travel.
     pub trusted: Vec<String>,
 }
@@ -128,6 +130,7 @@ impl Known {
             addresses: Vec::new(),
             proxied: false,
             made_up: "why401-no-such-thing".to_owned(),
+            allow_wrong: false,
             trusted: Vec::new(),
         }
     }
@@ -209,8 +212,8 @@ fn is_wanted(experiment: &Experiment, known: &Known) -> bool {
 
 /// What could be sent, for `--plan`: the first requests as they are, and the others with the causes that they tell
 /// apart.
-pub fn outline(wish: &Wish) -> Vec<(Step, &'static [&'static str])> {
-    let mut known = Known::nothing(wish.clone());
+pub fn outline(wish: &Wish, allow_wrong: bool) -> Vec<(Step, &'static [&'static str])> {
+    let mut known = Known { allow_wrong, ..Known::nothing(wish.clone()) };
     let mut steps: Vec<(Step, &'static [&'static str])> = Vec::new();
     for experiment in EXPERIMENTS {
         // As if the server asked for what the credentials are for.

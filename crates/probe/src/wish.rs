@@ -188,6 +188,8 @@ pub enum Carry {
     Unasked(String),
     /// The credentials, as the answer to the challenge of this scheme (in lower case) in the last answer.
     Answer(String),
+    /// Credentials that are made up: a user, or a token, that exists nowhere.
+    Wrong,
     /// The credentials in Basic, letters outside ASCII as ISO-8859-1 instead of UTF-8.
     Latin1,
 }
@@ -219,7 +221,7 @@ impl Ask {
     /// The wish itself, carrying this.
     pub fn of(wish: &Wish, carry: Carry) -> Ask {
         let mut address = wish.address.clone();
-        if carry == Carry::Nothing && wish.query_is_secret() {
+        if matches!(carry, Carry::Nothing | Carry::Wrong) && wish.query_is_secret() {
             address.target = why401_http::path_of(&address.target).to_owned();
         }
         Ask {
@@ -246,9 +248,9 @@ impl Ask {
         ask
     }
 
-    /// Whether it carries credentials.
+    /// Whether it carries the given credentials.
     pub fn carries(&self) -> bool {
-        self.carry != Carry::Nothing
+        !matches!(self.carry, Carry::Nothing | Carry::Wrong)
     }
 
     /// The address in full.

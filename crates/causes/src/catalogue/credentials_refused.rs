@@ -1,5 +1,6 @@
 //! What is left when nothing finer is proved.
 
+use super::resource_hidden::is_answered_alike;
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::{signed, token};
 use crate::{Scene, Step, login};
@@ -87,8 +88,41 @@ impl CredentialsRefused {
             claim.evidence.extend(t.evidence);
             claim.also.extend(t.also);
         }
+        claim = beside_made_up(scene, step, claim);
         leave_open(claim, kind_of(step, &scheme)).likely()
     }
+}
+
+/// What the answer to credentials that `why401 probe --allow-wrong` made up tells of the given ones.
+fn beside_made_up(scene: &Scene<'_>, step: &Step<'_>, mut claim: Claim) -> Claim {
+    let other = scene.attempts().find(|a| {
+        a.path() == step.attempt.path()
+            && a.authority() == step.attempt.authority()
+            && is_made_up(&Step::of(a))
+    });
+    let (Some(other), false) = (other, is_made_up(step)) else { return claim };
+    let Some(answer) = other.response() else { return claim };
+    let (more, says) = if is_answered_alike(step.attempt, other) {
+        ("; made-up credentials get the same answer: it tells nothing of these", "the same for made-up ones")
+    } else {
+        (
+            "; made-up credentials get another answer: it tells these from unknown ones",
+            "another for made-up ones",
+        )
+    };
+    claim.summary.push_str(more);
+    claim.shown([scene.show_status(other.view(), answer, says)])
+}
+
+/// Whether the credentials are of `why401 probe`'s own making: its name and 32 hexadecimal digits.
+fn is_made_up(step: &Step<'_>) -> bool {
+    let Some(sent) = step.credentials() else { return false };
+    let text = match sent.basic() {
+        Some(basic) => String::from_utf8_lossy(basic.text.expose()).into_owned(),
+        None => sent.value().split_once(' ').map(|(_, token)| token.to_owned()).unwrap_or_default(),
+    };
+    let word = text.split(':').next().unwrap_or_default().strip_prefix("why401-").unwrap_or_default();
+    word.len() == 32 && word.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// What decides which finer causes are open: a JWT that can be read and is not over, a signed request, else the scheme.

@@ -80,7 +80,7 @@ fn is_made_up(path: &str) -> bool {
 }
 
 /// The same status, challenges and content, but for the address where the content repeats it.
-fn is_answered_alike(a: &Attempt, b: &Attempt) -> bool {
+pub(super) fn is_answered_alike(a: &Attempt, b: &Attempt) -> bool {
     let content = |a: &Attempt| {
         let text = a.response().map(|r| r.body.text().into_owned())?;
         Some(a.path().map_or(text.clone(), |p| text.replace(p, "")))

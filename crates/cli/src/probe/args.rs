@@ -101,6 +101,10 @@ pub(crate) struct Probe {
     #[arg(long, help_heading = "Limits")]
     pub(crate) allow_unsafe: bool,
 
+    /// Let credentials be sent that are wrong on purpose, once: a user or a token that exists nowhere
+    #[arg(long, help_heading = "Limits")]
+    pub(crate) allow_wrong: bool,
+
     /// A host to which the credentials may go if the given one redirects there
     #[arg(long, value_name = "HOST", help_heading = "Limits")]
     pub(crate) trust_host: Vec<String>,

@@ -6,6 +6,7 @@ use crate::args::{Args, Format};
 use crate::{Status, output};
 use serde_json::json;
 use why401_probe::experiment::{EXPERIMENTS, When};
+use why401_probe::limits::WRONG;
 use why401_probe::plan::outline;
 
 /// Prints the plan.
@@ -15,8 +16,9 @@ use why401_probe::plan::outline;
 pub(super) fn print(args: &Args, prepared: &Prepared) -> Result<Status, String> {
     let watch = Watch::new(&prepared.wish, &|_| {});
     let wish = &prepared.wish;
-    let steps = outline(wish);
+    let steps = outline(wish, prepared.limits.allow_wrong);
     let always = |name: &str| EXPERIMENTS.iter().any(|e| e.name == name && e.when == When::Always);
+    let made_up = if prepared.limits.allow_wrong { WRONG } else { 0 };
     if args.output.format == Format::Json {
         let list: Vec<serde_json::Value> = steps
             .iter()
@@ -31,7 +33,7 @@ pub(super) fn print(args: &Args, prepared: &Prepared) -> Result<Status, String> 
                 })
             })
             .collect();
-        let limits = json!({ "requests": prepared.limits.requests, "attempts": prepared.limits.attempts });
+        let limits = json!({ "requests": prepared.limits.requests, "attempts": prepared.limits.attempts, "made_up_credentials": made_up });
         let text = serde_json::to_string_pretty(&json!({ "plan": list, "limits": limits }))
             .map_err(|e| e.to_string())?;
         output::print(&(text + "\n"));
@@ -53,6 +55,9 @@ pub(super) fn print(args: &Args, prepared: &Prepared) -> Result<Status, String> 
         prepared.limits.pause.as_millis(),
         if prepared.limits.allow_unsafe { "as often as it takes" } else { "once" },
     ));
+    if made_up > 0 {
+        text.push_str("Credentials that are made up are sent once beside them; nobody's account is named.\n");
+    }
     output::print(&text);
     Ok(Status::NoFault)
 }

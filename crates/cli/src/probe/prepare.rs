@@ -100,6 +100,7 @@ pub(crate) fn of(probe: &Probe) -> Result<Prepared, String> {
         requests: probe.max_requests.min(REQUESTS),
         attempts: probe.max_attempts.min(ATTEMPTS),
         allow_unsafe: probe.allow_unsafe,
+        allow_wrong: probe.allow_wrong,
         pause: Duration::from_millis(probe.pause),
         time: Duration::from_secs(probe.max_time),
     };

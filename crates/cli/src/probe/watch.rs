@@ -22,6 +22,7 @@ const BEHIND_A_REFUSAL: &[&str] = &[
     "resource-hidden",
     "charset-mismatch",
     "intermediary-challenged",
+    "server-misconfigured",
 ];
 
 pub(super) struct Watch<'a> {
@@ -187,6 +188,7 @@ pub(super) fn described(wish: &Wish, step: &Step) -> String {
             Credentials::Fields => " with the fields given".to_owned(),
             Credentials::None => " with its query".to_owned(),
         },
+        Carry::Wrong => " with credentials that are made up".to_owned(),
         Carry::Latin1 => " with the password in ISO-8859-1".to_owned(),
     };
     let at = ask.at.map(|ip| format!(" at {ip}")).unwrap_or_default();

@@ -166,3 +166,21 @@ fn a_made_up_address_gets_the_same_answer() {
     assert!(told.seen().iter().any(|r| r.target.contains("why401-")));
     assert!(!is_open(&report), "{report}");
 }
+
+#[test]
+fn made_up_credentials_tell_whether_the_given_ones_are_known() {
+    let alike = Server::start(|_, _| refused("Basic realm=x"));
+    let report = probe(&["-u", &user(), "--allow-wrong", &alike.url("/x")]);
+    assert_eq!(first(&report).0, "credentials-refused");
+    let summary = |r: &serde_json::Value| r["findings"][0]["summary"].as_str().unwrap().to_owned();
+    assert!(summary(&report).contains("made-up credentials get the same answer"), "{report}");
+    assert_eq!(report["findings"].as_array().unwrap().len(), 1, "{report}");
+    let known = Server::start(|r, _| match r.authorization() {
+        Some("Basic YWxpY2U6V2ludGVyLTQy") => {
+            Answer(401, vec![("WWW-Authenticate", "Basic realm=x".to_owned())], "code 7".to_owned())
+        }
+        _ => refused("Basic realm=x"),
+    });
+    let report = probe(&["-u", &user(), "--allow-wrong", &known.url("/x")]);
+    assert!(summary(&report).contains("made-up credentials get another answer"), "{report}");
+}

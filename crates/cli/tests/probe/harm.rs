@@ -197,3 +197,31 @@ fn the_source_counts_what_the_server_saw() {
     assert_eq!(source["exchanges"].as_u64(), Some(server.seen().len() as u64));
     assert_eq!(report["findings"].as_array().map(Vec::len), Some(1), "{report}");
 }
+
+#[test]
+fn made_up_credentials_are_sent_once_and_only_where_they_may_be() {
+    let own = "Basic YWxpY2U6V2ludGVyLTQy";
+    for (flag, expected) in [(None, 0), (Some("--allow-wrong"), 1)] {
+        let server = Server::start(|_, _| refused("Basic realm=x"));
+        let (user, url) = (format!("alice:{PASSWORD}"), server.url("/v1/x"));
+        run(&[&["-u", &user, &url, "--field", "X-Api-Key: k-0123456789"][..], flag.as_slice()].concat());
+        let seen = server.seen();
+        let made_up: Vec<_> = seen.iter().filter(|r| r.authorization().is_some_and(|a| a != own)).collect();
+        assert_eq!(made_up.len(), expected, "{seen:?}");
+        assert!(made_up.iter().all(|r| r.field("x-api-key").is_none()), "no given credentials beside them");
+        assert!(seen.iter().filter(|r| r.authorization() == Some(own)).count() <= 2 && seen.len() <= 20);
+    }
+    let server = Server::start(|_, _| refused("Basic realm=x"));
+    run(&["-u", &format!("alice:{PASSWORD}"), "--allow-wrong", "-X", "POST", "-d", "a", &server.url("/x")]);
+    assert!(server.seen().iter().all(|r| r.authorization().is_none_or(|a| a == own)));
+}
+
+#[test]
+fn the_plan_tells_of_made_up_credentials() {
+    let user = format!("alice:{PASSWORD}");
+    let words = ["-u", &user, "--scheme", "basic", "--plan", "http://127.0.0.1:1/x"];
+    let said = |words: &[&str]| String::from_utf8(run(words).stdout).unwrap();
+    assert!(!said(&words).contains("made up"));
+    let with = said(&[&words[..], &["--allow-wrong"]].concat());
+    assert!(with.contains("with credentials that are made up") && with.contains("sent once"), "{with}");
+}

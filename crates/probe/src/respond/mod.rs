@@ -17,6 +17,9 @@ pub struct Chance {
     pub now: jiff::Timestamp,
 }
 
+/// What a made-up user, or token, begins with.
+const MADE_UP: &str = "why401-";
+
 /// The fields by which `ask` carries the credentials of `wish`; `challenges` are those of the last answer.
 ///
 /// # Errors
@@ -30,6 +33,14 @@ pub fn fields(
     let authorization = |value: Vec<u8>| Ok(vec![("Authorization".to_owned(), value)]);
     match (&ask.carry, &wish.credentials) {
         (Carry::Nothing, _) | (_, Credentials::None | Credentials::Fields) => Ok(Vec::new()),
+        (Carry::Wrong, Credentials::Password { .. }) => {
+            let password: String = chance.cnonce.chars().rev().collect();
+            authorization(basic(format!("{MADE_UP}{}:{password}", chance.cnonce).as_bytes()))
+        }
+        (Carry::Wrong, Credentials::Bearer(_)) => {
+            authorization(format!("Bearer {MADE_UP}{}", chance.cnonce).into_bytes())
+        }
+        (Carry::Wrong, Credentials::Aws(_)) => Err("no keys are made up".to_owned()),
         (Carry::Latin1, Credentials::Password { user, password }) => {
             let text = format!("{user}:{}", password.expose_text());
             let latin1: Option<Vec<u8>> = text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect();
