@@ -49,6 +49,9 @@ impl ClientCertificateMissing {
         }
         let told = scene
             .told_claim("client-certificate-missing", "a client certificate is wanted and none was shown");
+        if let Some(claim) = given_and_not_asked(scene) {
+            return advise(claim).confirmed();
+        }
         let found = by_substatus(scene, &[(7, "IIS 403.7: a client certificate is required")])
             .or_else(|| scene.refused().and_then(|step| by_field(scene, step, "none")))
             .or_else(|| {
@@ -150,6 +153,29 @@ fn asked_and_not_given(scene: &Scene<'_>) -> Option<(Annotation, Certainty)> {
     // A challenge asks for something else; a certificate may be optional beside it.
     (!given && step.offered.is_empty() && step.sent.is_empty())
         .then(|| (scene.show_statement(statement, "the server asks for a certificate"), Certainty::Likely))
+}
+
+/// The command gives a certificate, and curl's transcript of the TLS handshake shows that the server asked for none: what
+/// ends the TLS connection is not what checks certificates.
+fn given_and_not_asked(scene: &Scene<'_>) -> Option<Claim> {
+    let step = scene.refused().filter(|s| matches!(s.status(), Some(400 | 401 | 403)))?;
+    let command = scene.case.facts.iter().find(|f| match &f.kind {
+        FactKind::Command { words, .. } => {
+            words.iter().any(|w| matches!(w.expose().as_str(), "--cert" | "-E"))
+        }
+        _ => false,
+    })?;
+    let said = |what: &str| step.attempt.statements.iter().find(|s| s.text.to_text().contains(what));
+    let hello = said("TLS handshake, Server hello (2)")?;
+    said("TLS handshake, Finished (20)")?;
+    let asked = said("Request CERT (13)").is_some() || said("CertificateRequest").is_some();
+    (!asked && step.offered.is_empty() && step.sent.is_empty()).then(|| {
+        Claim::new("the client was given a certificate, and what ended its TLS connection did not ask for one")
+            .shown([scene.show_fact(command, "given here")])
+            .shown([scene.show_statement(hello, "no Request CERT in this handshake")])
+            .fix(Party::Intermediary, "Let what stands in front pass TLS through, or ask for the certificate itself and hand on what it finds.")
+            .or("dropped-by-intermediary", "the same request to the server behind it")
+    })
 }
 
 fn advise(claim: Claim) -> Claim {
