@@ -27,6 +27,8 @@ pub(crate) struct Live {
     told: HashSet<Key>,
     /// When the latest refusal came of which nothing was told yet.
     refused: Option<Instant>,
+    /// So many of the exchanges, the earliest, had been looked at when that was `None` last.
+    settled: usize,
     now: Option<Timestamp>,
     show_secrets: bool,
     /// The last minutes at a glance, where somebody looks.
@@ -44,6 +46,7 @@ impl Live {
             facts: VecDeque::new(),
             told: HashSet::new(),
             refused: None,
+            settled: 0,
             now,
             show_secrets,
             glance: None,
@@ -67,7 +70,9 @@ impl Live {
         if matches!(exchange.status(), Some(400..)) {
             self.refused = Some(Instant::now());
         }
-        keep(&mut self.exchanges, exchange, EXCHANGES);
+        if keep(&mut self.exchanges, exchange, EXCHANGES) {
+            self.settled = self.settled.saturating_sub(1);
+        }
     }
 
     pub(crate) fn statement(&mut self, statement: &Statement) {
@@ -91,6 +96,7 @@ impl Live {
             return Vec::new();
         }
         self.refused = None;
+        self.settled = self.exchanges.len();
         self.renew_glance();
         self.proved(self.exchanges.len())
     }
@@ -107,7 +113,7 @@ impl Live {
         let since = glance.since();
         let all = self.exchanges.len();
         // The latest may be the first half of a handshake.
-        let settled = if self.refused.is_none() { all } else { all.saturating_sub(REACH) };
+        let settled = if self.refused.is_none() { all } else { self.settled.max(all.saturating_sub(REACH)) };
         let Diagnosis { mut findings, overview, .. } = self.diagnosis(settled, Some(overview));
         findings.retain(is_wrong);
         let causes = findings.iter().map(|f| Cause {
@@ -160,11 +166,14 @@ fn is_wrong(f: &Finding) -> bool {
     matches!(f.verdict, Verdict::Fault | Verdict::Attack)
 }
 
-fn keep<T: Clone>(kept: &mut VecDeque<T>, new: &T, most: usize) {
-    if kept.len() >= most {
+/// Keeps one more; whether the first one was let go for it.
+fn keep<T: Clone>(kept: &mut VecDeque<T>, new: &T, most: usize) -> bool {
+    let is_full = kept.len() >= most;
+    if is_full {
         kept.pop_front();
     }
     kept.push_back(new.clone());
+    is_full
 }
 
 fn key(f: &Finding) -> Key {
