@@ -15,7 +15,8 @@ cause! {
     ///
     /// # How it is decided
     /// The server's log or body says so. Broken server sides often do not show as 401: Apache with its password file missing answers
-    /// 401 and then 500, nginx 403.
+    /// 401 and then 500, nginx 403. Where a name has several addresses, the very same request that one of them refuses and
+    /// another lets in shows that their back ends differ.
     ///
     /// # Who acts
     /// Who runs the server.

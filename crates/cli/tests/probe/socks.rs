@@ -93,3 +93,25 @@ fn a_socks_proxy_that_refuses_has_its_own_word() {
         assert!(said.lines().any(|l| l.starts_with("proxy:") && l.contains(why)), "{said}");
     }
 }
+
+#[test]
+fn a_program_is_recorded_behind_a_socks_proxy() {
+    if std::process::Command::new("curl").arg("--version").output().is_err() {
+        println!("skipped: no curl");
+        return;
+    }
+    let server = Server::start(|_, _| refused("Basic realm=x"));
+    let (port, told) = proxy();
+    let far = format!("http://api.far.invalid:{}/x", server.port);
+    let out = std::process::Command::new(env!("CARGO_BIN_EXE_why401"))
+        .args(["run", "--", "curl", "-s", &far])
+        .env("http_proxy", format!("socks5h://bob:p%3Aw@127.0.0.1:{port}"))
+        .env_remove("no_proxy")
+        .env_remove("NO_PROXY")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert!(said.contains("no-credentials"), "{said}");
+    assert_eq!(*told.lock().unwrap(), ["api.far.invalid"]);
+    assert!(server.seen().iter().all(|r| r.target == "/x"));
+}

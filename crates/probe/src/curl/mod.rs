@@ -3,12 +3,15 @@
 //! Source: curl's manual page, <https://curl.se/docs/manpage.html>.
 
 mod config;
+mod data;
 mod form;
 mod options;
 
+pub use data::Data;
 pub use form::{Part, multipart};
 
 use crate::wish::{Field, Version};
+use data::{encoded, piece};
 use options::{LOUD_SWITCHES, LOUD_VALUES, QUIET_SWITCHES, QUIET_VALUES, SHORT_SWITCHES, SHORT_VALUES};
 use why401_auth::Secret;
 
@@ -71,29 +74,6 @@ pub struct Line {
     pub version: Version,
     /// Options that mean something for the answer and are not done here.
     pub ignored: Vec<String>,
-}
-
-/// A piece of content.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Data {
-    /// An `&`, where something stands before it.
-    And,
-    /// This text.
-    Text(Secret),
-    /// What this file holds; without its line breaks where `strip` says so.
-    File {
-        /// Its path, `-` for standard input.
-        path: String,
-        /// Whether line breaks are left out.
-        strip: bool,
-    },
-    /// What this file holds, percent-encoded.
-    Encoded {
-        /// What stands before it: nothing, or `name=`.
-        before: String,
-        /// Its path, `-` for standard input.
-        path: String,
-    },
 }
 
 /// Reads files of options (`-K`); the caller may have none.
@@ -249,28 +229,6 @@ fn long(
         _ => line.ignored.push(format!("{option} (unknown here)")),
     }
     Ok(())
-}
-
-fn piece(value: &str, strip: bool) -> Data {
-    match value.strip_prefix('@') {
-        Some(path) => Data::File { path: path.to_owned(), strip },
-        None => Data::Text(Secret::new(value)),
-    }
-}
-
-/// `content`, `=content`, `name=content`, `@file` or `name@file`, as `--data-urlencode` takes them.
-fn encoded(value: &str) -> Data {
-    let named = |name: &str| if name.is_empty() { String::new() } else { format!("{name}=") };
-    match value.find(['=', '@']).and_then(|at| value.split_at_checked(at)) {
-        Some((name, rest)) if rest.starts_with('@') => {
-            Data::Encoded { before: named(name), path: rest.trim_start_matches('@').to_owned() }
-        }
-        Some((name, rest)) => {
-            let text = rest.strip_prefix('=').unwrap_or(rest);
-            Data::Text(Secret::new(named(name) + &why401_auth::percent::encode(text.as_bytes())))
-        }
-        None => Data::Text(Secret::new(why401_auth::percent::encode(value.as_bytes()))),
-    }
 }
 
 fn short(line: &mut Line, option: char, value: String) {
