@@ -191,6 +191,32 @@ fn all_of_a_day_is_found_and_nothing_else() {
     assert!(findings(&before).is_empty());
 }
 
+#[test]
+fn an_error_log_beside_a_large_log_tells_of_the_same_refusals() {
+    let hub = Hub::day();
+    let folder = tempfile::tempdir().unwrap();
+    let (access, error) = (folder.path().join("access.log"), folder.path().join("error.log"));
+    std::fs::write(&access, &hub.log).unwrap();
+    let mut words = String::new();
+    for line in hub.log.lines().filter(|l| l.contains(" - alice [") && l.contains("\" 401 ")) {
+        let (client, rest) = line.split_once(' ').unwrap();
+        let time = rest.split(['[', ']']).nth(1).unwrap().get(12..20).unwrap();
+        writeln!(
+            words,
+            "[Sun Nov 22 {time}.000001 2026] [auth_basic:error] [pid 1:tid 2] [client {client}:50000] AH01617: user alice: \
+             authentication failure for \"/a\": Password Mismatch"
+        )
+        .unwrap();
+    }
+    assert!(words.lines().count() > 100);
+    std::fs::write(&error, words).unwrap();
+    let alone = diagnose(&[&access], &[]);
+    let both = diagnose(&[&access, &error], &[]);
+    let counts = |report: &Value| findings(report).iter().map(|f| f.3).sum::<u64>();
+    assert_eq!(counts(&both), counts(&alone), "{:#?}", findings(&both));
+    assert!(both["findings"].to_string().contains("AH01617"));
+}
+
 /// How many rows of a table have each cause.
 fn causes(rows: impl Iterator<Item = Value>) -> BTreeMap<String, u64> {
     let mut causes = BTreeMap::new();

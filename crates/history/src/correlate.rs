@@ -2,6 +2,7 @@
 
 use crate::attempt::{Seen, is_refusal};
 use crate::near::Near;
+use crate::stood_for::StoodFor;
 use crate::thin::Kept;
 use crate::{Attempt, thin, user};
 use std::collections::HashMap;
@@ -297,6 +298,7 @@ pub(crate) fn attach(attempts: &mut [Attempt], statements: Vec<(Statement, u64)>
             by_index.insert((v.source.0, v.index), a.id);
         }
     }
+    let stood_for = StoodFor::of(attempts);
     let none = Near::default();
     let mut left = Vec::new();
     for (statement, count) in statements {
@@ -317,7 +319,15 @@ pub(crate) fn attach(attempts: &mut [Attempt], statements: Vec<(Statement, u64)>
         });
         match about.and_then(|i| attempts.get_mut(i)) {
             Some(attempt) => attempt.statements.push(statement),
-            None => left.push((statement, count)),
+            None => match stood_for.find(attempts, &statement) {
+                Some((_, true)) => {}
+                Some((id, false)) => {
+                    if let Some(attempt) = attempts.get_mut(id) {
+                        attempt.statements.push(statement);
+                    }
+                }
+                None => left.push((statement, count)),
+            },
         }
     }
     answer(attempts, left)

@@ -14,6 +14,7 @@ mod index;
 mod near;
 mod refusal;
 mod secured;
+mod stood_for;
 mod thin;
 mod tries;
 mod user;
