@@ -78,16 +78,18 @@ impl<'a> Step<'a> {
         let body = request.body.text();
         let content = body.trim_start();
         if content.starts_with('{') {
+            // Some services write the names of members in capitals.
+            let body = body.to_ascii_lowercase();
             let at = [
                 "\"password\"",
                 "\"client_secret\"",
                 "\"refresh_token\"",
                 "\"api_key\"",
-                "\"apiKey\"",
+                "\"apikey\"",
                 "\"token\"",
-                "\"idToken\"",
+                "\"idtoken\"",
                 "\"id_token\"",
-                "\"accessToken\"",
+                "\"accesstoken\"",
                 "\"access_token\"",
             ]
             .iter()

@@ -85,6 +85,7 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         .or_else(|| target(scene, step, sent, credentials))
         .filter(|_| !rtsp)
         .or_else(|| used_before(scene, step, sent, credentials))
+        .or_else(|| counted_wrong(scene, step, sent, credentials))
         .or_else(|| parameters(scene, step, sent, credentials))
         .or_else(|| length(scene, sent, credentials))?;
     let mut claim = Claim::new(found.says).shown(found.shown);
@@ -93,6 +94,32 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         claim = claim.shown([scene.show_status(view, response, "refused")]);
     }
     Some(at_most(claim, found.certainty))
+}
+
+/// The first use of a nonce is counted as 00000001 (RFC 7616 section 3.4).
+fn counted_wrong(
+    scene: &Scene<'_>,
+    step: &Step<'_>,
+    sent: &Sent<'_>,
+    credentials: &DigestCredentials,
+) -> Option<Mismatch> {
+    let nonce = credentials.nonce.as_deref()?;
+    let param = sent.credentials()?.param("nc")?.range();
+    let text = sent.field.text();
+    let nc = text.get(param.clone())?.rsplit('=').next()?.trim_matches('"');
+    let count = u32::from_str_radix(nc, 16).ok()?;
+    let used = before(scene, step.attempt)
+        .take(200)
+        .any(|a| a.request_field("authorization").is_some_and(|f| f.text().contains(nonce)));
+    let given = before(scene, step.attempt).take(200).map(Step::of).any(|s| {
+        s.challenges().any(|(_, c)| c.is("digest") && digest::challenge(c).nonce.as_deref() == Some(nonce))
+    });
+    (count > 1 && given && !used).then(|| Mismatch {
+        says: format!("the first use of the nonce is counted as nc={nc}, and counts begin with 00000001"),
+        shown: vec![scene.show_in_field(sent.view, sent.field, param, "not the first")],
+        party: None,
+        certainty: Certainty::Likely,
+    })
 }
 
 /// The response of an earlier request beside another nc or cnonce, over which it is computed (RFC 7616 section 3.4.1).

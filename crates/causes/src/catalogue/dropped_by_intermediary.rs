@@ -381,6 +381,10 @@ fn typed(scene: &Scene<'_>) -> Option<Answer> {
 /// The program says that it found no credentials in a request that has them.
 fn denied(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let sent = step.credentials().filter(|s| !s.scheme().is_empty() && !s.field.value.is_empty())?;
+    // Who finds the token invalid has got it.
+    if token::challenge(step).is_some_and(|(_, _, c)| c.error_written.is_some()) {
+        return None;
+    }
     let readable = !matches!(sent.inside, why401_auth::Inside::Empty);
     let offered = step.offers(sent.scheme()) || step.offered.is_empty();
     // Words that are said of refused credentials as well do not deny that there were any.
@@ -417,6 +421,19 @@ fn direct(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
             && a.target().is_some_and(|t| is_same_behind(path, path_of(&t)))
             && another_server(a, step.attempt)
     })?;
+    // Two names of one owner are two services (regions, products), and no layers of one another.
+    let named = |a: &Attempt| {
+        a.request().and_then(|r| r.authority()).filter(|h| h.contains(|c: char| c.is_ascii_alphabetic()))
+    };
+    let owner = |h: &str| {
+        h.split(':').next().map(|h| h.rsplit('.').take(2).map(str::to_ascii_lowercase).collect::<Vec<_>>())
+    };
+    if let (Some(here), Some(there)) = (named(step.attempt), named(accepted))
+        && here.matches('.').count() >= 2
+        && owner(&here) == owner(&there)
+    {
+        return None;
+    }
     let other = accepted
         .request()
         .and_then(|r| r.authority())

@@ -50,7 +50,14 @@ impl SchemeMissing {
         // Firebase's older interface: `Authorization: key=…` (Firebase Cloud Messaging, HTTP protocol (legacy)).
         let of_its_own = sent.value().starts_with("key=");
         let is_whole = !sent.field.value.is_empty() && !is_masked(&sent.value()) && !of_its_own;
-        let Some(problem) = missing.filter(|_| is_whole) else { return Answer::RuledOut };
+        // The same field is let in elsewhere: this service takes bare secrets.
+        let let_in = |a: &why401_history::Attempt| {
+            a.let_in()
+                && a.request_field("authorization")
+                    .is_some_and(|f| f.value.as_bytes() == sent.field.value.as_bytes())
+        };
+        let taken = missing.is_some() && scene.attempts().any(let_in);
+        let Some(problem) = missing.filter(|_| is_whole && !taken) else { return Answer::RuledOut };
         let wanted = step.challenges().map(|(_, c)| c.scheme.written.clone()).find(|s| !s.is_empty());
         let scheme = wanted.clone().unwrap_or_else(|| "Bearer".to_owned());
         let mut claim =

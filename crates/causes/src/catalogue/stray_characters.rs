@@ -78,6 +78,9 @@ impl StrayCharacters {
                 claim.or("wrong-password", "whether the secret really has this character").likely()
             };
         }
+        if let Some(claim) = quoted_key(step, scene).or_else(|| in_query(step, scene)) {
+            return claim.confirmed();
+        }
         if let Some(claim) = within_base64(scene, step) {
             return claim.confirmed();
         }
@@ -112,5 +115,49 @@ fn within_base64(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
                 "Encode it without the line break: printf adds none, echo does.",
                 "printf '%s' 'ID:KEY' | base64 -w0",
             )
+    })
+}
+
+/// Fields that hold a key.
+const KEYS: [&str; 6] = ["x-api-key", "api-key", "apikey", "x-auth-token", "x-access-token", "private-token"];
+
+/// A key that kept the quotes, or the backslash at the end of the line, of the command that it was copied from.
+fn quoted_key(step: &Step<'_>, scene: &Scene<'_>) -> Option<Claim> {
+    let (view, field) = KEYS.iter().find_map(|name| step.request_field(name))?;
+    let value = field.value.as_bytes();
+    let (first, last) = (value.first()?, value.last()?);
+    let quote = matches!(first, b'\'' | b'"' | b'`');
+    let range = if quote { 0..1 } else { value.len() - 1..value.len() };
+    (value.len() > 8 && (quote || *last == b'\\')).then(|| {
+        Claim::new(
+            "something came along with the key: quotes or a backslash of the command that it was copied from",
+        )
+        .shown([scene.show_in_field(view, field, range, "no part of the key")])
+        .fix(Party::Caller, "Send the key alone, without what a shell's line has around it.")
+    })
+}
+
+/// A key in the query that ends in an encoded blank, line break or quote.
+fn in_query(step: &Step<'_>, scene: &Scene<'_>) -> Option<Claim> {
+    let (view, request) = step.request()?;
+    let line = request.line.to_text();
+    let (at, _) = line.match_indices(['?', '&']).find(|(at, _)| {
+        let pair = line.get(at + 1..).unwrap_or_default();
+        let name = pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
+        ["key", "token", "apikey", "api_key", "access_token", "api-key"].contains(&name.as_str())
+    })?;
+    let pair = line.get(at + 1..)?.split(['&', ' ', '#']).next()?;
+    let value = pair.split_once('=')?.1;
+    let lower = value.to_ascii_lowercase();
+    let stray = ["%20", "%0a", "%0d", "%22", "%27", "%09"]
+        .into_iter()
+        .find(|s| lower.ends_with(s) || lower.starts_with(s))?;
+    let from = at + 1 + pair.find('=')? + 1;
+    let place =
+        if lower.ends_with(stray) { from + value.len() - 3..from + value.len() } else { from..from + 3 };
+    (value.len() > 8).then(|| {
+        Claim::new(format!("something came along with the key in the address: {stray}"))
+            .shown([scene.show_part(view.source, &request.line, place, "no part of the key")])
+            .fix(Party::Caller, "Send the key alone: trim what is read from a field, a file or a variable.")
     })
 }

@@ -45,6 +45,7 @@ pub(super) const RULES: &[Given] = &[
                 "wrong",
                 "used with",
                 "not match",
+                "differs",
                 "but",
             ],
         ],
