@@ -101,7 +101,9 @@ fn cut_short(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let credentials = sent.credentials()?;
     let asked = scene.steps.iter().rev().skip(1).find(|s| s.offers("digest"))?;
     let (offered, challenge) = asked.challenge("digest")?;
-    GIVEN_BACK.iter().find_map(|name| {
+    // Realm and opaque of another challenge than the one that is answered prove nothing.
+    let same_nonce = challenge.text("nonce").as_deref() == credentials.text("nonce").as_deref();
+    GIVEN_BACK.iter().filter(|name| same_nonce || **name == "nonce").find_map(|name| {
         let (given, back) = (challenge.param(name)?, credentials.param(name)?);
         let (whole, part) = (challenge.text(name)?, credentials.text(name)?);
         let cut = part.len() >= LONG.min(whole.len()) && part.len() < whole.len() && !part.is_empty();

@@ -159,14 +159,19 @@ fn asked_and_not_given(scene: &Scene<'_>) -> Option<(Annotation, Certainty)> {
 /// ends the TLS connection is not what checks certificates.
 fn given_and_not_asked(scene: &Scene<'_>) -> Option<Claim> {
     let step = scene.refused().filter(|s| matches!(s.status(), Some(400 | 401 | 403)))?;
-    let command = scene.case.facts.iter().find(|f| match &f.kind {
-        FactKind::Command { words, .. } => {
-            words.iter().any(|w| matches!(w.expose().as_str(), "--cert" | "-E"))
-        }
+    let host = step.request().and_then(|(_, r)| r.authority())?;
+    let mut commands = scene.case.facts.iter().filter(|f| match &f.kind {
+        FactKind::Command { addresses, .. } => addresses.iter().any(|a| a.contains(&host)),
         _ => false,
-    })?;
+    });
+    // Of several commands for this host one may have given none.
+    let (command, None) = (commands.next()?, commands.next()) else { return None };
+    let FactKind::Command { words, .. } = &command.kind else { return None };
+    words.iter().find(|w| matches!(w.expose().as_str(), "--cert" | "-E"))?;
     let said = |what: &str| step.attempt.statements.iter().find(|s| s.text.to_text().contains(what));
     let hello = said("TLS handshake, Server hello (2)")?;
+    // A resumed session asks for nothing again.
+    said("(IN), TLS handshake, Certificate (11)")?;
     said("TLS handshake, Finished (20)")?;
     let asked = said("Request CERT (13)").is_some() || said("CertificateRequest").is_some();
     (!asked && step.offered.is_empty() && step.sent.is_empty()).then(|| {

@@ -6,7 +6,7 @@ use crate::reading::token;
 use crate::scene::same_client;
 use crate::{Scene, Step};
 use why401_history::Attempt;
-use why401_http::{LoggedUser, path_of};
+use why401_http::{LoggedUser, Speaker, path_of};
 use why401_knowledge::Weight;
 use why401_report::Party;
 
@@ -137,7 +137,9 @@ fn another_token(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let carried = token::carried(step)?;
     let jwt = carried.jwt()?;
     let (alg, iss) = (jwt.alg()?, jwt.iss()?);
-    let texts = || scene.statements().map(|s| (s.source, &s.text)).take(TEXTS);
+    // What a person decodes may be any token.
+    let own = || scene.statements().filter(|s| s.speaker == Speaker::ServerLog);
+    let texts = || own().map(|s| (s.source, &s.text)).take(TEXTS);
     let member = |name: &str, sent: &str| {
         texts().find_map(|(source, text)| {
             let text_ = text.to_text();
@@ -179,7 +181,12 @@ fn printed_environment(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         at..at + "HTTP_HOST".len(),
         "other fields arrived, no HTTP_AUTHORIZATION",
     )]);
-    Some(advise(claim).confirmed())
+    // Whoever pasted it may have left lines out.
+    Some(
+        advise(claim)
+            .or("credentials-refused", "the whole of what was printed, for this very request")
+            .likely(),
+    )
 }
 
 /// So many texts are searched.

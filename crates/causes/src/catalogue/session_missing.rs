@@ -162,7 +162,8 @@ fn nonce_in_session(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         .fix(Party::Caller, "Let the client keep cookies between the challenge and its answer (a session or client object with a cookie jar).")
         .fix(Party::Server, "Keep nonces where no cookie is needed.")
         .or("digest-mismatch", "the same answer with the cookie");
-    Some(if good.is_some() { claim.confirmed() } else { claim.weighing(5).likely() })
+    // That another program got in with it may have had other reasons.
+    Some(claim.weighing(if good.is_some() { 10 } else { 5 }).likely())
 }
 
 /// A browser's login got in, and what its page asks for next carries nothing at all.

@@ -84,7 +84,7 @@ impl StrayCharacters {
         if let Some(claim) = within_base64(scene, step) {
             return claim.confirmed();
         }
-        for name in ["x-api-key", "api-key", "apikey", "x-auth-token", "x-access-token", "private-token"] {
+        for name in KEYS {
             let Some((view, field)) = step.request_field(name) else { continue };
             let problems = why401_auth::stray::find(field.value.as_bytes(), "the key");
             if let Some(problem) = problems.iter().find(|p| CERTAIN.contains(&p.kind)) {
