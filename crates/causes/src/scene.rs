@@ -15,7 +15,7 @@ use why401_http::{
     Exchange, Fact, FactKind, FieldLine, Moment, Request, Response, Secured, Speaker, Statement,
 };
 use why401_knowledge::{Knowledge, ProductId};
-use why401_span::SourceId;
+use why401_span::{Derived, SourceId};
 
 /// An `Authorization` or `Proxy-Authorization` field, taken apart.
 #[derive(Debug)]
@@ -368,6 +368,14 @@ impl<'a> Scene<'a> {
         next..next.saturating_add(self.reach())
     }
 
+    /// What was said and given along, in order: [`Scene::statements`], then the facts of the case; no more than makes sense
+    /// to search for words.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (SourceId, &'a Derived)> {
+        const TEXTS: usize = 400;
+        let facts = self.case.facts.iter().map(|f| (f.source, &f.text));
+        self.statements().map(|s| (s.source, &s.text)).chain(facts).take(TEXTS)
+    }
+
     /// How many requests to either side are looked at for one refusal, so that many refusals among many requests are
     /// explained in time that grows with their number and not with its square.
     pub(crate) fn reach(&self) -> usize {
@@ -460,6 +468,15 @@ pub(crate) fn same_server(a: &Attempt, b: &Attempt) -> bool {
             _ => true,
         },
     }
+}
+
+/// Whether two hosts are of one owner, by the last two labels of their names.
+pub(crate) fn same_site(a: &str, b: &str) -> bool {
+    let site = |h: &str| {
+        let name = h.split(':').next().unwrap_or(h);
+        name.rsplit('.').take(2).map(str::to_ascii_lowercase).collect::<Vec<_>>()
+    };
+    site(a) == site(b)
 }
 
 /// Whether two requests ask for the same resource of the same server.

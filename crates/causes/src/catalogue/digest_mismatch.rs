@@ -129,19 +129,16 @@ fn used_before(
     sent: &Sent<'_>,
     credentials: &DigestCredentials,
 ) -> Option<Mismatch> {
-    let value = |f: &why401_http::FieldLine, name: &str| {
-        let text = f.text().into_owned();
-        let at = text.find(&format!("{name}="))? + name.len() + 1;
-        let rest = text.get(at..)?.trim_start_matches('"');
-        Some(rest.split(['"', ',', ' ']).next().unwrap_or_default().to_owned())
-    };
-    let response = value(sent.field, "response").filter(|r| r.len() >= 32)?;
     credentials.nonce.as_deref()?;
+    let own = sent.credentials()?;
+    let response = own.text("response").filter(|r| r.len() >= 32)?;
     let other = before(scene, step.attempt).take(64).find_map(|a| {
-        let field = a.request_field("authorization")?;
-        let same = value(field, "response")? == response;
-        let moved = ["nc", "cnonce"].iter().any(|n| value(field, n) != value(sent.field, n));
-        (same && moved).then_some((a, field))
+        let earlier = Step::of(a);
+        let there = earlier.credentials()?.credentials()?;
+        let moved = ["nc", "cnonce"].iter().any(|n| there.text(n) != own.text(n));
+        (there.text("response")? == response && moved)
+            .then(|| a.request_field("authorization"))?
+            .map(|f| (a, f))
     })?;
     Some(Mismatch {
         says: "the response is that of an earlier request, and nc or cnonce are others: it was not computed anew".to_owned(),

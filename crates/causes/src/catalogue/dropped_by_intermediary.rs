@@ -3,7 +3,7 @@
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::configured::{self, Found, Reach};
 use crate::reading::token;
-use crate::scene::same_client;
+use crate::scene::{same_client, same_site};
 use crate::{Scene, Step};
 use why401_history::Attempt;
 use why401_http::{LoggedUser, Speaker, path_of};
@@ -160,8 +160,7 @@ fn another_token(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
 /// The program's own environment (`$_SERVER`, `ENV`) was printed, with fields of this request and without the one that was sent.
 fn printed_environment(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let sent = step.credentials().filter(|s| !s.proxy && !s.field.value.is_empty())?;
-    let facts = scene.case.facts.iter().map(|f| (f.source, &f.text));
-    let texts: Vec<_> = scene.statements().map(|s| (s.source, &s.text)).chain(facts).take(TEXTS).collect();
+    let texts: Vec<_> = scene.texts().collect();
     let names = |what: &str| texts.iter().find(|(_, t)| t.to_text().contains(what));
     let host = names("HTTP_HOST")?;
     let shown = ["HTTP_ACCEPT", "HTTP_USER_AGENT", "HTTP_CONNECTION", "REQUEST_METHOD"];
@@ -432,12 +431,9 @@ fn direct(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let named = |a: &Attempt| {
         a.request().and_then(|r| r.authority()).filter(|h| h.contains(|c: char| c.is_ascii_alphabetic()))
     };
-    let owner = |h: &str| {
-        h.split(':').next().map(|h| h.rsplit('.').take(2).map(str::to_ascii_lowercase).collect::<Vec<_>>())
-    };
     if let (Some(here), Some(there)) = (named(step.attempt), named(accepted))
         && here.matches('.').count() >= 2
-        && owner(&here) == owner(&there)
+        && same_site(&here, &there)
     {
         return None;
     }

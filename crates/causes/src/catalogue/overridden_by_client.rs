@@ -173,8 +173,7 @@ fn printed(scene: &Scene<'_>) -> Option<Claim> {
 /// It works once the `.netrc` is out of the way (`NETRC=/dev/null`, `trust_env`), which has an entry.
 fn without_netrc(scene: &Scene<'_>) -> Option<Claim> {
     let entry = scene.case.facts.iter().find(|f| matches!(f.kind, FactKind::Netrc { .. }))?;
-    let facts = scene.case.facts.iter().map(|f| (f.source, &f.text));
-    let mut texts = scene.statements().map(|s| (s.source, &s.text)).chain(facts).take(200);
+    let mut texts = scene.texts();
     let (source, text, range) = texts.find_map(|(source, text)| {
         let plain = text.to_text().to_ascii_lowercase();
         let mark = ["netrc=/dev/null", "trust_env = false", "trust_env=false"]
@@ -205,8 +204,7 @@ const ARGUMENTS: &[&str] = &["api_key", "apikey", "api_token", "access_token", "
 /// A program hands a key to its library, and the request carries somebody's user name and password, whom it does not name.
 fn a_key_was_given(scene: &Scene<'_>, sent: &Sent<'_>) -> Option<Answer> {
     let user = sent.basic()?.user_text().into_owned();
-    let facts = scene.case.facts.iter().map(|f| (f.source, &f.text));
-    let texts: Vec<_> = scene.statements().map(|s| (s.source, &s.text)).chain(facts).take(200).collect();
+    let texts: Vec<_> = scene.texts().collect();
     if user.is_empty() || texts.iter().any(|(_, text)| names(&text.to_text(), &user)) {
         return None;
     }

@@ -79,8 +79,7 @@ const UNREAD: [(&[&str], &str); 2] = [
 
 /// A password file whose entry the server cannot read: it takes bcrypt and no other hash.
 fn unread_hash(scene: &Scene<'_>) -> Option<Answer> {
-    let facts = scene.case.facts.iter().map(|f| (f.source, &f.text));
-    let texts: Vec<_> = scene.statements().map(|s| (s.source, &s.text)).chain(facts).take(200).collect();
+    let texts: Vec<_> = scene.texts().collect();
     let (_, who) = UNREAD.iter().find(|(marks, _)| {
         texts.iter().any(|(_, t)| {
             let text = t.to_text().to_ascii_lowercase();

@@ -1,7 +1,7 @@
 //! No session cookie.
 
 use crate::cause::{Answer, Claim, cause};
-use crate::scene::{same_client, same_server};
+use crate::scene::{same_client, same_server, same_site};
 use crate::{Scene, Step, login};
 use why401_history::Attempt;
 use why401_http::{Address, FieldLine, Request};
@@ -61,7 +61,9 @@ impl SessionMissing {
         let cookies = step.request_field("cookie").map(|(_, f)| f.text().into_owned()).unwrap_or_default();
         let set = scene
             .earlier_setting_cookies()
-            .filter(|a| same_client(a, step.attempt) && (same_server(a, step.attempt) || same_site(a, step)))
+            .filter(|a| {
+                same_client(a, step.attempt) && (same_server(a, step.attempt) || at_same_site(a, step))
+            })
             .filter_map(|a| a.response().map(|r| (a, r)))
             .find_map(|(a, r)| {
                 r.fields.all("set-cookie").find(|f| is_session(f) && !deletes(f)).map(|f| (a, f))
@@ -206,14 +208,9 @@ fn signed_in(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     })
 }
 
-fn same_site(a: &why401_history::Attempt, step: &Step<'_>) -> bool {
-    let host = |x: &why401_history::Attempt| x.request().and_then(|r| r.authority());
-    let site = |h: String| {
-        let h = h.split(':').next().unwrap_or_default().to_ascii_lowercase();
-        let labels: Vec<&str> = h.rsplit('.').take(2).collect();
-        labels.join(".")
-    };
-    matches!((host(a), host(step.attempt)), (Some(x), Some(y)) if site(x.clone()) == site(y.clone()))
+fn at_same_site(a: &Attempt, step: &Step<'_>) -> bool {
+    let host = |x: &Attempt| x.request().and_then(|r| r.authority());
+    matches!((host(a), host(step.attempt)), (Some(x), Some(y)) if same_site(&x, &y))
 }
 
 pub(super) fn cookie_name(set_cookie: &FieldLine) -> String {
@@ -272,10 +269,7 @@ fn obstacle(set_cookie: &FieldLine, before: &Attempt, step: &Step<'_>) -> Option
     let origin = origin.text().into_owned();
     let host = request.authority()?.split(':').next().unwrap_or_default().to_ascii_lowercase();
     let elsewhere = match Address::parse(&origin) {
-        Some(a) => {
-            let site = |h: &str| h.rsplit('.').take(2).map(str::to_owned).collect::<Vec<_>>();
-            site(&a.host) != site(&host)
-        }
+        Some(a) => !same_site(&a.host, &host),
         None => true,
     };
     let same_site = attribute("samesite").unwrap_or_else(|| "lax".to_owned());

@@ -78,8 +78,7 @@ fn of_the_application(scene: &Scene<'_>) -> Option<Claim> {
     if scene.refused().is_some_and(|s| s.attempt.shows_credentials()) {
         return None;
     }
-    let facts = scene.case.facts.iter().map(|f| (f.source, &f.text));
-    let texts: Vec<_> = scene.statements().map(|s| (s.source, &s.text)).chain(facts).take(400).collect();
+    let texts: Vec<_> = scene.texts().collect();
     let find = |words: &[&str]| {
         texts.iter().find_map(|(source, text)| {
             let lower = text.to_text().to_ascii_lowercase();
