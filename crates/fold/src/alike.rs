@@ -15,6 +15,8 @@ pub struct Alike {
     pub(crate) outcome: u64,
     /// The last status, whether that let the client in, and whether there was a name.
     pub(crate) like: u64,
+    /// The first of its requests, by its number in the whole.
+    pub(crate) opening: u64,
     /// Method and path; 0 where the client got in, since there they do not matter.
     pub(crate) resource: u64,
 }
@@ -41,6 +43,7 @@ impl Alike {
             fine: seed.of([end.lane, agent, outcome, end.code]),
             by_account: seed.of([end.name, outcome]),
             outcome,
+            opening: opening.index,
             like: u64::from(end.status) << 2 | u64::from(end.let_in) << 1 | u64::from(end.name > 2),
             resource: if end.let_in { 0 } else { resource },
         }

@@ -145,6 +145,8 @@ pub struct Chain {
     /// Whether any of them has to be explained.
     pub(crate) wanted: bool,
     pub(crate) renewed: bool,
+    /// Whether what followed it turned out to be none of it.
+    pub(crate) alone: bool,
     /// The same for all requests of the same method and path, in every run.
     pub(crate) resource: u64,
 }
@@ -166,6 +168,7 @@ impl Chain {
             rest: None,
             wanted,
             renewed: false,
+            alone: false,
             resource,
         }
     }
@@ -233,6 +236,7 @@ impl Chain {
             Some(rest)
         });
         self.renewed = false;
+        self.alone = true;
         self
     }
 

@@ -139,6 +139,8 @@ impl<T> Rows<T> {
 /// Which refusals were explained together, as [`crate::Wanted::group`] numbers them.
 #[derive(Debug, Default)]
 pub struct Known {
+    /// Those that a renewed nonce seems to have ended, and whose account was let in for the first time then.
+    alone: HashMap<u64, u64>,
     exact: HashMap<(u64, u64), u64>,
     fine: HashMap<u64, u64>,
     by_account: HashMap<u64, u64>,
@@ -149,8 +151,9 @@ pub struct Known {
 impl Known {
     /// The number of those that these are explained with; of several that are alike, the one with the most refusals.
     pub fn group(&self, alike: &Alike) -> Option<u64> {
-        let exact = self.exact.get(&(alike.fine, alike.resource));
-        let found = exact.or_else(|| self.fine.get(&alike.fine));
+        let alone = self.alone.get(&alike.opening);
+        let found = alone.or_else(|| self.exact.get(&(alike.fine, alike.resource)));
+        let found = found.or_else(|| self.fine.get(&alike.fine));
         let found = found.or_else(|| self.by_account.get(&alike.by_account));
         found.or_else(|| self.outcome.get(&alike.outcome)).or_else(|| self.like.get(&alike.like)).copied()
     }
@@ -163,6 +166,9 @@ impl Told {
         for (id, kinds) in self.grouped() {
             for chain in kinds.into_iter().flat_map(|kind| &kind.examples) {
                 let alike = Alike::of_chain(chain, seed);
+                if chain.alone {
+                    known.alone.insert(alike.opening, id);
+                }
                 known.exact.entry((alike.fine, alike.resource)).or_insert(id);
                 known.fine.entry(alike.fine).or_insert(id);
                 known.by_account.entry(alike.by_account).or_insert(id);

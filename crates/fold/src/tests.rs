@@ -138,20 +138,26 @@ fn chains(lines: &[Line]) -> Vec<Vec<usize>> {
     chains
 }
 
+/// The refused lines, read again, each with the number of those it is explained with.
+fn groups(told: &Told, lines: &[Line]) -> Vec<(usize, Option<u64>)> {
+    let known = told.known(Seed(7));
+    let mut rows = Rows::new(Seed(7));
+    let mut given = Vec::new();
+    let mut out = |row: usize, alike| given.push((row, known.group(&alike)));
+    for (i, line) in lines.iter().enumerate() {
+        seen(line, i as u64, |seen| rows.take(seen, || i, &mut out));
+    }
+    rows.finish(&mut out);
+    given
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn read_again_each_refusal_is_one_of_those_that_were_counted(lines in lines()) {
         let told = fold(&lines, &[], &[1], lines.len().max(1));
-        let known = told.known(Seed(7));
-        let mut rows = Rows::new(Seed(7));
-        let mut given: Vec<(usize, Option<u64>)> = Vec::new();
-        let mut out = |row: usize, alike| given.push((row, known.group(&alike)));
-        for (i, line) in lines.iter().enumerate() {
-            seen(line, i as u64, |seen| rows.take(seen, || i, &mut out));
-        }
-        rows.finish(&mut out);
+        let given = groups(&told, &lines);
         prop_assert!(given.is_sorted(), "in order: {:?}", given);
         prop_assert!(given.iter().all(|(_, group)| group.is_some()));
         let counted: u64 = told.kinds.iter().map(|k| k.refused).sum();
@@ -218,4 +224,13 @@ fn beyond_the_cap_the_rarest_are_let_go_and_counted() {
     // However many kinds there are, none is lost.
     assert!(told.kinds.len() <= 3 * crate::kinds::MOST);
     assert_eq!(told.kinds.iter().map(|k| k.refused).sum::<u64>(), many - many.div_ceil(3));
+}
+
+#[test]
+fn a_refusal_before_the_first_admission_is_one_of_those_that_were_counted() {
+    let line = |status| Line { client: 0, user: 4, status, second: 1_700_000_000, path: 0, handshake: false };
+    let lines = [line(401), line(200)];
+    let told = fold(&lines, &[], &[0], 2);
+    assert_eq!(told.kinds.iter().map(|k| (k.let_in, k.refused)).collect::<Vec<_>>(), [(false, 1)]);
+    assert_eq!(groups(&told, &lines), [(0, Some(1))]);
 }
