@@ -48,6 +48,8 @@ pub(crate) enum Command {
     Gate(Box<crate::gate::Gate>),
     /// Pack the redacted evidence and the report for a service request
     Bundle(Box<Bundle>),
+    /// Fold logs in pieces, on as many machines as there are, and report on the whole
+    Shard(crate::shard::args::Shard),
     /// A local page for people who would rather look than type
     Serve(crate::serve::Serve),
 }

@@ -28,6 +28,7 @@ mod record;
 mod screen;
 mod secrets;
 mod serve;
+mod shard;
 mod table;
 mod tally;
 
@@ -65,6 +66,7 @@ fn run(args: &args::Args) -> Result<u8, String> {
         Some(Command::Lab(options)) => lab::run(options),
         Some(Command::Gate(options)) => gate::run(args, options),
         Some(Command::Bundle(bundle)) => bundle::run(bundle),
+        Some(Command::Shard(shard)) => shard::run(args, shard),
         Some(Command::Serve(options)) => serve::run(options),
     };
     status.map(|s| s as u8)

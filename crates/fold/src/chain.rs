@@ -2,6 +2,7 @@
 
 use crate::hash::{FIXED, Seed};
 use crate::part::REACH;
+use crate::wire::{In, Malformed, Wire, wire};
 use crate::{Claimed, Event, Seen};
 
 /// How long a client may take to answer a challenge, and how far clocks may go back, in milliseconds.
@@ -24,6 +25,30 @@ pub(crate) struct Step {
     pub(crate) name: u64,
     pub(crate) agent: u64,
     pub(crate) code: u64,
+}
+
+wire!(Step {
+    index,
+    time,
+    status,
+    user,
+    let_in,
+    handshake,
+    lane: key,
+    client: key,
+    name: key,
+    agent: key,
+    code: key,
+});
+
+impl Wire for User {
+    fn put(&self, out: &mut Vec<u8>) {
+        out.push(*self as u8);
+    }
+    fn get(from: &mut In<'_>) -> Result<Self, Malformed> {
+        let all = [User::NotLogged, User::Dash, User::Empty, User::Named];
+        all.get(usize::from(u8::get(from)?)).copied().ok_or(Malformed)
+    }
 }
 
 /// Whom a request names, without the name.
@@ -158,6 +183,9 @@ struct Rest {
     last: Event,
     end: Step,
 }
+
+wire!(Chain { first, refused, opening, rest, wanted, renewed, alone, resource: key });
+wire!(Rest { middle, last, end });
 
 impl Chain {
     pub(crate) fn new(step: Step, event: Event, resource: u64, wanted: bool) -> Chain {

@@ -1,5 +1,6 @@
 //! How much there was when.
 
+use crate::wire::{In, Malformed, Wire, wire};
 use std::collections::BTreeMap;
 
 /// So many buckets at most; then two become one, as often as need be.
@@ -26,19 +27,35 @@ pub struct Chart {
     hand: Bucket,
 }
 
+wire!(Bucket { seen, refused });
+
+/// With nothing in hand.
+impl Wire for Chart {
+    fn put(&self, out: &mut Vec<u8>) {
+        let settled = self.clone().settled();
+        settled.scale.put(out);
+        settled.buckets.put(out);
+    }
+    fn get(from: &mut In<'_>) -> Result<Self, Malformed> {
+        let (scale, buckets) = <(u32, BTreeMap<i64, Bucket>)>::get(from)?;
+        let fits = scale < 64 && buckets.len() <= MOST;
+        if fits { Ok(Chart { scale, buckets, ..Chart::default() }) } else { Err(Malformed) }
+    }
+}
+
 impl Chart {
     #[inline]
     pub(crate) fn add(&mut self, second: i64, refused: bool) {
         let at = second >> self.scale;
         if at != self.at {
-            self.put();
+            self.lay();
             self.at = second >> self.scale;
         }
         self.hand.seen += 1;
         self.hand.refused += u64::from(refused);
     }
 
-    fn put(&mut self) {
+    fn lay(&mut self) {
         let hand = std::mem::take(&mut self.hand);
         if hand.seen > 0 {
             let bucket = self.buckets.entry(self.at).or_default();
@@ -61,8 +78,8 @@ impl Chart {
     }
 
     pub(crate) fn absorb(&mut self, mut other: Chart) {
-        self.put();
-        other.put();
+        self.lay();
+        other.lay();
         let scale = self.scale.max(other.scale);
         self.coarsen(scale);
         other.coarsen(scale);
@@ -71,12 +88,12 @@ impl Chart {
             into.seen += bucket.seen;
             into.refused += bucket.refused;
         }
-        self.put();
+        self.lay();
     }
 
     /// Nothing in hand any more.
     pub(crate) fn settled(mut self) -> Chart {
-        self.put();
+        self.lay();
         self.at = 0;
         self
     }

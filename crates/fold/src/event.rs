@@ -1,5 +1,6 @@
 //! A request by its place.
 
+use crate::wire::{In, Malformed, Wire, wire};
 use std::num::NonZeroU32;
 
 /// Where a request stands, and when it was.
@@ -25,6 +26,8 @@ impl Event {
         (self.source, self.offset)
     }
 }
+
+wire!(Event { source, line, offset, index, time, text });
 
 /// A request by its place, in little room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,5 +60,16 @@ impl Spot {
     pub(crate) fn shift(&mut self, exchanges: u64, lines: u32) {
         self.index += exchanges;
         self.line = self.line.saturating_add(lines);
+    }
+}
+
+impl Wire for Spot {
+    fn put(&self, out: &mut Vec<u8>) {
+        ((self.source, self.line.get()), (self.offset, self.index)).put(out);
+        self.time().put(out);
+    }
+    fn get(from: &mut In<'_>) -> Result<Self, Malformed> {
+        let (at, (offset, index)) = Wire::get(from)?;
+        Ok(Spot::new(at, offset, index, Wire::get(from)?))
     }
 }

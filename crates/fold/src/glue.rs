@@ -34,7 +34,7 @@ impl Part {
                 self.watch(talk, -1);
             }
             let opening = *head.opening();
-            let link = end.and_then(|end| end.link(&opening, opening.index - end.index));
+            let link = end.and_then(|end| end.link(&opening, opening.index.saturating_sub(end.index)));
             if before.is_none() && matches!(head, Head::Bare { .. }) {
                 if opening.index < self.front && !self.heads.has(talk) {
                     self.heads.add(talk, head);

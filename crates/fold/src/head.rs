@@ -3,6 +3,7 @@
 use crate::Event;
 use crate::chain::{Chain, Step};
 use crate::hash::Index;
+use crate::wire::{In, Key, Malformed, Wire, wire};
 
 /// How a conversation begins.
 #[derive(Debug, Clone)]
@@ -24,6 +25,51 @@ pub(crate) struct Opening {
     pub(crate) chain: Chain,
     /// Whether it still waits at the end of the part.
     pub(crate) through: bool,
+}
+
+wire!(Opening { chain, through });
+
+impl Wire for Head {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Head::Bare { step, event } => {
+                false.put(out);
+                step.put(out);
+                event.put(out);
+            }
+            Head::Whole(opening) => {
+                true.put(out);
+                opening.put(out);
+            }
+        }
+    }
+    fn get(from: &mut In<'_>) -> Result<Self, Malformed> {
+        Ok(match bool::get(from)? {
+            false => Head::Bare { step: Wire::get(from)?, event: Wire::get(from)? },
+            true => Head::Whole(Wire::get(from)?),
+        })
+    }
+}
+
+impl Wire for Heads {
+    fn put(&self, out: &mut Vec<u8>) {
+        (self.list.len() as u64).put(out);
+        for (talk, head) in &self.list {
+            Key(*talk).put(out);
+            head.put(out);
+        }
+    }
+    fn get(from: &mut In<'_>) -> Result<Self, Malformed> {
+        let mut heads = Heads::default();
+        for _ in 0..u64::get(from)? {
+            let (Key(talk), head) = Wire::get(from)?;
+            if heads.has(talk) {
+                return Err(Malformed);
+            }
+            heads.add(talk, head);
+        }
+        Ok(heads)
+    }
 }
 
 impl Head {

@@ -4,6 +4,7 @@ use crate::Chain;
 use crate::alike::Alike;
 use crate::choice::KINDS;
 use crate::hash::{Keyed, Seed};
+use crate::wire::{In, Key, Malformed, Wire, wire};
 use why401_report::Series;
 
 /// So many kinds are told apart by client and account; as many more by account only, and the rest by status.
@@ -53,6 +54,21 @@ struct Group {
     /// In boxes: most are refused but once.
     second: Option<Box<Chain>>,
     latest: Option<Box<Chain>>,
+}
+
+wire!(Group { resource: key, chains, refused, first, last, series, opening, second, latest });
+
+impl Wire for Series {
+    fn put(&self, out: &mut Vec<u8>) {
+        let (level, doubled, slots) = self.as_raw();
+        (level, doubled).put(out);
+        (slots.len() as u64).put(out);
+        slots.iter().for_each(|slot| slot.put(out));
+    }
+    fn get(from: &mut In<'_>) -> Result<Self, Malformed> {
+        let (level, doubled) = Wire::get(from)?;
+        Series::from_raw(level, doubled, Wire::get(from)?).ok_or(Malformed)
+    }
 }
 
 impl Group {
@@ -141,6 +157,8 @@ struct Class {
     others: Option<Box<Group>>,
 }
 
+wire!(Class { client: key, name: key, let_in, renewed, lane: key, groups, others });
+
 impl Class {
     fn add(&mut self, group: Group) {
         match self.groups.binary_search_by_key(&group.resource, |g| g.resource) {
@@ -194,7 +212,47 @@ pub(crate) struct Kinds {
     classes: Keyed<Class>,
 }
 
+impl Wire for Kinds {
+    fn put(&self, out: &mut Vec<u8>) {
+        // In order, so that the same refusals are the same bytes.
+        let mut keys: Vec<u64> = self.classes.keys().copied().collect();
+        keys.sort_unstable();
+        (keys.len() as u64).put(out);
+        for (key, class) in keys.iter().filter_map(|key| Some((key, self.classes.get(key)?))) {
+            Key(*key).put(out);
+            class.put(out);
+        }
+    }
+    fn get(from: &mut In<'_>) -> Result<Self, Malformed> {
+        let mut kinds = Kinds::default();
+        let mut all = 0u64;
+        for _ in 0..u64::get(from)? {
+            let (Key(key), class) = <(Key, Class)>::get(from)?;
+            let groups = || class.groups.iter().chain(class.others.as_deref());
+            all = groups().fold(all, |all, g| all.saturating_add(g.refused).saturating_add(g.chains));
+            let ordered = class.groups.is_sorted_by(|a, b| a.resource < b.resource);
+            if all > crate::wire::MOST || !ordered || groups().next().is_none() {
+                return Err(Malformed);
+            }
+            kinds.classes.insert(key, class);
+        }
+        Ok(kinds)
+    }
+}
+
 impl Kinds {
+    /// Those of each lot of clients; what stands for several clients is shared out by chance.
+    pub(crate) fn lots(self, count: u64) -> Vec<Kinds> {
+        let mut lots: Vec<Kinds> = (0..count).map(|_| Kinds::default()).collect();
+        for (key, class) in self.classes {
+            let of = if class.client == 0 { key } else { class.client };
+            if let Some(lot) = lots.get_mut((of % count.max(1)) as usize) {
+                lot.classes.insert(key, class);
+            }
+        }
+        lots
+    }
+
     pub(crate) fn add(&mut self, mut chain: Chain, seed: Seed) {
         if !chain.wanted {
             return;
@@ -287,7 +345,7 @@ impl Kinds {
                     kinds.push(Kind { client, name, let_in: false, ..kind(&Group::new(first)) });
                     match (group.second.take(), group.chains.checked_sub(1).filter(|n| *n > 0)) {
                         (Some(second), Some(chains)) => {
-                            let refused = group.refused - group.opening.refused;
+                            let refused = group.refused.saturating_sub(group.opening.refused);
                             group = Group { opening: *second, chains, refused, ..group };
                             group.first = group.opening.first.time;
                         }

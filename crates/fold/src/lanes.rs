@@ -1,5 +1,7 @@
 //! How each account fared with each client.
 
+mod stored;
+
 use crate::chain::Keys;
 use crate::event::Spot;
 use crate::hash::Index;

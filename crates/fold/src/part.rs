@@ -6,6 +6,7 @@ use crate::hash::{Keyed, Seed};
 use crate::head::{Head, Heads, Opening};
 use crate::kinds::Kinds;
 use crate::lanes::Lanes;
+use crate::wire::wire;
 use crate::{Chart, Paths, Seen};
 use std::collections::{BTreeMap, VecDeque};
 
@@ -51,6 +52,9 @@ pub struct Account {
     pub odd: u64,
 }
 
+wire!(Oddity { source, offset, line, text });
+wire!(Account { source, lines, exchanges, statuses, first, last, odd });
+
 /// A chain that waits for an answer.
 #[derive(Debug, Clone)]
 pub(crate) enum Tail {
@@ -64,7 +68,7 @@ pub(crate) enum Tail {
 pub struct Part {
     pub(crate) seed: Seed,
     /// Whether lines cannot be read again by their offset, and are kept.
-    keeps_text: bool,
+    pub(crate) keeps_text: bool,
     pub(crate) start: (u32, u64),
     pub(crate) end: (u32, u64),
     pub(crate) requests: u64,
@@ -210,10 +214,10 @@ impl Part {
         let seed = self.seed;
         let chain = Chain::new(step, event, keys.resource, wanted);
         let link = match &before {
-            Some(Tail::Own(tail)) => tail.end().link(&step, step.index - tail.end().index),
+            Some(Tail::Own(tail)) => tail.end().link(&step, step.index.saturating_sub(tail.end().index)),
             Some(Tail::InHead) => {
                 let end = self.heads.get(talk).and_then(Head::whole).map(|h| *h.chain.end());
-                end.and_then(|end| end.link(&step, step.index - end.index))
+                end.and_then(|end| end.link(&step, step.index.saturating_sub(end.index)))
             }
             None => None,
         };

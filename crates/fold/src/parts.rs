@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// Parts of one or more sources. Those that touch are glued; the order in which they come does not matter.
 #[derive(Debug, Default)]
 pub struct Parts {
-    by_start: BTreeMap<(u32, u64), Part>,
+    pub(crate) by_start: BTreeMap<(u32, u64), Part>,
 }
 
 /// What a log says as a whole.
@@ -55,16 +55,21 @@ impl Parts {
 
     /// What they say together; sources follow each other.
     pub fn finish(self) -> Told {
+        self.joined().map_or_else(Told::default, Part::finish)
+    }
+
+    /// All of them as one, in order, whether they touch or not.
+    pub(crate) fn joined(self) -> Option<Part> {
         let mut parts = self.by_start.into_values();
-        let Some(mut whole) = parts.next() else { return Told::default() };
+        let mut whole = parts.next()?;
         parts.for_each(|part| whole.append(part));
-        whole.finish()
+        Some(whole)
     }
 }
 
 impl Part {
     /// What the part says when nothing follows.
-    fn finish(mut self) -> Told {
+    pub(crate) fn finish(mut self) -> Told {
         self.settle();
         let seed = self.seed;
         for tail in std::mem::take(&mut self.tails).into_values() {

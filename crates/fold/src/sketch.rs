@@ -1,6 +1,7 @@
 //! Which resources ever let anybody in, without keeping their names.
 
 use crate::hash::FIXED;
+use crate::wire::{In, Key, Malformed, Wire};
 
 /// So many bits: a quarter of a megabyte, which stays in the processor's cache.
 const BITS: u64 = if cfg!(test) { 1 << 17 } else { 1 << 21 };
@@ -16,6 +17,29 @@ pub struct Paths {
 impl Default for Paths {
     fn default() -> Self {
         Paths { lines: vec![[0; 8]; LINES as usize] }
+    }
+}
+
+/// Those lines in which there is anything, each with its number.
+impl Wire for Paths {
+    fn put(&self, out: &mut Vec<u8>) {
+        let lines = || (0u32..).zip(&self.lines).filter(|(_, line)| line.iter().any(|word| *word != 0));
+        (lines().count() as u64).put(out);
+        for (number, line) in lines() {
+            number.put(out);
+            line.iter().for_each(|word| Key(*word).put(out));
+        }
+    }
+    fn get(from: &mut In<'_>) -> Result<Self, Malformed> {
+        let mut paths = Paths::default();
+        for _ in 0..u64::get(from)? {
+            let number = u32::get(from)?;
+            let line = paths.lines.get_mut(number as usize).ok_or(Malformed)?;
+            for word in line {
+                *word = Key::get(from)?.0;
+            }
+        }
+        Ok(paths)
     }
 }
 

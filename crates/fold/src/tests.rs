@@ -1,7 +1,8 @@
 //! Any cut, any order of gluing: the same answer. And the answer is right.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test a panic is the report")]
 
-use crate::{Claimed, Part, Parts, REACH, Rows, Seed, Seen, Told};
+use crate::wire::In;
+use crate::{Claimed, Inserted, Part, Parts, REACH, Rows, Seed, Seen, Told};
 use proptest::prelude::*;
 use std::collections::HashMap;
 
@@ -233,4 +234,87 @@ fn a_refusal_before_the_first_admission_is_one_of_those_that_were_counted() {
     let told = fold(&lines, &[], &[0], 2);
     assert_eq!(told.kinds.iter().map(|k| (k.let_in, k.refused)).collect::<Vec<_>>(), [(false, 1)]);
     assert_eq!(groups(&told, &lines), [(0, Some(1))]);
+}
+
+/// As another machine gets it.
+fn sent(part: Part) -> Part {
+    let mut bytes = Vec::new();
+    part.to_bytes(&mut bytes);
+    let mut from = In::new(&bytes);
+    let part = Part::from_bytes(&mut from, Seed(7)).unwrap();
+    assert_eq!(from.left(), 0);
+    part
+}
+
+/// In lots of clients, which never meet before the end.
+fn fold_in_lots(lines: &[Line], cuts: &[usize], order: &[usize], per_source: usize, count: u64) -> Told {
+    let mut at: Vec<usize> = cuts.iter().map(|c| c % (lines.len() + 1)).collect();
+    at.extend((0..=lines.len()).step_by(per_source));
+    at.extend([0, lines.len()]);
+    at.sort_unstable();
+    at.dedup();
+    let mut stretches: Vec<&[usize]> = at.windows(2).collect();
+    let mut lots: Vec<Parts> = (0..count).map(|_| Parts::default()).collect();
+    for pick in order.iter().cycle() {
+        if stretches.is_empty() {
+            break;
+        }
+        let w = stretches.swap_remove(pick % stretches.len());
+        let shared = sent(part(lines, w[0], w[1], per_source)).lots(count);
+        for (parts, lot) in lots.iter_mut().zip(shared) {
+            let lot = sent(lot);
+            // What comes twice counts once.
+            assert_eq!(parts.insert_once(lot.clone()), Inserted::New);
+            assert_eq!(parts.insert_once(lot), Inserted::Again);
+        }
+    }
+    Parts::finish_lots(lots)
+}
+
+/// Lots tell of their clients one after the other.
+fn sorted(mut told: Told) -> Told {
+    told.lanes.sort_by_key(|lane| format!("{lane:?}"));
+    told
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn lots_on_many_machines_give_the_same_answer(
+        lines in lines(),
+        cuts in proptest::collection::vec(any::<usize>(), 0..8),
+        order in proptest::collection::vec(any::<usize>(), 1..12),
+        per_source in 30..400usize,
+        count in 1..5u64,
+    ) {
+        let whole = fold(&lines, &[], &[0], per_source);
+        let lots = fold_in_lots(&lines, &cuts, &order, per_source, count);
+        prop_assert_eq!(sorted(whole), sorted(lots));
+    }
+
+    #[test]
+    fn damaged_bytes_of_a_part_do_no_harm(
+        lines in lines(),
+        cut in any::<usize>(),
+        damage in proptest::collection::vec((any::<usize>(), any::<u8>()), 0..4),
+    ) {
+        let mut bytes = Vec::new();
+        part(&lines, 0, lines.len(), 500).to_bytes(&mut bytes);
+        for (at, to) in &damage {
+            let at = at % bytes.len();
+            bytes[at] = *to;
+        }
+        if damage.is_empty() {
+            bytes.truncate(cut % bytes.len());
+        }
+        let read = Part::from_bytes(&mut In::new(&bytes), Seed(7));
+        prop_assert!(!damage.is_empty() || read.is_err());
+        if let Ok(read) = read {
+            let mut parts = Parts::default();
+            let _ = parts.insert_once(read);
+            let _ = parts.insert_once(part(&lines, lines.len() / 2, lines.len(), 500));
+            Parts::finish_lots([parts]).wanted();
+        }
+    }
 }

@@ -36,6 +36,10 @@ const WINDOW_LOG: u32 = 27;
 const XZ_MEMORY: u32 = 256 * 1024;
 
 impl Coding {
+    /// All of them, by name.
+    pub const NAMED: [(&'static str, Coding); 4] =
+        [("gzip", Coding::Gzip), ("zstd", Coding::Zstandard), ("bzip2", Coding::Bzip2), ("xz", Coding::Xz)];
+
     /// The coding of a source by its magic number.
     pub fn of(head: &[u8]) -> Option<Coding> {
         match head {

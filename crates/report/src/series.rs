@@ -66,6 +66,24 @@ impl Series {
         Some(Slots { start: first.saturating_mul(self.width()), width: self.width().unsigned_abs(), counts })
     }
 
+    /// What it is made of, to be kept: how wide slots are, by two numbers, and the number and count of each.
+    pub fn as_raw(&self) -> (u8, u8, &[(i64, u64)]) {
+        (self.level as u8, self.doubled as u8, &self.slots)
+    }
+
+    /// One from what [`Series::as_raw`] gave; `None` where that cannot be.
+    pub fn from_raw(level: u8, doubled: u8, slots: Vec<(i64, u64)>) -> Option<Series> {
+        let level = usize::from(level);
+        let ordered = slots.is_sorted_by(|a, b| a.0 < b.0);
+        let spans = slots.first().zip(slots.last()).map_or(0, |(first, last)| last.0.abs_diff(first.0));
+        let fits = level < WIDTHS.len() && doubled <= 24 && (doubled == 0 || level + 1 == WIDTHS.len());
+        (fits && ordered && spans < MOST.unsigned_abs()).then_some(Series {
+            level,
+            doubled: doubled.into(),
+            slots,
+        })
+    }
+
     fn width(&self) -> i64 {
         let width = WIDTHS.get(self.level).or(WIDTHS.last()).copied().unwrap_or(1);
         i64::try_from(width << self.doubled.min(24)).unwrap_or(i64::MAX)

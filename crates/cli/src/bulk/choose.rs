@@ -27,6 +27,16 @@ pub(crate) struct Log<'a> {
 }
 
 impl Log<'_> {
+    /// One that was read on another machine.
+    pub(crate) fn elsewhere(id: SourceId, coding: Option<Coding>, size: u64, bulk: Bulk) -> Log<'static> {
+        Log { id, origin: Origin::Elsewhere, coding, size, bulk, first: None }
+    }
+
+    /// Whether it can be read from several places at once.
+    pub(crate) fn is_divisible(&self) -> bool {
+        !self.is_piped() && self.coding.is_none() && self.bulk.is_divisible()
+    }
+
     /// Whether it can be read once only.
     pub(crate) fn is_piped(&self) -> bool {
         matches!(self.origin, Origin::Pipe)
@@ -44,6 +54,7 @@ pub(crate) fn choose<'a>(
         Origin::File(path) => Some(std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?.len()),
         Origin::Memory(bytes) => Some(bytes.len() as u64),
         Origin::Pipe => Some(piped?.len() as u64),
+        Origin::Elsewhere => None,
     };
     let sized = given.into_iter().filter_map(|(id, origin)| Some((id, size(&origin)?, origin)));
     let sized: Vec<(SourceId, u64, Origin<'a>)> = sized.collect();
@@ -62,9 +73,25 @@ pub(crate) fn choose<'a>(
     if logs.iter().map(weigh).sum::<u64>() < LARGE {
         return Vec::new();
     }
-    // Rotated sets: whatever their names, what began first comes first.
-    logs.sort_by_key(|log| (log.first.is_none(), log.first, log.id));
+    in_order(&mut logs);
     logs
+}
+
+/// Rotated sets: whatever their names, what began first comes first.
+pub(crate) fn in_order(logs: &mut [Log<'_>]) {
+    logs.sort_by_key(|log| (log.first.is_none(), log.first, log.id));
+}
+
+/// Looks at a log by its head, however small it is. `None` where it cannot be read this way.
+pub(crate) fn look_at<'a>(
+    id: SourceId,
+    origin: Origin<'a>,
+    size: u64,
+    formats: (Option<&str>, Option<&str>),
+) -> io::Result<Option<Log<'a>>> {
+    let mut head = Vec::new();
+    origin.open()?.into_reader().take(HEAD as u64).read_to_end(&mut head)?;
+    Ok(look(id, origin, head, size, formats))
 }
 
 fn read_head(from: impl Read) -> Option<Vec<u8>> {
@@ -105,4 +132,18 @@ pub(crate) fn first_time(bulk: &Bulk, head: &[u8]) -> Option<i64> {
     let mut parts = Parts::default();
     parts.insert(part);
     parts.finish().accounts.first().and_then(|a| a.first)
+}
+
+/// Why a log is not read this way.
+pub(crate) const UNFIT: &str = "is no access log that can be folded: read it with `why401` itself";
+
+/// The name of how a log is compressed.
+pub(crate) fn codec(coding: Option<Coding>) -> &'static str {
+    let named = Coding::NAMED.iter().find(|(_, of)| Some(*of) == coding);
+    named.map_or("plain", |(name, _)| name)
+}
+
+/// What that name stands for.
+pub(crate) fn coding(codec: &str) -> Option<Coding> {
+    Coding::NAMED.iter().find(|(name, _)| *name == codec).map(|(_, of)| *of)
 }

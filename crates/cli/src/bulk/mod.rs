@@ -12,9 +12,9 @@ mod stream;
 mod work;
 
 pub(crate) use again::{Take, enter};
-pub(crate) use choose::{LARGE, Log, choose};
+pub(crate) use choose::{LARGE, Log, UNFIT, choose, codec, coding, in_order, look_at};
 pub(crate) use each::{Refused, each};
 pub(crate) use origin::Origin;
 pub(crate) use pipe::Pipe;
 pub(crate) use progress::during;
-pub(crate) use work::{Folded, Watch, fold};
+pub(crate) use work::{Folded, Watch, fold, fold_split};

@@ -14,6 +14,8 @@ pub(crate) enum Origin<'a> {
     Memory(&'a [u8]),
     /// They come from standard input, once.
     Pipe,
+    /// On another machine.
+    Elsewhere,
 }
 
 /// Bytes that can be read at any place.
@@ -29,7 +31,7 @@ impl<'a> Origin<'a> {
         match self {
             Origin::File(path) => File::open(path).map(Bytes::File),
             Origin::Memory(bytes) => Ok(Bytes::Memory(bytes)),
-            Origin::Pipe => Err(io::ErrorKind::NotFound.into()),
+            Origin::Pipe | Origin::Elsewhere => Err(io::ErrorKind::NotFound.into()),
         }
     }
 }

@@ -13,7 +13,9 @@ const WORTH: u64 = 16 * RANGE;
 pub(crate) struct Job {
     /// Its position in order of time.
     pub(crate) order: usize,
-    pub(crate) size: u64,
+    /// Where to begin, and where to end.
+    pub(crate) start: u64,
+    pub(crate) end: u64,
     /// Whether it can be read from several places at once.
     pub(crate) divisible: bool,
 }
@@ -53,8 +55,8 @@ impl Share {
         let (jobs, open) = &mut *state;
         let number = open.len();
         if let Some(job) = jobs.pop_front() {
-            open.push(Open { order: job.order, next: 0, end: job.size, divisible: job.divisible });
-            return Some(Stretch { number, order: job.order, start: 0, whole: !job.divisible });
+            open.push(Open { order: job.order, next: job.start, end: job.end, divisible: job.divisible });
+            return Some(Stretch { number, order: job.order, start: job.start, whole: !job.divisible });
         }
         let left = |o: &Open| if o.divisible { o.end - o.next } else { 0 };
         let from = open.iter_mut().max_by_key(|o| left(o)).filter(|o| left(o) > WORTH)?;

@@ -59,11 +59,14 @@ pub(crate) struct Folded {
 pub(crate) fn fold(logs: &[Log<'_>], pipe: Option<Pipe>, filter: &Filter, watch: &Watch) -> Folded {
     let job = |(order, log): (usize, &Log<'_>)| Job {
         order,
-        size: log.size,
-        divisible: !log.is_piped() && log.coding.is_none() && log.bulk.is_divisible(),
+        start: 0,
+        end: log.size,
+        divisible: log.is_divisible(),
     };
     let work = Work {
         logs,
+        before: 0,
+        keeps_text: false,
         filter,
         watch,
         share: Share::new(logs.iter().enumerate().map(job)),
@@ -85,8 +88,42 @@ pub(crate) fn fold(logs: &[Log<'_>], pipe: Option<Pipe>, filter: &Filter, watch:
     Folded { told: parts.finish(), faults, piped: work.piped.into_inner(), seed: work.seed }
 }
 
+/// Reads a stretch of a log, the one at `source` in order of time, on one thread, and keeps the lines that matter; what
+/// could not be read, and where.
+pub(crate) fn fold_split(
+    log: &Log<'_>,
+    source: u32,
+    (start, end): (u64, u64),
+    filter: &Filter,
+    seed: Seed,
+) -> (Parts, Vec<(u64, String)>) {
+    let watch = Watch::default();
+    let job = Job { order: 0, start, end, divisible: log.is_divisible() };
+    let work = Work {
+        logs: std::slice::from_ref(log),
+        before: source as usize,
+        keeps_text: true,
+        filter,
+        watch: &watch,
+        share: Share::new([job]),
+        seed,
+        parts: Mutex::default(),
+        faults: Mutex::default(),
+        pipe: Mutex::default(),
+        piped: AtomicU64::new(0),
+    };
+    work.run();
+    let faults = work.faults.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let faults = faults.into_iter().map(|(_, at, what)| (at, what)).collect();
+    (work.parts.into_inner().unwrap_or_else(PoisonError::into_inner), faults)
+}
+
 struct Work<'a> {
     logs: &'a [Log<'a>],
+    /// How many logs come before these in order of time.
+    before: usize,
+    /// Whether lines are kept that could be read again.
+    keeps_text: bool,
     filter: &'a Filter,
     watch: &'a Watch,
     share: Share,
@@ -118,7 +155,8 @@ impl Work<'_> {
     }
 
     fn part(&self, order: usize, offset: u64, keeps_text: bool) -> Part {
-        Part::new(self.seed, u32::try_from(order).unwrap_or(u32::MAX), offset, keeps_text)
+        let source = u32::try_from(self.before + order).unwrap_or(u32::MAX);
+        Part::new(self.seed, source, offset, keeps_text)
     }
 
     /// Reads a stretch of a log that lies there as it is.
@@ -131,6 +169,7 @@ impl Work<'_> {
         let file = log.origin.open().map_err(|e| (stretch.start, e))?;
         let mut scanner = log.bulk.scanner(self.filter);
         let mut part: Option<Part> = None;
+        let keep = self.keeps_text;
         let mut lines = 0;
         while let Some(range) = self.share.next(stretch) {
             if self.watch.is_stopped() {
@@ -139,16 +178,16 @@ impl Work<'_> {
             let read = block(&file, range, log.size, buffer).map_err(|e| (range.0, e))?;
             self.watch.read.fetch_add(range.1 - range.0, Ordering::Relaxed);
             let Some(block) = read else { continue };
-            let part = part.get_or_insert_with(|| self.part(stretch.order, block.start, false));
+            let part = part.get_or_insert_with(|| self.part(stretch.order, block.start, keep));
             let text = buffer.get(block.lines.clone()).unwrap_or_default();
-            let mut added = scanner.block(text, block.start, lines, false, part).lines;
+            let mut added = scanner.block(text, block.start, lines, keep, part).lines;
             if let Some((kept, from)) = &block.long {
-                added += self.long(&mut scanner, kept, *from, lines + added, false, part);
+                added += self.long(&mut scanner, kept, *from, lines + added, keep, part);
             }
             lines = lines.saturating_add(added);
             part.advance(block.end, u64::from(added));
         }
-        let mut part = part.unwrap_or_else(|| self.part(stretch.order, stretch.start, false));
+        let mut part = part.unwrap_or_else(|| self.part(stretch.order, stretch.start, keep));
         if self.share.end(stretch) == log.size {
             part.close();
         }
@@ -158,7 +197,7 @@ impl Work<'_> {
     /// Reads a log from its front to its end.
     fn stream(&self, log: &Log<'_>, stretch: Stretch) -> Result<Part, (u64, io::Error)> {
         let pipe = self.pipe.lock().unwrap_or_else(PoisonError::into_inner).take_if(|_| log.is_piped());
-        let keep = pipe.is_some() || log.coding.is_some();
+        let keep = self.keeps_text || pipe.is_some() || log.coding.is_some();
         let piped = pipe.is_some().then_some(&self.piped);
         let from: Box<dyn Read + '_> = match pipe {
             Some(pipe) => Box::new(pipe),

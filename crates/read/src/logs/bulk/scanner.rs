@@ -86,6 +86,22 @@ impl Bulk {
         (plain > other).then_some(bulk)
     }
 
+    /// One whose head was looked at elsewhere: its format, and its lines that name columns. `None` where there is no
+    /// such format.
+    pub fn known(format: &str, directives: &[u8], log_format: Option<&str>) -> Option<Bulk> {
+        let format = ["access-log", "json-log", "iis"].into_iter().find(|f| *f == format)?;
+        let given = match log_format {
+            Some(text) => Some(given::compile(text)?),
+            None => None,
+        };
+        Some(Bulk { given, directives: directives.to_vec(), format })
+    }
+
+    /// The lines of its head that name columns.
+    pub fn directives(&self) -> &[u8] {
+        &self.directives
+    }
+
     /// The name of its format.
     pub fn format(&self) -> &'static str {
         self.format

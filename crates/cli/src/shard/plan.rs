@@ -1,0 +1,92 @@
+//! Logs to splits.
+
+use super::{args, invalid};
+use crate::bulk::{self, Log, Origin};
+use crate::{evidence, names};
+use std::hash::BuildHasher;
+use std::io::{self, Write};
+use std::path::Path;
+use why401_shard::{Plan, Split, columns, lines};
+use why401_span::SourceId;
+
+/// Plans and prints; whether something had to be left out.
+pub(super) fn run(args: &args::Plan, words: &mut Vec<String>) -> io::Result<bool> {
+    let named = names::expand(&args.paths);
+    let formats = (args.input.as_deref(), args.log_format.as_deref());
+    let mut logs = Vec::new();
+    let mut unread = Vec::new();
+    for (number, name) in (0u32..).zip(&named) {
+        match look(number, Path::new(name), formats) {
+            Ok(log) => logs.push(log),
+            Err(what) => {
+                words.push(format!("{}: {what}", name.to_string_lossy()));
+                unread.push((number, name.to_string_lossy().into_owned()));
+            }
+        }
+    }
+    if logs.is_empty() {
+        words.push("there is nothing to fold".to_owned());
+        return Err(invalid(std::mem::take(words).join("\n")));
+    }
+    bulk::in_order(&mut logs);
+    let plan = plan(args).to_text();
+    let split = |source: usize, number: u32, path: String| Split {
+        site: args.site.clone(),
+        source: u32::try_from(source).unwrap_or(u32::MAX),
+        number,
+        path,
+        plan: plan.clone(),
+        ..Split::default()
+    };
+    let mut splits = Vec::new();
+    for (source, log) in logs.iter().enumerate() {
+        let Origin::File(path) = &log.origin else { continue };
+        let codec = bulk::codec(log.coding).to_owned();
+        let whole =
+            Split { size: log.size, codec, ..split(source, log.id.0, path.to_string_lossy().into_owned()) };
+        let pieces = if log.is_divisible() { log.size.div_ceil(args.split_size).max(1) } else { 1 };
+        let at = |piece: u64| (u128::from(log.size) * u128::from(piece) / u128::from(pieces)) as u64;
+        splits.extend((0..pieces).map(|n| Split { start: at(n), end: at(n + 1), ..whole.clone() }));
+    }
+    // What cannot be read is planned too, so that the report tells of it.
+    let all = unread.into_iter().zip(logs.len()..);
+    splits.extend(
+        all.map(|((number, path), source)| Split { codec: "none".to_owned(), ..split(source, number, path) }),
+    );
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    match args.arrow {
+        true => columns::write_splits(&splits, &mut out)?,
+        false => splits.iter().try_for_each(|split| lines::write(split, &mut out))?,
+    }
+    out.flush()?;
+    Ok(!words.is_empty())
+}
+
+/// Looks at one log.
+fn look(number: u32, path: &Path, formats: (Option<&str>, Option<&str>)) -> Result<Log<'static>, String> {
+    if path.to_str().is_none() {
+        return Err("has a name that is no UTF-8, which rows cannot carry".to_owned());
+    }
+    let metadata = std::fs::metadata(path).map_err(|e| evidence::in_words(&e))?;
+    if !metadata.is_file() {
+        return Err("is no file".to_owned());
+    }
+    let origin = Origin::File(path.to_owned());
+    let log = bulk::look_at(SourceId(number), origin, metadata.len(), formats);
+    log.map_err(|e| evidence::in_words(&e))?.ok_or_else(|| bulk::UNFIT.to_owned())
+}
+
+fn plan(args: &args::Plan) -> Plan {
+    Plan {
+        // As good as random, and short enough for any engine's numbers.
+        seed: std::hash::RandomState::new().hash_one(std::process::id()) >> 2,
+        lots: args.lots,
+        input: args.input.clone(),
+        log_format: args.log_format.clone(),
+        since: args.since.map(|t| t.as_millisecond()),
+        until: args.until.map(|t| t.as_millisecond()),
+        account: args.account.clone(),
+        client: args.client.clone(),
+        resource: args.resource.clone(),
+    }
+}
