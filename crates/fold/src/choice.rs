@@ -85,7 +85,10 @@ impl Told {
             group.wanted(id as u64 + 1, &mut number, &mut wanted);
         }
         let mut known: HashSet<(u32, u64)> = wanted.iter().map(|w| w.event.place()).collect();
-        for event in self.admissions(&names).into_iter().filter(|e| known.insert(e.place())) {
+        let mut admissions = self.admissions(&names);
+        // Numbered by place: in which order lanes are told depends on how they were shared out.
+        admissions.sort_by_key(|event| event.place());
+        for event in admissions.into_iter().filter(|e| known.insert(e.place())) {
             number += 1;
             wanted.push(Wanted {
                 chain: number,
@@ -164,14 +167,17 @@ impl Told {
 
     /// The clients to which the most names were refused.
     fn guessers(&self) -> HashSet<u64> {
-        let mut names: HashMap<u64, BTreeSet<u64>> = HashMap::new();
-        for kind in self.kinds.iter().filter(|k| k.name > 2 && k.client != 0 && !k.let_in) {
-            names.entry(kind.client).or_default().insert(kind.name);
+        // With the first kind of each, so that nothing depends on how keys were made.
+        let mut names: HashMap<u64, (usize, BTreeSet<u64>)> = HashMap::new();
+        let refused = |k: &Kind| k.name > 2 && k.client != 0 && !k.let_in;
+        for (nth, kind) in self.kinds.iter().enumerate().filter(|(_, k)| refused(k)) {
+            names.entry(kind.client).or_insert_with(|| (nth, BTreeSet::new())).1.insert(kind.name);
         }
-        let mut many: Vec<(usize, u64)> =
-            names.into_iter().map(|(client, n)| (n.len(), client)).filter(|(n, _)| *n >= NAMES).collect();
-        many.sort_unstable_by(|a, b| b.cmp(a));
-        many.into_iter().take(GUESSERS).map(|(_, client)| client).collect()
+        let many =
+            names.into_iter().map(|(client, (nth, names))| (std::cmp::Reverse(names.len()), nth, client));
+        let mut many: Vec<_> = many.filter(|(count, ..)| count.0 >= NAMES).collect();
+        many.sort_unstable();
+        many.into_iter().take(GUESSERS).map(|(.., client)| client).collect()
     }
 
     fn admissions(&self, names: &HashSet<u64>) -> Vec<&Event> {
@@ -214,7 +220,9 @@ impl Told {
         let mut lanes: Vec<(u64, &Lane)> =
             self.lanes.iter().filter(|l| l.elsewhere.len() > 1).map(|l| (count(l), l)).collect();
         lanes.retain(|(count, _)| *count > 0);
-        lanes.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+        lanes.sort_by_key(|(count, lane)| {
+            (std::cmp::Reverse(*count), lane.elsewhere.first().map(Event::place))
+        });
         lanes.into_iter().take(SINGLE).flat_map(|(_, lane)| &lane.elsewhere)
     }
 }

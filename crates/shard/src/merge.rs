@@ -8,6 +8,8 @@ use why401_fold::{Parts, Seed, Told};
 #[derive(Debug, Default)]
 pub struct Merge {
     states: BTreeMap<(String, u32), State>,
+    /// The plan of each site.
+    plans: BTreeMap<String, String>,
     /// What has to be told: what came twice, and what was left out.
     pub words: Vec<String>,
 }
@@ -18,7 +20,8 @@ impl Merge {
     /// # Errors
     /// Where it belongs to another plan than the others of its site.
     pub fn take(&mut self, state: State) -> Result<(), String> {
-        if self.states.values().find(|s| s.site == state.site).is_some_and(|s| s.plan != state.plan) {
+        let plan = self.plans.entry(state.site.clone()).or_insert_with(|| state.plan.clone());
+        if *plan != state.plan {
             return Err(
                 "states of different plans cannot be merged: fold the splits of one plan, and merge what comes of them"
                     .to_owned(),

@@ -5,7 +5,6 @@ use crate::bulk::{self, Log, Origin};
 use crate::evidence;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
-use std::path::Path;
 use why401_fold::Seed;
 use why401_read::bulk::Filter;
 use why401_shard::{Plan, Row, Source, Split, State, columns, lines};
@@ -86,6 +85,13 @@ impl<W: Write> Fold<'_, W> {
     }
 
     fn read(&mut self, split: &Split, plan: &Plan, log: &Log<'_>, state: &mut State) -> Result<(), String> {
+        let now = match &log.origin {
+            Origin::Memory(bytes) => bytes.len() as u64,
+            _ => std::fs::metadata(&split.path).map_err(|e| evidence::in_words(&e))?.len(),
+        };
+        if now < split.end {
+            return Err(format!("has {now} bytes, fewer than when it was planned"));
+        }
         let format = (log.bulk.format().to_owned(), log.bulk.directives().into());
         state.sources.insert(split.source, Source { format: Some(format), ..source(split) });
         let (parts, faults) =
@@ -110,13 +116,6 @@ fn source(split: &Split) -> Source {
 
 /// Looks at the head of a log, and whether it is as it was when it was planned.
 fn look<'a>(split: &Split, plan: &Plan, origin: Origin<'a>) -> Result<Log<'a>, String> {
-    let now = match &origin {
-        Origin::Memory(bytes) => bytes.len() as u64,
-        _ => std::fs::metadata(Path::new(&split.path)).map_err(|e| evidence::in_words(&e))?.len(),
-    };
-    if now < split.end {
-        return Err(format!("has {now} bytes, fewer than when it was planned"));
-    }
     let formats = (plan.input.as_deref(), plan.log_format.as_deref());
     let log = bulk::look_at(SourceId(split.number), origin, split.size, formats);
     let log = log.map_err(|e| evidence::in_words(&e))?.ok_or_else(|| bulk::UNFIT.to_owned())?;

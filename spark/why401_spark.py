@@ -1,0 +1,92 @@
+"""Why clients got 401, from logs of any size, by Apache Spark 4: spark-submit --files why401 why401_spark.py LOG...
+
+--states DIR keeps the merged states (Parquet), --report FILE takes the report, --format is that of it, --tasks how many tasks
+fold; all other options are those of `why401 shard plan`. See docs/spark.md.
+"""
+import argparse, json, os, shutil, subprocess, sys, tempfile, threading
+
+import pyarrow as pa
+from pyspark import SparkFiles
+from pyspark.sql import SparkSession
+
+SPLIT = "site string, source int, number int, path string, start long, end long, size long, codec string, plan string"
+STATE = "site string, client int, source int, start long, first long, last long, version int, state binary"
+
+
+def why401():
+    """The program as --files brought it here, or the one on the path."""
+    found = shutil.which("why401", path=os.pathsep.join([SparkFiles.getRootDirectory(), os.environ.get("PATH", "")]))
+    return found or sys.exit("why401 is neither among --files nor on the path")
+
+
+def piped(step, batches):
+    """One process for all that a task is given; what it says goes to the driver when it fails, else to the worker's log."""
+    with tempfile.TemporaryFile("w+b") as words:
+        child = subprocess.Popen([why401(), "shard", step], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=words)
+        failed = []
+
+        def feed():
+            writer = None
+            try:
+                for batch in batches:
+                    writer = writer or pa.ipc.new_stream(child.stdin, batch.schema)
+                    writer.write_batch(batch)
+                if writer:
+                    writer.close()
+                child.stdin.close()
+            except BrokenPipeError:
+                pass  # Its exit status tells why.
+            except BaseException as error:
+                failed.append(error)
+                child.kill()
+
+        feeder = threading.Thread(target=feed, daemon=True)
+        feeder.start()
+        try:
+            yield from pa.ipc.open_stream(child.stdout)
+        except pa.ArrowInvalid as error:
+            failed.append(error)
+        finally:
+            if sys.exc_info()[0] is GeneratorExit:
+                child.kill()
+            status = child.wait()
+        feeder.join()
+        words.seek(0)
+        said = words.read().decode(errors="replace")
+        if status not in (0, 1) or failed:
+            raise RuntimeError(f"why401 shard {step} ended with {status}: {said or failed}")
+        sys.stderr.write(said)
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--states")
+    options.add_argument("--report", default="/dev/stdout")
+    options.add_argument("--format", default="text")
+    options.add_argument("--tasks", type=int)
+    own, plan = options.parse_known_args()
+    spark = SparkSession.builder.appName("why401").getOrCreate()
+    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", 8)  # A state may have megabytes.
+    planned = subprocess.run([why401(), "shard", "plan", *plan], stdout=subprocess.PIPE)
+    if planned.returncode not in (0, 1):
+        sys.exit(planned.returncode)
+    splits = [json.loads(line) for line in planned.stdout.splitlines()]
+    tasks = own.tasks or max(min(len(splits), 200), len(splits) // 8)
+    splits = spark.createDataFrame(splits, SPLIT).repartitionByRange(tasks, "source", "start")
+    states = splits.mapInArrow(lambda batches: piped("fold", batches), STATE)
+    states = states.repartition("site", "client").sortWithinPartitions("site", "client", "source", "start")
+    merged = states.mapInArrow(lambda batches: piped("merge", batches), STATE)
+    if own.states:
+        merged.write.mode("overwrite").option("compression", "zstd").parquet(own.states)
+        merged = spark.read.parquet(own.states)
+    command = [why401(), "shard", "report", "--format", own.format]
+    report = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=open(own.report, "wb"))
+    schema = pa.schema([("state", pa.binary())])
+    with report.stdin, pa.ipc.new_stream(report.stdin, schema) as out:
+        for row in merged.select("state").toLocalIterator():
+            out.write_batch(pa.record_batch([pa.array([bytes(row.state)], pa.binary())], schema))
+    sys.exit(report.wait())
+
+
+if __name__ == "__main__":
+    main()
