@@ -5,8 +5,9 @@
 //! answers. There is no dispatcher: to add a cause, write its file in `catalogue/` and enter it in the list there.
 
 mod account;
+pub mod carried;
 pub mod catalogue;
-pub mod cause;
+mod cause;
 mod diagnose;
 mod elsewhere;
 mod gist;

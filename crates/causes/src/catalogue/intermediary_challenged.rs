@@ -48,7 +48,7 @@ impl IntermediaryChallenged {
         {
             return advise(claim).as_told();
         }
-        if let Some(claim) = page_of_nginx(scene) {
+        if let Some(claim) = own_page(scene) {
             return advise(claim).likely();
         }
         let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else { return told() };
@@ -87,21 +87,33 @@ fn advise(claim: Claim) -> Claim {
     )
 }
 
-/// nginx's own page of a 401 (ngx_http_special_response.c) answers a request whose key is for a program behind it.
-fn page_of_nginx(scene: &Scene<'_>) -> Option<Claim> {
+/// Pages with which what stands in front refuses by itself: whose, and what is in every one of them.
+const PAGES: &[(&str, &[&str])] = &[
+    // ngx_http_special_response.c.
+    ("nginx", &["<title>401 Authorization Required</title>", "<center>nginx"]),
+    // http_err_msgs in HAProxy's src/http.c.
+    ("HAProxy", &["<h1>401 Unauthorized</h1>", "You need a valid user and password to access this content."]),
+];
+
+/// The own page of what stands in front answers a request whose key is for a program behind it.
+fn own_page(scene: &Scene<'_>) -> Option<Claim> {
     let step = scene.focus()?;
     let (place, key) = step.other_credentials(scene)?;
-    let own = |text: &str| {
-        text.contains("<title>401 Authorization Required</title>") && text.contains("<center>nginx")
+    let whose = |text: &str| {
+        PAGES.iter().find(|(_, marks)| marks.iter().all(|m| text.contains(m))).map(|(who, _)| *who)
     };
-    let body = step.response().filter(|(_, r)| own(&r.body.text())).map(|(v, r)| {
-        scene.show_part(v.source, &r.body.bytes, 0..r.body.bytes.len().min(80), "nginx's own page")
+    let body = step.response().and_then(|(v, r)| {
+        let who = whose(&r.body.text())?;
+        let shown = 0..r.body.bytes.len().min(80);
+        Some((who, scene.show_part(v.source, &r.body.bytes, shown, format!("{who}'s own page"))))
     });
-    let page = body.or_else(|| {
-        let said = scene.statements().find(|s| own(&s.text.to_text()))?;
-        Some(scene.show_statement(said, "nginx's own page"))
+    let (who, page) = body.or_else(|| {
+        let (who, said) = scene.statements().find_map(|s| Some((whose(&s.text.to_text())?, s)))?;
+        Some((who, scene.show_statement(said, format!("{who}'s own page"))))
     })?;
     let claim =
-        Claim::new(format!("nginx itself refused, before the program that the key in {place} is for"));
-    Some(claim.shown([page, key]).or("wrong-field", "whether nginx is to check this key").weighing(6))
+        Claim::new(format!("{who} itself refused, before the program that the key in {place} is for"));
+    Some(
+        claim.shown([page, key]).or("wrong-field", format!("whether {who} is to check this key")).weighing(6),
+    )
 }

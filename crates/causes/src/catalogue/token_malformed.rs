@@ -3,6 +3,7 @@
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::token::{self, Carried};
 use crate::reading::{at_most, settle};
+use crate::scene::same_server;
 use crate::{Scene, Step};
 use std::ops::Range;
 use why401_auth::base64::{self, Alphabet};
@@ -73,7 +74,8 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         .map(|(s, r)| (s, r, Certainty::Certain))
         .or_else(|| carried.jwt().and_then(|jwt| by_bytes(&carried, jwt)))
         .or_else(|| encoded_again(&carried))
-        .or_else(|| whole_answer(&carried))?;
+        .or_else(|| whole_answer(&carried))
+        .or_else(|| pair_in_clear(scene, step, &carried))?;
     let claim = Claim::new(summary).shown([scene.show_in_field(
         carried.view,
         carried.field,
@@ -151,6 +153,38 @@ fn whole_answer(carried: &Carried<'_>) -> Option<(String, Range<usize>, Certaint
         let summary = "a whole JSON document was sent in place of the token inside it".to_owned();
         (summary, carried.token.range.clone(), Certainty::Certain)
     })
+}
+
+/// A pair of name and key as it is, where the same scheme takes it in base64 (Elasticsearch: `ApiKey base64(id:api_key)`).
+fn pair_in_clear(
+    scene: &Scene<'_>,
+    step: &Step<'_>,
+    carried: &Carried<'_>,
+) -> Option<(String, Range<usize>, Certainty)> {
+    let sent = carried.token.text.expose_text();
+    let (name, key) = sent.split_once(':').filter(|_| !carried.scheme.is_empty())?;
+    if name.len() < 8 || key.len() < 8 || sent.contains(['/', ' ', '{']) {
+        return None;
+    }
+    let good = scene.attempts().filter(|a| a.let_in() && same_server(a, step.attempt)).find_map(|a| {
+        let field = a.request_field("authorization")?.text().into_owned();
+        let (scheme, value) = field.split_once(' ')?;
+        let decoded = base64::decode(value.as_bytes(), 0..value.len(), Alphabet::Standard);
+        let text = String::from_utf8_lossy(decoded.bytes.expose()).into_owned();
+        (scheme.eq_ignore_ascii_case(&carried.scheme) && text.contains(':')).then_some(text)
+    });
+    let certainty = match good {
+        Some(text) if text == *sent => Certainty::Certain,
+        None if !carried.scheme.eq_ignore_ascii_case("apikey")
+            || !step.challenges().any(|(_, c)| c.is("apikey")) =>
+        {
+            return None;
+        }
+        _ => Certainty::Likely,
+    };
+    let summary =
+        "the name and the key were sent as they are, and this scheme takes the pair in base64".to_owned();
+    Some((summary, carried.token.range.clone(), certainty))
 }
 
 fn advise(claim: Claim) -> Claim {

@@ -1,10 +1,13 @@
 //! The key of another house.
 
+use crate::carried;
 use crate::cause::{Answer, Claim, cause};
 use crate::phrase::{self, plain};
+use crate::scene::same_site;
 use crate::{Scene, Step};
 use why401_auth::vendor::Environment;
 use why401_auth::{Inside, vendor};
+use why401_history::Attempt;
 use why401_http::{Address, Statement};
 use why401_report::{Certainty, Party};
 
@@ -180,20 +183,19 @@ fn user_of_trial(scene: &Scene<'_>, step: &Step<'_>, host: &str, trial_host: boo
 
 /// The same credentials, accepted by a host that differs in the mark of a region or an environment only.
 fn accepted_by_sibling(scene: &Scene<'_>, step: &Step<'_>, host: &str) -> Option<Answer> {
-    let sent = step.credentials()?;
-    let (good, other) = scene.accepted_with(sent.field.value.as_bytes()).find_map(|a| {
-        let other = a.request()?.authority()?;
-        are_siblings(host, &other).then_some((a, other))
-    })?;
+    let sibling = |a: &Attempt| a.request()?.authority().filter(|other| are_siblings(host, other));
+    let (key, good, place) =
+        carried::accepted(scene, step, |a| sibling(a).is_some(), |mine, there| mine == there)?;
+    let other = sibling(good)?;
     let claim = Claim::new(format!(
         "{host} refuses the credentials that {other} accepts: they belong to that region or environment"
     ))
-    .shown([scene.show_field(sent.view, sent.field, "refused here")])
-    .shown(good.response().map(|r| scene.show_status(good.view(), r, format!("accepted by {other}"))));
+    .shown(carried::show(scene, step.attempt, &key.place, "refused here"))
+    .shown(carried::show(scene, good, &place, format!("accepted by {other}")))
+    .shown(good.response().map(|r| scene.show_status(good.view(), r, "accepted")));
     Some(advise(claim).or("wrong-address", "which of the two hosts is meant").confirmed())
 }
 
-/// Somebody's words that name two such hosts, one of which refuses a secret.
 /// A user name in a form that ends in the name of a sandbox, as Salesforce appends it.
 fn sandbox_name(form: &str) -> Option<std::ops::Range<usize>> {
     let mut at = 0;
@@ -208,6 +210,7 @@ fn sandbox_name(form: &str) -> Option<std::ops::Range<usize>> {
     })
 }
 
+/// Somebody's words that name two such hosts, one of which refuses a secret.
 fn two_named(scene: &Scene<'_>) -> Option<Claim> {
     if scene.refused().is_some_and(|s| !s.sent.is_empty())
         || scene.heard_of("credentials-refused").next().is_none()
@@ -271,27 +274,61 @@ fn live_at_trial(scene: &Scene<'_>) -> Option<Claim> {
 
 /// Words that mark a region in the name of a host.
 const REGIONS: &[&str] = &[
-    "us", "eu", "ap", "uk", "ca", "au", "in", "jp", "de", "fr", "sg", "br", "cn", "kr", "na", "sa", "emea",
-    "apac", "asia", "global", "east", "west", "north", "south", "central",
+    "us",
+    "eu",
+    "ap",
+    "uk",
+    "ca",
+    "au",
+    "in",
+    "jp",
+    "de",
+    "fr",
+    "sg",
+    "br",
+    "cn",
+    "kr",
+    "na",
+    "sa",
+    "emea",
+    "apac",
+    "asia",
+    "global",
+    "east",
+    "west",
+    "north",
+    "south",
+    "central",
+    "europe",
+    "japan",
+    "korea",
+    "india",
+    "brazil",
+    "canada",
+    "france",
+    "germany",
+    "australia",
 ];
+
+/// Whether a word is made of such words, as Azure writes them: `westus`, `southcentralus`, `westeurope`.
+fn is_region(word: &str) -> bool {
+    word.is_empty() || REGIONS.iter().any(|r| word.strip_prefix(r).is_some_and(is_region))
+}
 
 /// Whether two hosts of one site differ only in words that mark a region or an environment.
 fn are_siblings(a: &str, b: &str) -> bool {
     fn words(h: &str) -> Vec<&str> {
         h.split(':').next().unwrap_or(h).split(['.', '-']).collect()
     }
-    let site = |h: &str| {
-        h.split(':').next().unwrap_or(h).rsplit('.').take(2).map(str::to_ascii_lowercase).collect::<Vec<_>>()
-    };
     let marks = |w: &str| {
         let stem = w.trim_end_matches(|c: char| c.is_ascii_digit());
-        stem.is_empty() || REGIONS.contains(&stem) || TRIAL.contains(&w)
+        (w.len() < 32 && is_region(stem)) || TRIAL.contains(&w)
     };
     let (x, y) = (words(a), words(b));
     let mut differ =
         x.iter().filter(|w| !y.contains(w)).chain(y.iter().filter(|w| !x.contains(w))).peekable();
-    let named = a.bytes().any(|c| c.is_ascii_alphabetic()) && site(a).len() == 2;
-    named && site(a) == site(b) && differ.peek().is_some() && differ.all(|w| marks(w))
+    let named = a.bytes().any(|c| c.is_ascii_alphabetic()) && a.contains('.');
+    named && same_site(a, b) && differ.peek().is_some() && differ.all(|w| marks(w))
 }
 
 /// AWS: the region in the credential scope is another than the host's.

@@ -1,5 +1,6 @@
 //! The secret went where nobody looks.
 
+use crate::carried::{self, Place};
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::same_server;
 use crate::{Scene, Step};
@@ -138,9 +139,11 @@ impl WrongField {
             return claim.confirmed();
         }
         let Some(step) = scene.refused().filter(|s| s.status() != Some(403)) else { return told() };
+        // The same secret was accepted in the same place, there or at another host of the service.
+        let is_right = || carried::accepted(scene, step, |_| true, |mine, there| mine == there).is_some();
         // The challenge itself names the field that is read.
         if let Some((offered, challenge, name)) = named_field(step) {
-            let missing = step.attempt.request_field(&name).is_none();
+            let missing = step.attempt.request_field(&name).is_none() && !is_right();
             let other =
                 step.credentials().map(|s| scene.show_field(s.view, s.field, "the secret was sent here"));
             if let (true, Some(other)) = (missing, other.or_else(|| elsewhere(scene, step).map(|(a, _)| a))) {
@@ -176,7 +179,7 @@ impl WrongField {
         {
             return told();
         }
-        let Some((shown, place)) = elsewhere(scene, step) else { return told() };
+        let Some((shown, place)) = elsewhere(scene, step).filter(|_| !is_right()) else { return told() };
         let mut claim =
             Claim::new(format!("there is no Authorization field, but a secret stands in {place}"))
                 .shown([shown]);
@@ -185,7 +188,9 @@ impl WrongField {
             .filter(|(_, c)| !of_keys(c))
             .map(|(o, c)| (o.view, o.field, c.range.clone(), c.scheme.written.clone()))
             .next();
-        let asked = wanted.is_some();
+        // Basic may be asked for by what stands in front of the program that the key is for.
+        let asked = wanted.as_ref().is_some_and(|(.., scheme)| !scheme.eq_ignore_ascii_case("basic"));
+        let by_basic = wanted.is_some() && !asked;
         if let Some((view, field, range, _)) = wanted {
             claim = claim.shown([scene.show_in_field(
                 view,
@@ -201,32 +206,40 @@ impl WrongField {
             || place.starts_with("Proxy-");
         if asked || meant {
             claim.confirmed()
+        } else if by_basic {
+            claim
+                .or("intermediary-challenged", "whether the program itself asked, or what stands before it")
+                .likely()
         } else {
             claim.or("credentials-refused", "which place the service's documentation names").likely()
         }
     }
 }
 
-/// A key in one field, refused; the same key in another field, let in.
+/// A key in one place, refused; the same key in another place, let in.
 fn renamed(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
-    let (view, request) = step.request().filter(|_| step.credentials().is_none())?;
-    let key = request
-        .fields
-        .iter()
-        .find(|f| KEY_FIELDS.iter().chain(OTHER_NAMES).any(|k| f.is(k)) && f.value.len() >= 8)?;
-    let (good, field) = scene.attempts().find_map(|a| {
-        let there = a.request().filter(|_| a.let_in() && same_server(a, step.attempt))?;
-        let moved = |f: &&FieldLine| {
-            f.value.as_bytes() == key.value.as_bytes() && f.name.as_bytes() != key.name.as_bytes()
-        };
-        there.fields.iter().find(moved).filter(|f| !f.is(&key.name.to_text())).map(|f| (a, f))
-    })?;
-    let name = field.name.to_text();
-    let claim =
-        Claim::new(format!("the key was refused in {} and is accepted in {name}", key.name.to_text()))
-            .shown([scene.show_field(view, key, "refused here")])
-            .shown([scene.show_field(good.view(), field, "the same key, accepted here")]);
-    Some(advise(claim, &name))
+    if step.credentials().is_some() {
+        return None;
+    }
+    let (key, good, place) =
+        carried::accepted(scene, step, |a| same_server(a, step.attempt), |mine, there| mine != there)?;
+    let claim = Claim::new(format!(
+        "the key was refused in {} and is accepted in {}",
+        key.place.says(),
+        place.says()
+    ))
+    .shown(carried::show(scene, step.attempt, &key.place, "refused here"))
+    .shown(carried::show(scene, good, &place, "the same key, accepted here"));
+    Some(match &place {
+        Place::Field(name) => {
+            let name =
+                good.request_field(name).map_or_else(|| name.clone(), |f| f.name.to_text().into_owned());
+            advise(claim, &name)
+        }
+        Place::Query(name) => {
+            claim.fix(Party::Caller, format!("Send the secret in the parameter {name} of the query."))
+        }
+    })
 }
 
 /// The same secret in another field of a request that was let in.

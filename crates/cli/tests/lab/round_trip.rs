@@ -36,6 +36,21 @@ const NOT_IN_LOG: Lacks = &[
     ("/login-redirect", "that data was asked for"),
 ];
 
+/// What a command of the index provokes.
+struct Experiment {
+    path: String,
+    cause: String,
+    command: String,
+}
+
+/// All addresses that a command is given for.
+fn experiments(lab: &Running) -> impl Iterator<Item = Experiment> {
+    lab.index().into_iter().filter_map(|entry| {
+        let text = |name: &str| entry[name].as_str().map(str::to_owned);
+        Some(Experiment { path: text("path")?, cause: text("cause")?, command: text("command")? })
+    })
+}
+
 struct Row {
     path: String,
     cause: String,
@@ -59,20 +74,18 @@ fn a_real_client_provokes_every_cause_and_it_is_named() {
         println!("the traffic is not captured: no tcpdump, or not allowed");
     }
     let mut rows = Vec::new();
-    for entry in lab.index() {
-        let (path, cause) = (entry["path"].as_str().unwrap(), entry["cause"].as_str().unwrap());
-        let Some(command) = entry["command"].as_str() else { continue };
+    for Experiment { path, cause, command } in experiments(&lab) {
         let _ = fs::remove_file(place.join("keys"));
         let logged = fs::read(&log).unwrap_or_default().len();
         let capture = can_capture.then(|| Capture::start(&lab, &place.join("pcap")));
-        fs::write(place.join("transcript"), transcript(&lab, command, place)).unwrap();
+        fs::write(place.join("transcript"), transcript(&lab, &command, place)).unwrap();
         drop(capture);
         fs::write(place.join("lines"), &fs::read(&log).unwrap()[logged..]).unwrap();
         let keys = place.join("keys").display().to_string();
         let keys = if Path::new(&keys).exists() { vec!["--keys", &keys] } else { vec![] };
         rows.push(Row {
-            path: path.to_owned(),
-            cause: cause.to_owned(),
+            path,
+            cause,
             transcript: named(&place.join("transcript"), &[]),
             traffic: can_capture.then(|| named(&place.join("pcap"), &keys)),
             log: named(&place.join("lines"), &[]),
@@ -114,9 +127,7 @@ fn the_causes_are_named_over_http2_as_well() {
     let log = place.join("log");
     let lab = Running::start(&["--json-log", &log.display().to_string()]);
     let (mut wrong, mut tried) = (Vec::new(), 0);
-    for entry in lab.index() {
-        let (path, cause) = (entry["path"].as_str().unwrap(), entry["cause"].as_str().unwrap());
-        let Some(command) = entry["command"].as_str() else { continue };
+    for Experiment { path, cause, command } in experiments(&lab) {
         if NOT_IN_HTTP2.iter().any(|o| command.contains(o)) {
             continue;
         }
@@ -127,7 +138,7 @@ fn the_causes_are_named_over_http2_as_well() {
         assert!(String::from_utf8_lossy(&said).contains("HTTP/2"), "{path}");
         fs::write(place.join("transcript"), said).unwrap();
         fs::write(place.join("lines"), &fs::read(&log).unwrap()[logged..]).unwrap();
-        let may_miss = NOT_IN_LOG.iter().any(|(p, _)| *p == path);
+        let may_miss = NOT_IN_LOG.iter().any(|(p, _)| *p == path.as_str());
         for (what, found) in [
             ("transcript", named(&place.join("transcript"), &[])),
             ("lines", named(&place.join("lines"), &[])),

@@ -1,0 +1,118 @@
+//! A secret, wherever a request carries it: the same one may be refused in one place and accepted in another.
+
+use crate::elsewhere::is_secret;
+use crate::{Scene, Step};
+use why401_history::Attempt;
+use why401_http::{Request, query_of};
+use why401_report::Annotation;
+
+/// What is shorter than this is no secret that tells two requests apart.
+const LEAST: usize = 8;
+
+/// Where a secret stands.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A field of this name, in lower case.
+    Field(String),
+    /// A parameter of the query.
+    Query(String),
+}
+
+impl Place {
+    /// In words.
+    pub(crate) fn says(&self) -> String {
+        match self {
+            Place::Field(name) if name == "authorization" => "Authorization".to_owned(),
+            Place::Field(name) => format!("the field {name}"),
+            Place::Query(name) => format!("the query ({name})"),
+        }
+    }
+}
+
+/// A secret and its place.
+pub(crate) struct Carried {
+    pub(crate) place: Place,
+    pub(crate) secret: String,
+}
+
+/// The secrets in fields and in the query of a request, the longest word of each.
+pub(crate) fn carried(request: &Request) -> Vec<Carried> {
+    let fields = request.fields.iter().filter_map(|f| {
+        let name = f.name.to_text().to_ascii_lowercase();
+        let text = f.text();
+        let secret = words(&text)
+            .max_by_key(|w| w.len())
+            .filter(|_| name == "authorization" || (is_secret(&name) && name != "cookie"))?;
+        Some(Carried { place: Place::Field(name), secret: secret.to_owned() })
+    });
+    let target = request.target().into_owned();
+    let query = query_of(&target).unwrap_or_default().split('&').filter_map(|pair| {
+        let (name, secret) = pair.split_once('=')?;
+        let is_one = is_secret(&name.to_ascii_lowercase());
+        is_one.then(|| Carried { place: Place::Query(name.to_owned()), secret: secret.to_owned() })
+    });
+    fields.chain(query).filter(|c| c.secret.len() >= LEAST).collect()
+}
+
+/// The parts of a value in which a secret may stand: `Bearer SECRET`, `Token="SECRET"`.
+fn words(value: &str) -> impl Iterator<Item = &str> {
+    value.split([' ', '"', ',', ';', '=']).filter(|w| w.len() >= LEAST)
+}
+
+/// Where a request carries this secret.
+pub(crate) fn places(request: &Request, secret: &str) -> Vec<Place> {
+    let secret = secret.trim_end_matches('=');
+    let fields = request.fields.iter().filter(|f| f.value.len() >= secret.len() && !f.is("cookie"));
+    let fields = fields
+        .filter(|f| words(&f.text()).any(|w| w == secret))
+        .map(|f| Place::Field(f.name.to_text().to_ascii_lowercase()));
+    let target = request.target().into_owned();
+    let query = query_of(&target).unwrap_or_default().split('&').filter_map(|pair| {
+        let (name, value) = pair.split_once('=')?;
+        (value.trim_end_matches('=') == secret).then(|| Place::Query(name.to_owned()))
+    });
+    fields.chain(query).collect()
+}
+
+/// The place in a request, shown.
+pub(crate) fn show(
+    scene: &Scene<'_>,
+    attempt: &Attempt,
+    place: &Place,
+    says: impl Into<String>,
+) -> Option<Annotation> {
+    let request = attempt.request()?;
+    let view = attempt.views.iter().find(|v| v.request.is_some())?;
+    match place {
+        Place::Field(name) => {
+            let field = request.fields.iter().find(|f| f.is(name))?;
+            Some(scene.show_field(view, field, says))
+        }
+        Place::Query(name) => {
+            let line = request.line.to_text();
+            let from = [format!("?{name}="), format!("&{name}=")].iter().find_map(|p| line.find(p))? + 1;
+            let end = line.get(from..)?.find(['&', ' ', '#']).map_or(line.len(), |end| from + end);
+            Some(scene.show_part(view.source, &request.line, from..end, says))
+        }
+    }
+}
+
+/// A secret of a refused request that one of the others carried and was let in with: the secret, the other request, and
+/// the place there. Where a request carries it in the same place and in others, the same place counts.
+pub(crate) fn accepted<'a>(
+    scene: &Scene<'a>,
+    step: &Step<'a>,
+    others: impl Fn(&Attempt) -> bool,
+    fits: impl Fn(&Place, &Place) -> bool,
+) -> Option<(Carried, &'a Attempt, Place)> {
+    let (_, request) = step.request()?;
+    carried(request).into_iter().find_map(|mine| {
+        let (attempt, place) = scene.attempts().filter(|a| a.let_in() && others(a)).find_map(|a| {
+            let there = places(a.request()?, &mine.secret);
+            let same = there.iter().find(|p| **p == mine.place);
+            let place = same.or(there.first()).filter(|p| fits(&mine.place, p))?;
+            Some((a, place.clone()))
+        })?;
+        Some((mine, attempt, place))
+    })
+}
