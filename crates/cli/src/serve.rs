@@ -5,6 +5,7 @@ use crate::live::Live;
 use crate::tally::Tally;
 use crate::{Status, bulk, bundle, evidence, keys, output, probe};
 use signal_hook::consts::{SIGINT, SIGTERM};
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
@@ -12,7 +13,7 @@ use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use why401_bundle::{Masker, Options, Piece, pack};
-use why401_page::{Answers, Part, Response, Server, Told};
+use why401_page::{Answers, Part, Reader, Response, Server, Told};
 use why401_read::bulk::Filter;
 use why401_render::{Secrets, Shown};
 use why401_report::{Problem, SourceReport};
@@ -24,6 +25,15 @@ const PIECE: usize = 256 * 1024;
 const TELL: Duration = Duration::from_millis(100);
 /// After so long it is looked what is proved already.
 const LOOK: Duration = Duration::from_millis(700);
+
+/// So many bytes of a piece tell whether it is a code, an address or a key log.
+const HEAD: u64 = 4096;
+/// What the first so many bytes of a large upload lead to is told while the rest is under way.
+const BEGINNING: u64 = 8 << 20;
+/// An end of a line is looked for in so many bytes.
+const TAIL: u64 = 64 * 1024;
+/// And again after so many times as much.
+const FURTHER: u64 = 4;
 
 /// How the page is served.
 #[derive(Debug, clap::Args)]
@@ -61,7 +71,10 @@ impl Answers for Desk {
         told: &mut dyn FnMut(Told<'_>),
     ) -> Result<Response, String> {
         let mut intake = Intake::watched((form == "findings").then(|| Live::new(None, false)));
-        let all = parts.iter().map(|p| p.bytes.len()).sum();
+        if form == "findings" {
+            so_far(parts, told)?;
+        }
+        let all = parts.iter().map(Part::size).sum();
         let meanwhile = RefCell::new(Meanwhile::new(intake.live.clone(), all, told));
         let (sources, asked) = read(parts, &mut intake, &meanwhile)?;
         let keep = |findings: &mut Vec<_>| asked.iter().for_each(|a: &probe::Asked| a.keep(findings));
@@ -70,9 +83,11 @@ impl Answers for Desk {
         if let "bundle" | "bundle-without-addresses" = form {
             let options = Options { mask_addresses: form != "bundle" };
             let reports = bundle::reports(&case, diagnosis, &secrets)?;
-            let sources = reports.diagnosis.sources.iter().zip(parts);
+            let contents: io::Result<Vec<Cow<'_, [u8]>>> = parts.iter().map(Part::all).collect();
+            let contents = contents.map_err(|e| evidence::in_words(&e))?;
+            let sources = reports.diagnosis.sources.iter().zip(&contents);
             let pieces: Vec<Piece<'_>> =
-                sources.map(|(s, p)| Piece { name: &s.name, format: &s.format, bytes: p.bytes }).collect();
+                sources.map(|(s, bytes)| Piece { name: &s.name, format: &s.format, bytes }).collect();
             let mut out = std::io::Cursor::new(Vec::new());
             pack(&mut out, output::TOOL, &reports, &pieces, options, &mut Masker::new(&secrets))
                 .map_err(|e| e.to_string())?;
@@ -92,12 +107,64 @@ impl Answers for Desk {
     }
 }
 
+/// Tells what the beginning of large logs leads to, again and again, while the rest is under way. What else there is is
+/// told of while it is read.
+fn so_far(parts: &[Part<'_>], told: &mut dyn FnMut(Told<'_>)) -> Result<(), String> {
+    let size = |parts: &[Part<'_>]| parts.iter().map(Part::size).sum::<u64>();
+    let mut much = BEGINNING;
+    while much < size(parts) / 2 && !have_arrived(parts)? {
+        let begun = begun(parts, much)?;
+        if logs(&begun).len() < begun.len() {
+            break;
+        }
+        let mut nobody = |_: Told<'_>| {};
+        let meanwhile = RefCell::new(Meanwhile::new(None, 0, &mut nobody));
+        let mut intake = Intake::default();
+        let (sources, _) = read(&begun, &mut intake, &meanwhile)?;
+        let diagnose::Explained { mut diagnosis, secrets, .. } =
+            diagnose::explained(intake, sources, None, |_| {});
+        if !diagnosis.findings.is_empty() {
+            why401_redact::diagnosis(&mut diagnosis, &secrets);
+            let page = why401_render::html_body(&Shown::new(diagnosis, Secrets::Masked));
+            told(Told::SoFar(&page, 100.0 * size(&begun) as f64 / size(parts) as f64));
+        }
+        much = much.saturating_mul(FURTHER);
+    }
+    Ok(())
+}
+
+fn have_arrived(parts: &[Part<'_>]) -> Result<bool, String> {
+    parts.iter().try_fold(true, |all, part| {
+        Ok(all && part.front(0).map_err(|e| evidence::in_words(&e))? == part.size())
+    })
+}
+
+/// The first `much` bytes of all parts together, once they have arrived, to the end of a line.
+fn begun<'a>(parts: &[Part<'a>], much: u64) -> Result<Vec<Part<'a>>, String> {
+    let mut left = much;
+    let mut begun = Vec::new();
+    for part in parts {
+        let beginning = part.beginning(left);
+        if beginning.size() == 0 {
+            break;
+        }
+        left -= beginning.size();
+        let mut tail = Vec::new();
+        let reading = beginning.from(beginning.size().saturating_sub(TAIL)).read_to_end(&mut tail);
+        reading.map_err(|e| evidence::in_words(&e))?;
+        let behind = memchr::memrchr(b'\n', &tail).map_or(0, |at| tail.len() - at - 1) as u64;
+        let is_whole = beginning.size() == part.size();
+        begun.push(if is_whole { beginning } else { beginning.beginning(beginning.size() - behind) });
+    }
+    Ok(begun)
+}
+
 /// What is told while parts are read.
 struct Meanwhile<'a> {
     live: Option<Rc<RefCell<Live>>>,
     /// Bytes of all parts, and those that were read.
-    all: usize,
-    read: usize,
+    all: u64,
+    read: u64,
     /// When something was told last.
     told_at: Instant,
     /// When to look again for what is proved: looking takes time, and shall take little of it.
@@ -106,14 +173,14 @@ struct Meanwhile<'a> {
 }
 
 impl<'a> Meanwhile<'a> {
-    fn new(live: Option<Rc<RefCell<Live>>>, all: usize, told: &'a mut dyn FnMut(Told<'_>)) -> Self {
+    fn new(live: Option<Rc<RefCell<Live>>>, all: u64, told: &'a mut dyn FnMut(Told<'_>)) -> Self {
         let now = Instant::now();
         Meanwhile { live, all, read: 0, told_at: now, look_at: now + LOOK, told }
     }
 
     /// More was read.
     fn read(&mut self, bytes: usize) {
-        self.read += bytes;
+        self.read += bytes as u64;
         if self.told_at.elapsed() < TELL {
             return;
         }
@@ -131,7 +198,7 @@ impl<'a> Meanwhile<'a> {
 
 /// A part, and who wants to know how far it was read.
 struct Reading<'a, 'b> {
-    rest: &'a [u8],
+    rest: Reader<'a>,
     meanwhile: &'a RefCell<Meanwhile<'b>>,
 }
 
@@ -149,16 +216,24 @@ fn read(
     intake: &mut Intake,
     meanwhile: &RefCell<Meanwhile<'_>>,
 ) -> Result<(Vec<SourceReport>, Vec<probe::Asked>), String> {
-    let keys: Vec<Vec<u8>> =
-        parts.iter().filter(|p| keys::begins(p.bytes)).map(|p| p.bytes.to_vec()).collect();
+    let cut = |e: io::Error| evidence::in_words(&e);
+    let mut keys: Vec<Vec<u8>> = Vec::new();
+    let mut heads = Vec::new();
+    for part in parts {
+        let head = part.beginning(HEAD).all().map_err(cut)?;
+        if keys::begins(&head) {
+            keys.push(part.all().map_err(cut)?.into_owned());
+        }
+        heads.push(head);
+    }
     let mut folded = fold(parts, intake);
     let (mut sources, mut asked, mut failures) = (Vec::new(), Vec::new(), Vec::new());
-    for (number, part) in (0..).zip(parts) {
+    for ((number, part), head) in (0..).zip(parts).zip(&heads) {
         if let Some(report) = folded.remove(&SourceId(number)) {
             sources.push(SourceReport { name: part.name.to_owned(), ..report });
             continue;
         }
-        match one(part, SourceId(number), &keys, intake, meanwhile) {
+        match one(part, head, SourceId(number), &keys, intake, meanwhile) {
             Ok((report, probed)) => {
                 sources.push(SourceReport { name: part.name.to_owned(), ..report });
                 asked.extend(probed);
@@ -176,8 +251,7 @@ fn read(
 
 /// Reads large logs together, as the command line does.
 fn fold(parts: &[Part<'_>], intake: &mut Intake) -> BTreeMap<SourceId, SourceReport> {
-    let origins = (0..).map(SourceId).zip(parts.iter().map(|part| bulk::Origin::Memory(part.bytes)));
-    let logs = bulk::choose(origins, None, None, None);
+    let logs = logs(parts);
     if logs.is_empty() {
         return BTreeMap::new();
     }
@@ -187,18 +261,26 @@ fn fold(parts: &[Part<'_>], intake: &mut Intake) -> BTreeMap<SourceId, SourceRep
     reports.into_iter().collect()
 }
 
+/// The large logs among the parts.
+fn logs<'a>(parts: &[Part<'a>]) -> Vec<bulk::Log<'a>> {
+    let origins = (0..).map(SourceId).zip(parts.iter().map(|part| bulk::Origin::Upload(*part)));
+    bulk::choose(origins, None, None, None)
+}
+
 fn one(
     part: &Part<'_>,
+    head: &[u8],
     id: SourceId,
     keys: &[Vec<u8>],
     intake: &mut Intake,
     meanwhile: &RefCell<Meanwhile<'_>>,
 ) -> Result<(SourceReport, Option<probe::Asked>), String> {
-    let bytes = part.bytes.len() as u64;
-    if keys::begins(part.bytes) {
+    let bytes = part.size();
+    if keys::begins(head) {
         return Ok((SourceReport { format: "key-log".to_owned(), bytes, ..SourceReport::default() }, None));
     }
-    let text = std::str::from_utf8(part.bytes).ok().map(str::trim).filter(|t| t.len() < 2000);
+    let text = Some(head).filter(|head| head.len() as u64 == bytes).and_then(|t| std::str::from_utf8(t).ok());
+    let text = text.map(str::trim).filter(|t| t.len() < 2000);
     if let Some(text) = text.filter(|t| !t.contains(char::is_whitespace)) {
         // Only what was given as an address is asked, never one that a file holds.
         if text == part.name && (text.starts_with("http://") || text.starts_with("https://")) {
@@ -211,7 +293,7 @@ fn one(
         }
     }
     let mut tally = Tally::new(intake);
-    let reading = Reading { rest: part.bytes, meanwhile };
+    let reading = Reading { rest: part.from(0), meanwhile };
     let mut reading = io::BufReader::with_capacity(PIECE, reading);
     let format = why401_read::read_buffered(id, &mut reading, None, None, keys, &mut tally)
         .map_err(|e| if bytes == 0 { "is empty".to_owned() } else { evidence::in_words(&e) })?;

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
-import { program, repository, sample, serve } from "./served.js";
+import { largeLog, program, repository, sample, serve } from "./served.js";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SECRET = "hunter2-canary";
@@ -118,6 +118,31 @@ test("many findings are filtered by cause, account and time", async () => {
   await page.selectOption("#by-cause", "");
   await page.fill("#by-to", "2026-11-22T10:30:00");
   assert.equal(await shown(), 1);
+});
+
+test("of a large log the first finding is shown while the rest is sent, and corrected at the end", async () => {
+  const page = await open();
+  const log = join(folder, "large.log");
+  const late = '192.0.2.9 - late [23/Nov/2026:00:00:00 +0000] "GET /late HTTP/1.1" 401 179 "-" "x"\n';
+  writeFileSync(log, largeLog(20) + late.repeat(3));
+  await page.evaluate(() => {
+    window.shown = [];
+    const note = () => window.shown.push([document.getElementById("status").textContent, document.getElementById("answer").innerText]);
+    new MutationObserver(note).observe(document.getElementById("status"), { childList: true });
+  });
+  await give(page, log, sample("hub-error.log"));
+  await page.waitForFunction(() => document.getElementById("progress").hidden && document.querySelector(".headline h1"), null, { timeout: 60000 });
+  const [status, first] = (await page.evaluate(() => window.shown)).find(([status]) => status.startsWith("So far")) ?? assert.fail("nothing so far");
+  assert.match(status, /by the first 4\d % /);
+  assert.match(first, /alice/);
+  assert.doesNotMatch(first, /\blate\b|AH01617/);
+  const last = await page.locator("#answer").innerText();
+  assert.match(last, /alice/);
+  assert.match(last, /\blate\b/);
+  assert.match(last, /AH01617/);
+  assert.equal(await page.locator("#status").innerText(), "");
+  assert.equal(await page.locator("#answer").getAttribute("aria-busy"), null);
+  assert.deepEqual(page.complaints, []);
 });
 
 test("report and bundle are downloaded, open again, and hold no secret", async () => {

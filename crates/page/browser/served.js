@@ -20,3 +20,16 @@ export async function serve() {
   };
   return { url, end };
 }
+
+/** An access log of so many megabytes; alice is refused all the time, the others are not. */
+export function largeLog(megabytes) {
+  const lines = [];
+  for (let second = 0, size = 0; size < megabytes * 1e6; second++) {
+    const user = ["alice", "bob", "carol", "dave"][second % 4];
+    const time = new Date(Date.UTC(2026, 10, 22) + second * 100).toISOString().slice(11, 19);
+    const line = `192.0.2.${1 + (second % 4)} - ${user} [22/Nov/2026:${time} +0000] "GET /orders/${second} HTTP/1.1" ${user === "alice" ? 401 : 200} 179 "-" "curl/8.5.0"\n`;
+    lines.push(line);
+    size += line.length;
+  }
+  return lines.join("");
+}

@@ -1,6 +1,6 @@
 //! As much of HTTP/1.1 (RFC 9112) as a browser on the same machine needs.
 
-use std::io::{self, BufRead, Read, Write};
+use std::io::{self, BufRead, Read as _, Write};
 
 /// A head is not longer.
 const LONGEST_HEAD: u64 = 32 * 1024;
@@ -9,9 +9,14 @@ pub(crate) const LARGEST: u64 = 512 << 20;
 /// So many pieces of evidence at once.
 const MOST_PARTS: usize = 100;
 
-/// Where the page's own files and answers may come from, and nothing else (CSP Level 3).
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'none'; \
-                      base-uri 'none'; frame-ancestors 'none'";
+/// Where what is shown may come from (CSP Level 3): the page's own style and script, which stand in it and are known by
+/// this nonce; its answers come from here, and nothing else from anywhere.
+fn policy(nonce: Option<&str>) -> String {
+    let own = nonce.map(|n| format!("script-src 'nonce-{n}'; style-src 'nonce-{n}'; ")).unwrap_or_default();
+    format!(
+        "default-src 'none'; {own}connect-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
+    )
+}
 
 /// A request.
 #[derive(Debug, Default)]
@@ -26,15 +31,6 @@ pub struct Request {
     pub body: Vec<u8>,
 }
 
-/// A piece of an upload.
-#[derive(Debug, Clone, Copy)]
-pub struct Part<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Its bytes.
-    pub bytes: &'a [u8],
-}
-
 /// An answer.
 #[derive(Debug)]
 pub struct Response {
@@ -44,17 +40,19 @@ pub struct Response {
     pub kind: &'static str,
     /// The content.
     pub body: Vec<u8>,
+    /// What style and script in it are known by.
+    pub(crate) nonce: Option<String>,
 }
 
 impl Response {
     /// An answer of plain text.
     pub fn text(status: u16, text: &str) -> Self {
-        Response { status, kind: "text/plain; charset=utf-8", body: text.as_bytes().to_vec() }
+        Response { status, kind: "text/plain; charset=utf-8", body: text.as_bytes().to_vec(), nonce: None }
     }
 
     /// An answer of this type.
     pub fn ok(kind: &'static str, body: impl Into<Vec<u8>>) -> Self {
-        Response { status: 200, kind, body: body.into() }
+        Response { status: 200, kind, body: body.into(), nonce: None }
     }
 
     /// Writes it whole.
@@ -79,10 +77,12 @@ impl Response {
         write!(
             out,
             "HTTP/1.1 {} {reason}\r\nContent-Type: {}\r\n{length}Connection: close\r\n\
-             Content-Security-Policy: {POLICY}\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n\
+             Content-Security-Policy: {}\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n\
              Cache-Control: no-store\r\nCross-Origin-Opener-Policy: same-origin\r\n\
              Cross-Origin-Resource-Policy: same-origin\r\n\r\n",
-            self.status, self.kind,
+            self.status,
+            self.kind,
+            policy(self.nonce.as_deref()),
         )
     }
 }
@@ -125,13 +125,18 @@ impl Request {
     /// Where it is too large or cut off, as an answer.
     pub(crate) fn content(&mut self, from: &mut impl BufRead) -> Result<(), Response> {
         let Some(length) = self.field("content-length") else { return Ok(()) };
-        let Ok(length) = length.parse::<u64>() else { return Err(Response::text(400, "no length")) };
-        if length > LARGEST {
-            return Err(Response::text(413, "more than 512 MiB: use the command why401 on the file itself"));
+        let Ok(length) = length.parse::<usize>() else { return Err(Response::text(400, "no length")) };
+        if length as u64 > LARGEST {
+            return Err(too_large());
         }
-        self.body.reserve_exact(usize::try_from(length).unwrap_or_default());
-        from.take(length).read_to_end(&mut self.body).map_err(|_| Response::text(400, "cut off"))?;
-        if (self.body.len() as u64) < length { Err(Response::text(400, "cut off")) } else { Ok(()) }
+        // Memory that nothing is written to is not taken.
+        self.body = vec![0; length];
+        from.read_exact(&mut self.body).map_err(|_| Response::text(400, "cut off"))
+    }
+
+    /// Whether it posts to this, behind the secret.
+    pub(crate) fn is_post_of(&self, form: &str) -> bool {
+        self.method == "POST" && self.path.splitn(3, '/').nth(2) == Some(form)
     }
 
     /// The value of the only field of this name.
@@ -142,26 +147,29 @@ impl Request {
         all.next().is_none().then_some(first.1.as_str())
     }
 
-    /// The pieces of an upload: `X-Parts: size name,size name` with percent-encoded names, their bytes in a row.
+    /// The pieces of an upload: `X-Parts: size name,size name` with percent-encoded names.
     ///
     /// # Errors
-    /// Where sizes and content do not fit.
-    pub fn parts(&self) -> Result<Vec<(String, &[u8])>, Response> {
-        let bad = || Response::text(400, "the sizes of the parts do not fit their content");
-        let mut rest = self.body.as_slice();
+    /// Where this cannot be read, or is too much.
+    pub(crate) fn parts(&self) -> Result<Vec<(String, u64)>, Response> {
+        let bad = || Response::text(400, "the sizes of the parts cannot be read");
+        let mut all = 0u64;
         let mut out = Vec::new();
         for part in self.field("x-parts").ok_or_else(bad)?.split(',') {
             let (size, name) = part.trim().split_once(' ').ok_or_else(bad)?;
-            let size = size.parse::<usize>().map_err(|_| bad())?;
-            let (bytes, behind) = rest.split_at_checked(size).ok_or_else(bad)?;
-            rest = behind;
-            out.push((decoded(name), bytes));
+            let size = size.parse::<u64>().map_err(|_| bad())?;
+            all = all.saturating_add(size);
+            out.push((decoded(name), size));
             if out.len() > MOST_PARTS {
                 return Err(Response::text(413, "more than 100 pieces at once"));
             }
         }
-        if rest.is_empty() { Ok(out) } else { Err(bad()) }
+        if all > LARGEST { Err(too_large()) } else { Ok(out) }
     }
+}
+
+fn too_large() -> Response {
+    Response::text(413, "more than 512 MiB: use the command why401 on the file itself")
 }
 
 /// Percent-decoded.
@@ -188,11 +196,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_cut_by_their_sizes() {
-        let mut r = Request { body: b"abcde".to_vec(), ..Request::default() };
+    fn parts_have_names_and_bounded_sizes() {
+        let mut r = Request::default();
         r.fields.push(("x-parts".into(), "2 a%20b,3 c".into()));
-        assert_eq!(r.parts().unwrap(), [("a b".to_owned(), b"ab".as_slice()), ("c".to_owned(), b"cde")]);
-        for bad in ["2 a", "9 a", "x a", "5", "18446744073709551615 a,6 b"] {
+        assert_eq!(r.parts().unwrap(), [("a b".to_owned(), 2), ("c".to_owned(), 3)]);
+        for bad in ["x a", "5", "18446744073709551615 a,6 b", "536870912 a,1 b"] {
             r.fields = vec![("x-parts".into(), bad.into())];
             assert!(r.parts().is_err(), "{bad}");
         }

@@ -4,8 +4,11 @@
 //! rebound names cannot have), requests that other origins cause are refused, and the content security policy lets the
 //! page talk to nobody but this server. What is uploaded is bounded, held in memory while it is looked at, and dropped.
 
+mod content;
 mod http;
 mod server;
+mod uploads;
 
-pub use http::{Part, Request, Response};
+pub use content::{Part, Reader};
+pub use http::{Request, Response};
 pub use server::{Answers, End, FORMS, Server, Told};

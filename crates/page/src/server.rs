@@ -1,16 +1,20 @@
 //! Listens, lets in who may come in, and answers.
 
+use crate::uploads::{Upload, Uploads};
 use crate::{Part, Request, Response};
-use std::io::{self, BufReader, BufWriter, Write};
+use serde_json::json;
+use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// So many requests are answered at once.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 16;
 /// Who sends nothing for so long is let go.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// So much of a slice is handed over at once.
+const PIECE: usize = 1 << 20;
 /// Answers that are under way when the server ends are given so long.
 const FAREWELL: Duration = Duration::from_secs(5);
 
@@ -28,6 +32,8 @@ pub enum Told<'a> {
     Read(f64),
     /// A finding that is proved already, or what a server was asked, in a line.
     Line(&'a str),
+    /// What the beginning alone leads to, a part of a page, and how many per cent of the upload that is.
+    SoFar(&'a str, f64),
 }
 
 /// What stands behind the page.
@@ -62,9 +68,7 @@ impl Server {
         if !address.ip().is_loopback() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "the page is served on loopback only"));
         }
-        let mut drawn = [0; 16];
-        getrandom::fill(&mut drawn).map_err(|e| io::Error::other(e.to_string()))?;
-        let secret = drawn.iter().map(|b| format!("{b:02x}")).collect();
+        let secret = drawn()?;
         let listener = TcpListener::bind(address)?;
         let address = listener.local_addr()?;
         Ok(Server { listener, address, secret, ended: Arc::default() })
@@ -86,7 +90,8 @@ impl Server {
     /// Where nothing can be listened to any more.
     pub fn run(self, answers: impl Answers) -> io::Result<()> {
         let busy = Arc::new(AtomicUsize::new(0));
-        let door = Arc::new(Door { address: self.address, secret: self.secret, answers });
+        let uploads = Uploads::default();
+        let door = Arc::new(Door { address: self.address, secret: self.secret, answers, uploads });
         for stream in self.listener.incoming() {
             if self.ended.load(Ordering::SeqCst) {
                 break;
@@ -130,6 +135,7 @@ struct Door<A> {
     address: SocketAddr,
     secret: String,
     answers: A,
+    uploads: Uploads,
 }
 
 impl<A: Answers> Door<A> {
@@ -141,8 +147,11 @@ impl<A: Answers> Door<A> {
         let refusal = match Request::head(&mut from) {
             Ok(mut request) => match self.refuse(&request) {
                 Some(refusal) => refusal,
+                None if request.is_post_of("slice") => {
+                    self.slice(&request, &mut from).unwrap_or_else(|refusal| refusal)
+                }
                 None => match request.content(&mut from) {
-                    Ok(()) => return self.answer(&request, &mut out),
+                    Ok(()) => return self.answer(request, &mut out),
                     Err(refusal) => refusal,
                 },
             },
@@ -176,50 +185,103 @@ impl<A: Answers> Door<A> {
         None
     }
 
-    fn answer(&self, request: &Request, out: &mut impl Write) -> io::Result<()> {
+    fn answer(&self, request: Request, out: &mut impl Write) -> io::Result<()> {
         let path: String = request.path.splitn(3, '/').nth(2).unwrap_or_default().to_owned();
         let response = match (request.method.as_str(), path.as_str()) {
-            ("GET", "") => Response::ok("text/html; charset=utf-8", INDEX),
-            ("GET", "page.js") => Response::ok("text/javascript; charset=utf-8", SCRIPT),
-            ("GET", "page.css") => {
-                Response::ok("text/css; charset=utf-8", format!("{}{PAGE_STYLE}", why401_render::STYLE))
-            }
-            ("POST", form) if FORMS.contains(&form) => match request.parts() {
-                Ok(parts) => {
-                    let parts: Vec<Part<'_>> =
-                        parts.iter().map(|(name, bytes)| Part { name, bytes }).collect();
-                    if form == "findings" {
-                        return self.findings(&parts, out);
-                    }
-                    let answer = self.answers.diagnose(form, &parts, &mut |_| {});
-                    answer.unwrap_or_else(|why| Response::text(422, &why))
-                }
-                Err(refusal) => refusal,
-            },
+            ("GET", "") => page()?,
+            ("POST", form) if FORMS.contains(&form) => return self.form(form, request, out),
             _ => Response::text(404, "no such page"),
         };
         response.write(out)
     }
 
-    /// The findings as they come, a JSON text a line: `{"read": 40.5}`, `{"line": …}`, and at the end `{"answer": …}` with
-    /// a part of a page, or `{"failed": …}`.
-    fn findings(&self, parts: &[Part<'_>], out: &mut impl Write) -> io::Result<()> {
-        Response::ok("application/x-ndjson", Vec::new()).head(None, out)?;
-        let mut line = |key: &str, value: serde_json::Value| {
-            writeln!(out, "{}", serde_json::json!({ key: value })).and_then(|()| out.flush())
+    /// Takes a slice of an upload as it comes: `X-Upload`, `X-At`.
+    fn slice(&self, request: &Request, from: &mut impl Read) -> Result<Response, Response> {
+        let bad = || Response::text(400, "a slice of what?");
+        let number = |name| request.field(name).and_then(|n| n.parse::<u64>().ok()).ok_or_else(bad);
+        let (mut at, mut left) = (number("x-at")?, number("content-length")?);
+        let content = self.uploads.find(request.field("x-upload").ok_or_else(bad)?)?;
+        while left > 0 {
+            let mut bytes = vec![0; usize::try_from(left).unwrap_or(usize::MAX).min(PIECE)];
+            from.read_exact(&mut bytes).map_err(|_| Response::text(400, "cut off"))?;
+            let length = bytes.len() as u64;
+            content.add(at, bytes).map_err(|_| Response::text(400, "the slice does not fit"))?;
+            (at, left) = (at + length, left - length);
+        }
+        Ok(Response::text(200, ""))
+    }
+
+    /// Answers an upload that is the content of the request, or that comes in slices beside it: `X-Upload`.
+    fn form(&self, form: &str, request: Request, out: &mut impl Write) -> io::Result<()> {
+        let (sizes, upload) = match self.announced(&request) {
+            Ok(announced) => announced,
+            Err(refusal) => return refusal.write(out),
         };
-        // Whoever went away meanwhile is noticed at the end.
-        let answer = self.answers.diagnose("findings", parts, &mut |told| {
-            let _ = match told {
-                Told::Read(percent) => line("read", percent.into()),
-                Told::Line(text) => line("line", text.into()),
-            };
-        });
-        match answer {
-            Ok(response) => line("answer", String::from_utf8_lossy(&response.body).into()),
-            Err(why) => line("failed", why.into()),
+        let mut parts = Vec::new();
+        let mut start = 0;
+        for (name, size) in &sizes {
+            let content = upload.as_ref().map(|upload| &*upload.content);
+            parts.push(match content {
+                Some(content) => Part::coming(name, content, start, *size),
+                None => Part::here(name, &request.body, start, *size),
+            });
+            start += size;
+        }
+        if form == "findings" {
+            return self.findings(&parts, out);
+        }
+        let answer = self.answers.diagnose(form, &parts, &mut |_| {});
+        answer.unwrap_or_else(|why| Response::text(422, &why)).write(out)
+    }
+
+    fn announced(&self, request: &Request) -> Result<Announced<'_>, Response> {
+        let sizes = request.parts()?;
+        let all: u64 = sizes.iter().map(|(_, size)| size).sum();
+        match request.field("x-upload") {
+            Some(name) => Ok((sizes, Some(self.uploads.begin(name, all, PATIENCE)?))),
+            None if request.body.len() as u64 == all => Ok((sizes, None)),
+            None => Err(Response::text(400, "the sizes of the parts do not fit their content")),
         }
     }
+
+    /// The findings as they come, a JSON text a line: `{"read": 40.5}`, `{"line": …}`, `{"so_far": …, "read": 4.1}` with a
+    /// part of a page, and at the end `{"answer": …}` with another, or `{"failed": …}`.
+    fn findings(&self, parts: &[Part<'_>], out: &mut impl Write) -> io::Result<()> {
+        Response::ok("application/x-ndjson", Vec::new()).head(None, out)?;
+        let mut line = |value: serde_json::Value| writeln!(out, "{value}").and_then(|()| out.flush());
+        // Slices are sent once it is known that somebody waits for them; Chromium tells of an answer with its first bytes.
+        line(json!({ "read": 0 }))?;
+        // Whoever went away meanwhile is noticed at the end.
+        let answer = self.answers.diagnose("findings", parts, &mut |told| {
+            let _ = line(match told {
+                Told::Read(percent) => json!({ "read": percent }),
+                Told::Line(text) => json!({ "line": text }),
+                Told::SoFar(page, percent) => json!({ "so_far": page, "read": percent }),
+            });
+        });
+        line(match answer {
+            Ok(response) => json!({ "answer": String::from_utf8_lossy(&response.body) }),
+            Err(why) => json!({ "failed": why }),
+        })
+    }
+}
+
+/// What is uploaded: names and sizes, and the upload where it comes in slices.
+type Announced<'a> = (Vec<(String, u64)>, Option<Upload<'a>>);
+
+/// The page, with its style and script in it: one answer opens it.
+fn page() -> io::Result<Response> {
+    let nonce = drawn()?;
+    let style = format!("{}{PAGE_STYLE}", why401_render::STYLE);
+    let page = INDEX.replace("{nonce}", &nonce).replace("{style}", &style).replace("{script}", SCRIPT);
+    Ok(Response { nonce: Some(nonce), ..Response::ok("text/html; charset=utf-8", page) })
+}
+
+/// 128 bits that nobody guesses.
+fn drawn() -> io::Result<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(|e| io::Error::other(e.to_string()))?;
+    Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
 }
 
 /// Compares in a time that does not tell where they differ.
@@ -231,7 +293,6 @@ fn same(a: &str, b: &str) -> bool {
 #[allow(clippy::unwrap_used, reason = "in a test a panic is the report")]
 mod tests {
     use super::*;
-    use std::io::Read;
 
     struct Echo;
 
@@ -247,7 +308,14 @@ mod tests {
             let first = parts.first().ok_or("nothing")?;
             Ok(Response::ok(
                 "text/plain",
-                [form.as_bytes(), b" ", first.name.as_bytes(), b" ", first.bytes].concat(),
+                [
+                    form.as_bytes(),
+                    b" ",
+                    first.name.as_bytes(),
+                    b" ",
+                    &first.all().map_err(|e| e.to_string())?,
+                ]
+                .concat(),
             ))
         }
     }
@@ -270,7 +338,11 @@ mod tests {
         let host = format!("Host: {address}\r\n");
         let page = get(&format!("/{secret}/"), &host);
         assert!(page.starts_with("HTTP/1.1 200") && page.contains("default-src 'none'"), "{page}");
-        assert!(get(&format!("/{secret}/page.js"), &host).starts_with("HTTP/1.1 200"));
+        let nonce =
+            |page: &str| page.split("'nonce-").nth(1).and_then(|n| n.split('\'').next()).map(str::to_owned);
+        let own = nonce(&page).unwrap();
+        assert_eq!(page.matches(&format!("nonce=\"{own}\"")).count(), 2, "its own style and script");
+        assert_ne!(nonce(&get(&format!("/{secret}/"), &host)), Some(own), "drawn anew each time");
         for (path, fields) in [
             ("/".to_owned(), host.clone()),
             (format!("/{}/", "0".repeat(32)), host.clone()),
@@ -289,6 +361,28 @@ mod tests {
         let answer = post(&format!("Origin: http://{address}\r\n"));
         let lines = "{\"read\":50.0}\n{\"line\":\"\\\"quoted\\\"\"}\n{\"answer\":\"findings a.b xyz\"}\n";
         assert!(answer.ends_with(lines), "{answer}");
+        let slice = |name: &str, fields: &str| {
+            let fields = format!("{host}{fields}X-Upload: {name}\r\nX-At: 1\r\nContent-Length: 2\r\n\r\nyz");
+            ask(address, &format!("POST /{secret}/slice HTTP/1.1\r\n{fields}"))
+        };
+        let own = format!("Origin: http://{address}\r\n");
+        assert!(slice("u", &own).starts_with("HTTP/1.1 404"), "nobody waits for it");
+        std::thread::scope(|scope| {
+            let asked = scope.spawn(|| {
+                let fields =
+                    format!("{host}{own}X-Parts: 1 a,2 b\r\nX-Upload: u\r\nContent-Length: 0\r\n\r\n");
+                ask(address, &format!("POST /{secret}/findings HTTP/1.1\r\n{fields}"))
+            });
+            while !slice("u", &own).starts_with("HTTP/1.1 200") {
+                std::thread::yield_now();
+            }
+            assert!(slice("u", &own).starts_with("HTTP/1.1 400"), "it has come already");
+            assert!(slice("u", "").starts_with("HTTP/1.1 403"));
+            let fields = format!("{host}{own}X-Upload: u\r\nX-At: 0\r\nContent-Length: 1\r\n\r\nx");
+            let last = ask(address, &format!("POST /{secret}/slice HTTP/1.1\r\n{fields}"));
+            assert!(last.starts_with("HTTP/1.1 200"), "{last}");
+            assert!(asked.join().unwrap().ends_with("{\"answer\":\"findings a x\"}\n"));
+        });
         assert!(post("").starts_with("HTTP/1.1 403"));
         assert!(post("Origin: null\r\n").starts_with("HTTP/1.1 403"));
         assert!(Server::listen("0.0.0.0:0".parse().unwrap()).is_err());

@@ -17,6 +17,8 @@ mod nameless;
 mod proxy;
 mod relay;
 mod run;
+#[cfg(target_os = "linux")]
+mod splice;
 mod tape;
 mod tunnel;
 

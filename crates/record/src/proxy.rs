@@ -6,13 +6,17 @@ use crate::{relay, tunnel};
 use jiff::Timestamp;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::io::{Error, ErrorKind, Result};
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_rustls::rustls::RootCertStore;
 use tokio_rustls::rustls::sign::CertifiedKey;
 use why401_http::{Address, Peer};
@@ -36,6 +40,24 @@ pub(crate) struct Shared {
     pub(crate) identity: Option<Identity>,
     pub(crate) proxies: Proxies,
     pub(crate) issued: RefCell<HashMap<(String, bool), Arc<CertifiedKey>>>,
+    /// Connections that are served.
+    pub(crate) open: watch::Sender<usize>,
+}
+
+/// A connection that is served, for as long as this lives.
+struct Served(Rc<Shared>);
+
+impl Served {
+    fn new(shared: Rc<Shared>) -> Self {
+        shared.open.send_modify(|open| *open += 1);
+        Served(shared)
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.0.open.send_modify(|open| *open -= 1);
+    }
 }
 
 impl Shared {
@@ -64,9 +86,9 @@ impl Shared {
 pub(crate) async fn serve(listener: TcpListener, shared: Rc<Shared>) {
     while let Ok((stream, client)) = listener.accept().await {
         let _ = stream.set_nodelay(true);
-        let shared = Rc::clone(&shared);
+        let served = Served::new(Rc::clone(&shared));
         tokio::task::spawn_local(async move {
-            let _ = connection(stream, client, shared).await;
+            let _ = connection(stream, client, Rc::clone(&served.0)).await;
         });
     }
 }
@@ -224,8 +246,23 @@ pub(crate) async fn pump(
             tape.end(connection, side);
             return to.shutdown().await;
         }
-        tape.bytes(connection, side, piece);
-        to.write_all(piece).await?;
-        to.flush().await?;
+        pass(to, piece, || tape.bytes(connection, side, piece)).await?;
     }
+}
+
+/// Passes bytes on and records them: once they are on their way, so that whoever waits for them does not wait for the
+/// recording, and before anything that answers them is read.
+pub(crate) async fn pass(
+    to: &mut (impl tokio::io::AsyncWrite + Unpin + ?Sized),
+    bytes: &[u8],
+    record: impl FnOnce(),
+) -> Result<()> {
+    let begun = poll_fn(|cx| Poll::Ready(Pin::new(&mut *to).poll_write(cx, bytes))).await;
+    record();
+    let written = match begun {
+        Poll::Ready(count) => count?,
+        Poll::Pending => 0,
+    };
+    to.write_all(bytes.get(written..).unwrap_or_default()).await?;
+    to.flush().await
 }

@@ -1,13 +1,15 @@
 //! Plain HTTP requests to a proxy: the request line is turned into the one that a server gets, all else stays as it is.
 
-use crate::proxy::{Head, Shared, bad_gateway, connect, proxy_authorization, read_head};
+use crate::proxy::{Head, Shared, bad_gateway, connect, pass, proxy_authorization, read_head};
+use crate::tape::Tape;
 use std::cell::Cell;
 use std::io::{Error, ErrorKind, Result};
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadHalf, WriteHalf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsConnector;
@@ -15,16 +17,30 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use why401_http::Address;
 use why401_read::http1::Side;
 
-trait Stream: AsyncRead + AsyncWrite + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Unpin> Stream for T {}
+type Writes = Box<dyn AsyncWrite + Unpin>;
 
-type Client = Rc<Mutex<tokio::net::tcp::OwnedWriteHalf>>;
+/// Where answers come from.
+enum Reads {
+    Plain(OwnedReadHalf),
+    Secure(Box<dyn AsyncRead + Unpin>),
+}
+
+impl Reads {
+    async fn read(&mut self, into: &mut [u8]) -> Result<usize> {
+        match self {
+            Reads::Plain(reads) => reads.read(into).await,
+            Reads::Secure(reads) => reads.read(into).await,
+        }
+    }
+}
+
+type Client = Rc<Mutex<OwnedWriteHalf>>;
 
 /// The connection to the server that the requests of a client go to.
 struct Upstream {
     address: Address,
     number: u64,
-    writes: WriteHalf<Box<dyn Stream>>,
+    writes: Writes,
     answers: JoinHandle<()>,
     state: Rc<State>,
     /// Where the environment's proxy gets the request: whole addresses, and what else it wants.
@@ -139,7 +155,7 @@ fn rewritten(bytes: &[u8], address: &Address, proxied: Option<&str>) -> Vec<u8> 
 /// Passes the content of a request on, as its fields say that it ends (RFC 9112 section 6.3).
 async fn body(
     head: &Head,
-    reads: &mut tokio::net::tcp::OwnedReadHalf,
+    reads: &mut OwnedReadHalf,
     buffer: &mut Vec<u8>,
     to: &mut Upstream,
     shared: &Shared,
@@ -171,7 +187,7 @@ async fn body(
     }
 }
 
-async fn line(reads: &mut tokio::net::tcp::OwnedReadHalf, buffer: &mut Vec<u8>) -> Result<Vec<u8>> {
+async fn line(reads: &mut OwnedReadHalf, buffer: &mut Vec<u8>) -> Result<Vec<u8>> {
     loop {
         if let Some(end) = buffer.iter().position(|b| *b == b'\n') {
             let rest = buffer.split_off(end + 1);
@@ -185,7 +201,7 @@ async fn line(reads: &mut tokio::net::tcp::OwnedReadHalf, buffer: &mut Vec<u8>) 
 
 async fn exactly(
     mut left: u64,
-    reads: &mut tokio::net::tcp::OwnedReadHalf,
+    reads: &mut OwnedReadHalf,
     buffer: &mut Vec<u8>,
     to: &mut Upstream,
     shared: &Shared,
@@ -208,7 +224,7 @@ async fn exactly(
 
 /// Passes everything on: another protocol is spoken now.
 async fn raw(
-    reads: &mut tokio::net::tcp::OwnedReadHalf,
+    reads: &mut OwnedReadHalf,
     buffer: &mut Vec<u8>,
     to: &mut Upstream,
     shared: &Shared,
@@ -227,7 +243,7 @@ impl Upstream {
     async fn open(address: Address, client: SocketAddr, to: Client, shared: &Rc<Shared>) -> Result<Upstream> {
         let (stream, peer, proxy) = connect(shared, &address).await?;
         let secure = address.scheme == "https" && proxy.is_none();
-        let stream: Box<dyn Stream> = if secure {
+        let (reads, writes): (Reads, Writes) = if secure {
             // Some clients send requests for https addresses to a proxy as they are, and leave TLS to it.
             let protocols = vec![b"http/1.1".to_vec()];
             let handshake = shared
@@ -236,13 +252,15 @@ impl Upstream {
                 .map_err(Error::other)?;
             let name = ServerName::try_from(address.host.trim_matches(['[', ']']).to_owned())
                 .map_err(Error::other)?;
-            Box::new(TlsConnector::from(Arc::clone(&handshake.config)).connect(name, stream).await?)
+            let stream = TlsConnector::from(Arc::clone(&handshake.config)).connect(name, stream).await?;
+            let (reads, writes) = tokio::io::split(stream);
+            (Reads::Secure(Box::new(reads)), Box::new(writes))
         } else {
-            Box::new(stream)
+            let (reads, writes) = stream.into_split();
+            (Reads::Plain(reads), Box::new(writes))
         };
         let number = shared.tape.open(client, peer, secure);
         let proxied = proxy.map(|p| proxy_authorization(p).unwrap_or_default());
-        let (reads, writes) = tokio::io::split(stream);
         let state = Rc::new(State::default());
         let answers =
             tokio::task::spawn_local(answers(reads, to, number, Rc::clone(&state), Rc::clone(shared)));
@@ -253,9 +271,8 @@ impl Upstream {
         if bytes.is_empty() {
             return Ok(());
         }
-        shared.tape.bytes(self.number, Side::Client, bytes);
-        self.writes.write_all(bytes).await?;
-        self.writes.flush().await
+        let number = self.number;
+        pass(&mut self.writes, bytes, || shared.tape.bytes(number, Side::Client, bytes)).await
     }
 
     /// Lets the server finish its answer, then closes.
@@ -274,13 +291,7 @@ impl Drop for Upstream {
 }
 
 /// Passes the answers on until the server closes.
-async fn answers(
-    mut from: ReadHalf<Box<dyn Stream>>,
-    to: Client,
-    number: u64,
-    state: Rc<State>,
-    shared: Rc<Shared>,
-) {
+async fn answers(mut from: Reads, to: Client, number: u64, state: Rc<State>, shared: Rc<Shared>) {
     let mut buffer = vec![0; 128 * 1024];
     while let Ok(n) = from.read(&mut buffer).await {
         let piece = buffer.get(..n).unwrap_or_default();
@@ -290,9 +301,11 @@ async fn answers(
         if state.upgrading.replace(false) {
             state.raw.set(piece.get(8..).is_some_and(|p| p.starts_with(b" 101")));
         }
-        shared.tape.bytes(number, Side::Server, piece);
         let mut to = to.lock().await;
-        if to.write_all(piece).await.is_err() {
+        if pass(&mut *to, piece, || shared.tape.bytes(number, Side::Server, piece)).await.is_err() {
+            break;
+        }
+        if long(&mut from, &to, number, &shared.tape).await.is_err() {
             break;
         }
     }
@@ -300,6 +313,27 @@ async fn answers(
     shared.tape.end(number, Side::Server);
     // An answer that ends with the connection ends here too.
     let _ = to.lock().await.shutdown().await;
+}
+
+/// Passes the rest of a long content on, of which nothing more is kept.
+#[cfg(target_os = "linux")]
+async fn long(from: &mut Reads, to: &OwnedWriteHalf, number: u64, tape: &Tape) -> Result<()> {
+    use crate::splice::{WORTH, Way};
+    let (Reads::Plain(from), WORTH..) = (from, tape.unkept(number, Side::Server)) else { return Ok(()) };
+    let Ok(way) = Way::new() else { return Ok(()) };
+    // The end is noticed by who reads next.
+    while let left @ 1.. = tape.unkept(number, Side::Server) {
+        match way.pass(from.as_ref(), to.as_ref(), left).await? {
+            0 => break,
+            passed => tape.passed(number, Side::Server, passed),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+async fn long(_: &mut Reads, _: &OwnedWriteHalf, _: u64, _: &Tape) -> Result<()> {
+    Ok(())
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use std::process::ExitStatus;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::task::LocalSet;
 use why401_probe::wire::{Identity, Proxies, Trust};
 use why401_read::Sink;
@@ -50,8 +51,10 @@ pub struct Ended {
     pub notes: Vec<Note>,
 }
 
-/// How long what was said last may take to arrive after the program has ended.
+/// How long what was said last may take to arrive after the program has ended, where a connection is still open.
 const LATE: Duration = Duration::from_millis(150);
+/// How long a connection that was opened last takes to be noticed.
+const NOTICED: Duration = Duration::from_millis(5);
 
 /// Runs the program to its end and hands what it says and hears to `sink`. Blocks.
 ///
@@ -84,7 +87,9 @@ async fn go(options: Options, source: SourceId, sink: Rc<RefCell<dyn Sink>>) -> 
         identity: options.identity,
         proxies: options.proxies,
         issued: RefCell::new(HashMap::new()),
+        open: watch::Sender::new(0),
     });
+    let mut open = shared.open.subscribe();
     let (program, arguments) = options.command.split_first().ok_or("name the program to run")?;
     let mut command = tokio::process::Command::new(program);
     command.args(arguments);
@@ -100,7 +105,8 @@ async fn go(options: Options, source: SourceId, sink: Rc<RefCell<dyn Sink>>) -> 
     })?;
     let server = tokio::task::spawn_local(proxy::serve(listener, shared));
     let status = wait(&mut child, options.at_terminal).await?;
-    tokio::time::sleep(LATE).await;
+    tokio::time::sleep(NOTICED).await;
+    let _ = tokio::time::timeout(LATE, open.wait_for(|open| *open == 0)).await;
     server.abort();
     let (connections, bytes, notes) = tape.finish();
     Ok(Ended { status, connections, bytes, notes })

@@ -60,6 +60,17 @@ impl Tape {
         inner.live.bytes(connection, side, bytes, at, &mut *inner.sink.borrow_mut());
     }
 
+    /// How many of the next bytes need not be recorded: content of which nothing more is kept.
+    pub(crate) fn unkept(&self, connection: u64, side: Side) -> u64 {
+        self.0.borrow().live.unkept(connection, side)
+    }
+
+    /// So many of those have passed.
+    pub(crate) fn passed(&self, connection: u64, side: Side, bytes: u64) {
+        let inner = &mut *self.0.borrow_mut();
+        inner.live.passed(connection, side, bytes, &mut *inner.sink.borrow_mut());
+    }
+
     pub(crate) fn end(&self, connection: u64, side: Side) {
         let inner = &mut *self.0.borrow_mut();
         inner.live.end(connection, side, &mut *inner.sink.borrow_mut());

@@ -3,7 +3,7 @@
 
 use crate::proxy::{Head, Shared, connect, proxy_authorization, pump, read_head};
 use crate::tape::Note;
-use std::io::{Error, ErrorKind, Result};
+use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -20,27 +20,58 @@ use tokio_rustls::{LazyConfigAcceptor, TlsConnector};
 use why401_http::{Address, Peer};
 use why401_read::http1::Side;
 
-/// A stream whose first bytes were read already.
+/// A stream that is read in large pieces, of which the first may have been read already: TLS asks for little at once.
 struct Begun {
     front: Vec<u8>,
+    taken: usize,
     stream: TcpStream,
+}
+
+/// So much is read at once.
+const PIECE: usize = 128 * 1024;
+
+impl Begun {
+    fn new(front: Vec<u8>, stream: TcpStream) -> Self {
+        Begun { front, taken: 0, stream }
+    }
 }
 
 impl AsyncRead for Begun {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<Result<()>> {
-        if !self.front.is_empty() {
-            let n = self.front.len().min(to.remaining());
-            let rest = self.front.split_off(n);
-            to.put_slice(&std::mem::replace(&mut self.front, rest));
-            return Poll::Ready(Ok(()));
+        let this = &mut *self;
+        if this.taken >= this.front.len() {
+            if to.remaining() >= PIECE {
+                return Pin::new(&mut this.stream).poll_read(cx, to);
+            }
+            this.front.resize(PIECE, 0);
+            let mut piece = ReadBuf::new(&mut this.front);
+            let read = Pin::new(&mut this.stream).poll_read(cx, &mut piece);
+            let filled = piece.filled().len();
+            this.taken = 0;
+            this.front.truncate(filled);
+            std::task::ready!(read)?;
         }
-        Pin::new(&mut self.stream).poll_read(cx, to)
+        let left = this.front.get(this.taken..).unwrap_or_default();
+        let now = left.get(..to.remaining()).unwrap_or(left);
+        to.put_slice(now);
+        this.taken += now.len();
+        Poll::Ready(Ok(()))
     }
 }
 
 impl AsyncWrite for Begun {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
+    }
+    fn is_write_vectored(&self) -> bool {
+        true
     }
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
         Pin::new(&mut self.stream).poll_flush(cx)
@@ -85,7 +116,7 @@ pub(crate) async fn run(
     stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
 
     // Whoever speaks first tells what is spoken: in TLS and HTTP it is the client.
-    let mut server = Begun { front: Vec::new(), stream: server };
+    let mut server = Begun::new(Vec::new(), server);
     if front.is_empty() {
         front.reserve(16 * 1024);
         server.front.reserve(16 * 1024);
@@ -95,7 +126,7 @@ pub(crate) async fn run(
         }
     }
     let is_tls = matches!(front.first(), Some(0x16)) && front.get(1).is_none_or(|b| *b == 3);
-    let client_side = Begun { front, stream };
+    let client_side = Begun::new(front, stream);
     if is_tls {
         return secure(client_side, server, client, peer, &address, &shared).await;
     }

@@ -53,6 +53,7 @@ pub(crate) fn choose<'a>(
     let size = |origin: &Origin<'_>| match origin {
         Origin::File(path) => Some(std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?.len()),
         Origin::Memory(bytes) => Some(bytes.len() as u64),
+        Origin::Upload(part) => Some(part.size()),
         Origin::Pipe => Some(piped?.len() as u64),
         Origin::Elsewhere => None,
     };

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use why401_page::Part;
 
 /// Where the bytes of a log are.
 #[derive(Debug, Clone)]
@@ -12,6 +13,8 @@ pub(crate) enum Origin<'a> {
     File(PathBuf),
     /// At hand.
     Memory(&'a [u8]),
+    /// They are uploaded, and may still be arriving.
+    Upload(Part<'a>),
     /// They come from standard input, once.
     Pipe,
     /// On another machine.
@@ -22,6 +25,7 @@ pub(crate) enum Origin<'a> {
 pub(super) enum Bytes<'a> {
     File(File),
     Memory(&'a [u8]),
+    Upload(Part<'a>),
 }
 
 impl<'a> Origin<'a> {
@@ -31,6 +35,7 @@ impl<'a> Origin<'a> {
         match self {
             Origin::File(path) => File::open(path).map(Bytes::File),
             Origin::Memory(bytes) => Ok(Bytes::Memory(bytes)),
+            Origin::Upload(part) => Ok(Bytes::Upload(*part)),
             Origin::Pipe | Origin::Elsewhere => Err(io::ErrorKind::NotFound.into()),
         }
     }
@@ -48,6 +53,7 @@ impl<'a> Bytes<'a> {
                 let from = usize::try_from(offset).ok().and_then(|at| bytes.get(at..));
                 from.unwrap_or_default().read(into)
             }
+            Bytes::Upload(part) => part.read_at(into, offset),
         }
     }
 
@@ -56,6 +62,7 @@ impl<'a> Bytes<'a> {
         match self {
             Bytes::File(file) => Box::new(file),
             Bytes::Memory(bytes) => Box::new(bytes),
+            Bytes::Upload(part) => Box::new(part.from(0)),
         }
     }
 }

@@ -153,6 +153,22 @@ impl Conversation {
         }
     }
 
+    /// How many of the next bytes of one direction need not be looked at.
+    pub(super) fn unkept(&self, direction: Direction) -> u64 {
+        match &self.spoken {
+            Spoken::Http1(http) => http.connection.unkept(side(direction)),
+            _ => 0,
+        }
+    }
+
+    /// So many of those have passed.
+    pub(super) fn passed(&mut self, direction: Direction, bytes: u64, to: &mut Exchanges<'_>) {
+        if let Spoken::Http1(http) = &mut self.spoken {
+            http.connection.passed(side(direction), bytes);
+            self.hand_over(to);
+        }
+    }
+
     /// One direction was closed.
     pub(super) fn end(&mut self, direction: Direction, to: &mut Exchanges<'_>) {
         match &mut self.spoken {

@@ -45,6 +45,17 @@ impl Live {
         self.with(connection, sink, |c, to| c.gap(direction(side), bytes, to));
     }
 
+    /// How many of the next bytes of one direction need not be shown: content of which nothing more is kept.
+    pub fn unkept(&self, connection: u64, side: Side) -> u64 {
+        self.open.get(&connection).map_or(0, |c| c.unkept(direction(side)))
+    }
+
+    /// So many of those have passed.
+    pub fn passed(&mut self, connection: u64, side: Side, bytes: u64, sink: &mut dyn Sink) {
+        self.said += bytes;
+        self.with(connection, sink, |c, to| c.passed(direction(side), bytes, to));
+    }
+
     /// One direction was closed.
     pub fn end(&mut self, connection: u64, side: Side, sink: &mut dyn Sink) {
         self.with(connection, sink, |c, to| c.end(direction(side), to));
@@ -99,6 +110,28 @@ fn direction(side: Side) -> Direction {
 mod tests {
     use super::*;
     use crate::Collected;
+
+    #[test]
+    fn content_of_which_nothing_is_kept_need_not_be_shown() {
+        let mut live = Live::new(SourceId(0));
+        let mut out = Collected::default();
+        let at = Moment::utc(jiff::Timestamp::UNIX_EPOCH);
+        let peer = |host: &str| Peer { host: host.to_owned(), port: Some(80) };
+        live.open(0, peer("127.0.0.1"), peer("192.0.2.1"), false);
+        live.bytes(0, Side::Client, b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n", at, &mut out);
+        live.bytes(0, Side::Server, b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", at, &mut out);
+        assert_eq!(live.unkept(0, Side::Server), 0);
+        live.bytes(0, Side::Server, &[b'x'; 100_000], at, &mut out);
+        assert_eq!((live.unkept(0, Side::Server), live.unkept(0, Side::Client)), (900_000, 0));
+        live.passed(0, Side::Server, 300_000, &mut out);
+        live.passed(0, Side::Server, 600_000, &mut out);
+        assert_eq!((live.unkept(0, Side::Server), live.exchanges()), (0, 1));
+        live.bytes(0, Side::Client, b"GET /b HTTP/1.1\r\nHost: h\r\n\r\n", at, &mut out);
+        live.bytes(0, Side::Server, b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n", at, &mut out);
+        live.finish(&mut out);
+        let statuses: Vec<_> = out.exchanges.iter().map(|e| e.status()).collect();
+        assert_eq!(statuses, [Some(200), Some(401)]);
+    }
 
     #[test]
     fn what_is_said_becomes_exchanges_with_offsets_in_the_whole() {

@@ -128,6 +128,21 @@ impl Connection {
         self.take(side, step, None);
     }
 
+    /// How many of the next bytes of one direction are content of which nothing more is kept: whoever passes bytes on
+    /// need not show them.
+    pub fn unkept(&self, side: Side) -> u64 {
+        match side {
+            Side::Client => self.client.unkept(),
+            Side::Server => self.server.unkept(),
+        }
+    }
+
+    /// So many of the bytes that [`Connection::unkept`] told of have passed.
+    pub fn passed(&mut self, side: Side, bytes: u64) {
+        let step = self.side(side).passed(bytes);
+        self.take(side, step, None);
+    }
+
     /// A direction was closed.
     pub fn end(&mut self, side: Side) {
         let step = self.side(side).end();

@@ -121,6 +121,11 @@ impl Keep {
         self.dropped |= part.len() < bytes.len();
     }
 
+    /// Whether nothing more is kept.
+    pub(crate) fn is_full(&self) -> bool {
+        self.kept.len() >= self.most
+    }
+
     /// Bytes are missing here.
     pub(crate) fn miss(&mut self) {
         self.dropped = true;

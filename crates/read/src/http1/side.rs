@@ -225,6 +225,25 @@ impl SideState {
         }
     }
 
+    /// How many of the next bytes are content of which nothing more is kept.
+    pub(super) fn unkept(&self) -> u64 {
+        match &self.state {
+            State::Body { framing: Framing::Length(left), keep } if keep.is_full() => *left,
+            _ => 0,
+        }
+    }
+
+    /// So many of those have passed.
+    pub(super) fn passed(&mut self, n: u64) -> Option<Step> {
+        let State::Body { framing: Framing::Length(left), keep } = &mut self.state else { return None };
+        let n = n.min(*left);
+        self.offset += n;
+        *left -= n;
+        keep.miss();
+        let body = (*left == 0).then(|| std::mem::take(keep))?;
+        Some(self.body_done(body, Fields::default(), true))
+    }
+
     /// The stream is over: what is half done is given as it is.
     pub(super) fn end(&mut self) -> Option<Step> {
         let state = std::mem::replace(&mut self.state, State::Raw);
