@@ -136,3 +136,28 @@ fn exchanges_in(data: &[u8]) -> Option<usize> {
     let format = why401_read::read(SourceId(0), &mut &*data, None, None, &[], &mut sink);
     format.ok().map(|_| sink.exchanges.len())
 }
+
+/// Reads `data` as a state, as what follows the head of one, and as rows of states; what is read is merged and told.
+pub fn state(data: &[u8]) {
+    use why401_shard::{Merge, Plan, State, columns, whole};
+    let head = State { plan: Plan { lots: 1, ..Plan::default() }.to_text(), ..State::default() };
+    let mut head = head.into_bytes();
+    // Behind the plan: the lot, logs, faults and parts, of which there are none.
+    head.truncate(head.len() - 4);
+    let mut merge = Merge::default();
+    for bytes in [data, &[&head, data].concat()] {
+        let Ok(state) = State::from_bytes(bytes) else { continue };
+        let again = State::from_bytes(bytes).map(State::into_bytes);
+        let twice = again.clone().and_then(|bytes| State::from_bytes(&bytes)).map(State::into_bytes);
+        assert_eq!(again, twice, "a state is written otherwise than it was read");
+        let _ = merge.take(state);
+    }
+    if let Ok(whole) = whole(merge.drain()) {
+        whole.told.wanted();
+    }
+    let _ = columns::read_states(data, |bytes| {
+        let _ = State::from_bytes(bytes);
+        Ok(())
+    });
+    let _ = columns::read_splits(data, |_| Ok(()));
+}

@@ -53,7 +53,7 @@ impl Part {
     pub fn from_bytes(from: &mut In<'_>, seed: Seed) -> Result<Part, Malformed> {
         let keeps_text = Wire::get(from)?;
         let (start, end) = <((u32, u64), (u32, u64))>::get(from)?;
-        let mut part = Part::new(seed, start.0, start.1, keeps_text);
+        let mut part = Part::closed(seed, start, keeps_text);
         part.end = end;
         (part.requests, part.front) = Wire::get(from)?;
         part.accounts = Wire::get(from)?;
@@ -89,7 +89,7 @@ impl Part {
         let count = count.max(1);
         let mut lots: Vec<Part> = (0..count)
             .map(|_| {
-                let mut lot = Part::new(self.seed, self.start.0, self.start.1, self.keeps_text);
+                let mut lot = Part::closed(self.seed, self.start, self.keeps_text);
                 (lot.end, lot.requests, lot.front) = (self.end, self.requests, self.front);
                 lot.accounts = self.accounts.clone();
                 lot

@@ -113,6 +113,12 @@ impl Part {
         }
     }
 
+    /// One that takes no request any more, and has no room for what only those need.
+    pub(crate) fn closed(seed: Seed, (source, offset): (u32, u64), keeps_text: bool) -> Part {
+        let part = Part::new(seed, source, offset, keeps_text);
+        Part { watched: Vec::new(), statuses: Vec::new(), ..part }
+    }
+
     /// Tells that the source was read up to here, and how many more lines it has.
     pub fn advance(&mut self, offset: u64, lines: u64) {
         self.end.1 = offset;
@@ -310,7 +316,8 @@ impl Part {
     /// Nothing in hand any more: what can be summed up is.
     pub(crate) fn settle(&mut self) {
         self.forget(self.requests);
-        let statuses = std::mem::replace(&mut self.statuses, vec![0; 1000]);
+        let statuses = std::mem::take(&mut self.statuses);
+        self.statuses.resize(statuses.len(), 0);
         let Some(account) = self.accounts.last_mut() else { return };
         let mut all = 0;
         for (status, count) in statuses.into_iter().enumerate().filter(|(_, count)| *count > 0) {

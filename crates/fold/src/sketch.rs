@@ -9,15 +9,10 @@ const BITS: u64 = if cfg!(test) { 1 << 17 } else { 1 << 21 };
 const LINES: u64 = BITS / 512;
 
 /// A Bloom filter of paths, and of methods with paths, that ever let anybody in: a no is certain.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Paths {
+    /// None until there is a path: of parts that are shared out by client, most have none.
     lines: Vec<[u64; 8]>,
-}
-
-impl Default for Paths {
-    fn default() -> Self {
-        Paths { lines: vec![[0; 8]; LINES as usize] }
-    }
 }
 
 /// Those lines in which there is anything, each with its number.
@@ -34,6 +29,7 @@ impl Wire for Paths {
         let mut paths = Paths::default();
         for _ in 0..u64::get(from)? {
             let number = u32::get(from)?;
+            paths.make_room();
             let line = paths.lines.get_mut(number as usize).ok_or(Malformed)?;
             for word in line {
                 *word = Key::get(from)?.0;
@@ -56,6 +52,7 @@ impl Paths {
 
     #[inline]
     pub(crate) fn add(&mut self, path: u64, resource: u64) {
+        self.make_room();
         let Some(line) = self.lines.get_mut((path % LINES) as usize) else { return };
         for bit in places(path).into_iter().chain(places(resource)) {
             if let Some(word) = line.get_mut(bit / 64) {
@@ -71,7 +68,16 @@ impl Paths {
         places(key).into_iter().all(is_set)
     }
 
+    fn make_room(&mut self) {
+        if self.lines.is_empty() {
+            self.lines.resize(LINES as usize, [0; 8]);
+        }
+    }
+
     pub(crate) fn absorb(&mut self, other: &Paths) {
+        if !other.lines.is_empty() {
+            self.make_room();
+        }
         let words = self.lines.iter_mut().flatten().zip(other.lines.iter().flatten());
         words.for_each(|(to, from)| *to |= from);
     }
