@@ -8,6 +8,7 @@ import argparse, json, os, shutil, subprocess, sys, tempfile, threading
 import pyarrow as pa
 from pyspark import SparkFiles
 from pyspark.sql import SparkSession
+from pyspark.sql.functions import broadcast
 
 SPLIT = "site string, source int, number int, path string, start long, end long, size long, codec string, plan string"
 STATE = "site string, client int, source int, start long, first long, last long, version int, state binary"
@@ -58,6 +59,15 @@ def piped(step, batches):
         sys.stderr.write(said)
 
 
+def stream(table):
+    """A table as why401 reads it."""
+    out = pa.BufferOutputStream()
+    if table:
+        with pa.ipc.new_stream(out, table.schema) as writer:
+            writer.write_table(table)
+    return out.getvalue().to_pybytes()
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--states")
@@ -66,13 +76,26 @@ def main():
     options.add_argument("--tasks", type=int)
     own, plan = options.parse_known_args()
     spark = SparkSession.builder.appName("why401").getOrCreate()
-    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", 8)  # A state may have megabytes.
-    planned = subprocess.run([why401(), "shard", "plan", *plan], stdout=subprocess.PIPE)
+    away = [arg for arg in plan if "://" in arg]  # Object stores: each log as a whole, by Spark's own file systems.
+    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", 1 if away else 8)  # A state may have megabytes.
+    heads = logs = None
+    if away:
+        logs = spark.read.format("binaryFile").load(away)
+        heads = logs.selectExpr("path", "length AS size", "substring(content, 1, 65536) AS head").toArrow()
+        heads = heads.sort_by("path")
+    plan = [arg for arg in plan if arg not in away] + ["-"] * bool(away)
+    planned = subprocess.run([why401(), "shard", "plan", *plan], input=stream(heads), stdout=subprocess.PIPE)
     if planned.returncode not in (0, 1):
         sys.exit(planned.returncode)
-    splits = [json.loads(line) for line in planned.stdout.splitlines()]
-    tasks = own.tasks or max(min(len(splits), 200), len(splits) // 8)
-    splits = spark.createDataFrame(splits, SPLIT).repartitionByRange(tasks, "source", "start")
+    rows = [json.loads(line) for line in planned.stdout.splitlines()]
+    come = set(heads["path"].to_pylist()) if away else ()
+    here = [row for row in rows if row["path"] not in come or row["codec"] == "none"]
+    tasks = own.tasks or max(min(len(here), 200), len(here) // 8, 1)
+    splits = spark.createDataFrame(here, SPLIT).repartitionByRange(tasks, "source", "start")
+    if away:
+        sent = spark.createDataFrame([row for row in rows if row["path"] in come and row["codec"] != "none"], SPLIT)
+        sent = logs.select("path", "content").join(broadcast(sent), "path")
+        splits = splits.unionByName(sent, allowMissingColumns=True)
     states = splits.mapInArrow(lambda batches: piped("fold", batches), STATE)
     states = states.repartition("site", "client").sortWithinPartitions("site", "client", "source", "start")
     merged = states.mapInArrow(lambda batches: piped("merge", batches), STATE)

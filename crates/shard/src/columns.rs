@@ -3,11 +3,9 @@
 //! Columns are found by name; further ones do not matter, nor does their order or how wide a number or a text is.
 //! Streams may follow each other, so that files of states can be put together by `cat`.
 
+use crate::arrow::batches;
 use crate::{Row, Split};
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Int32Type, Int64Type};
-use arrow_array::{Array, ArrayRef, BinaryArray, Int32Array, Int64Array, RecordBatch, StringArray};
-use arrow_ipc::reader::StreamReader;
+use arrow_array::{ArrayRef, BinaryArray, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, DataType, Field, Schema};
 use std::io::{self, BufRead, Write};
@@ -16,9 +14,7 @@ use std::sync::Arc;
 fn in_words(error: ArrowError) -> io::Error {
     match error {
         ArrowError::IoError(_, error) => error,
-        other => {
-            io::Error::new(io::ErrorKind::InvalidData, format!("the stream of Arrow cannot be read: {other}"))
-        }
+        other => io::Error::other(format!("the stream of Arrow cannot be written: {other}")),
     }
 }
 
@@ -27,67 +23,31 @@ pub fn is_stream(head: &[u8]) -> bool {
     head.starts_with(&[0xff; 4])
 }
 
-fn batches(mut from: impl BufRead, mut take: impl FnMut(&RecordBatch) -> io::Result<()>) -> io::Result<()> {
-    while !from.fill_buf()?.is_empty() {
-        for batch in StreamReader::try_new(&mut from, None).map_err(in_words)? {
-            take(&batch.map_err(in_words)?)?;
-        }
-    }
-    Ok(())
+/// A log of which the first bytes are at hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Where it is.
+    pub path: String,
+    /// Bytes of it as it lies there.
+    pub size: u64,
+    /// Its first bytes.
+    pub head: Vec<u8>,
 }
 
-/// The columns of a batch, by name.
-struct Columns<'a>(&'a RecordBatch);
-
-impl<'a> Columns<'a> {
-    fn column(&self, name: &str) -> io::Result<&'a ArrayRef> {
-        let missing = || io::Error::new(io::ErrorKind::InvalidData, format!("the column {name} is missing"));
-        self.0.column_by_name(name).ok_or_else(missing)
-    }
-
-    fn number(&self, name: &str, row: usize) -> io::Result<u64> {
-        let column = self.column(name)?;
-        let signed = match column.data_type() {
-            _ if column.is_null(row) => None,
-            DataType::Int32 => Some(i64::from(column.as_primitive::<Int32Type>().value(row))),
-            DataType::Int64 => Some(column.as_primitive::<Int64Type>().value(row)),
-            _ => None,
-        };
-        let wrong = || {
-            let what = format!("row {row}: {name} is no whole number from 0 on (int or long)");
-            io::Error::new(io::ErrorKind::InvalidData, what)
-        };
-        signed.and_then(|n| u64::try_from(n).ok()).ok_or_else(wrong)
-    }
-
-    fn small(&self, name: &str, row: usize) -> io::Result<u32> {
-        let large = || io::Error::new(io::ErrorKind::InvalidData, format!("row {row}: {name} is too large"));
-        u32::try_from(self.number(name, row)?).map_err(|_| large())
-    }
-
-    fn text(&self, name: &str, row: usize) -> io::Result<String> {
-        let column = self.column(name)?;
-        match column.data_type() {
-            _ if column.is_null(row) => Ok(String::new()),
-            DataType::Utf8 => Ok(column.as_string::<i32>().value(row).to_owned()),
-            DataType::LargeUtf8 => Ok(column.as_string::<i64>().value(row).to_owned()),
-            other => {
-                Err(io::Error::new(io::ErrorKind::InvalidData, format!("{name} is no text, but {other}")))
-            }
-        }
-    }
-
-    fn bytes(&self, name: &str, row: usize) -> io::Result<Option<&'a [u8]>> {
-        let column = self.column(name)?;
-        match column.data_type() {
-            _ if column.is_null(row) => Ok(None),
-            DataType::Binary => Ok(Some(column.as_binary::<i32>().value(row))),
-            DataType::LargeBinary => Ok(Some(column.as_binary::<i64>().value(row))),
-            other => {
-                Err(io::Error::new(io::ErrorKind::InvalidData, format!("{name} is no bytes, but {other}")))
-            }
-        }
-    }
+/// Reads the first bytes of logs (`path`, `size`, `head`) from streams of Arrow.
+///
+/// # Errors
+/// Where the bytes are no such stream or end early, or a column is missing or of another kind.
+pub fn read_heads(from: impl BufRead) -> io::Result<Vec<Head>> {
+    let mut heads = Vec::new();
+    batches(from, |batch| {
+        (0..batch.rows).try_for_each(|row| {
+            let head = batch.bytes("head", row)?.unwrap_or_default().to_vec();
+            heads.push(Head { path: batch.text("path", row)?, size: batch.number("size", row)?, head });
+            Ok(())
+        })
+    })?;
+    Ok(heads)
 }
 
 /// Reads splits from streams of Arrow.
@@ -96,20 +56,19 @@ impl<'a> Columns<'a> {
 /// Where the bytes are no such stream or end early, or a column is missing or of another kind.
 pub fn read_splits(from: impl BufRead, mut take: impl FnMut(Split) -> io::Result<()>) -> io::Result<()> {
     batches(from, |batch| {
-        let columns = Columns(batch);
-        let has_content = batch.column_by_name("content").is_some();
-        (0..batch.num_rows()).try_for_each(|row| {
-            let content = if has_content { columns.bytes("content", row)? } else { None };
+        let has_content = batch.has("content");
+        (0..batch.rows).try_for_each(|row| {
+            let content = if has_content { batch.bytes("content", row)? } else { None };
             take(Split {
-                site: columns.text("site", row)?,
-                source: columns.small("source", row)?,
-                number: columns.small("number", row)?,
-                path: columns.text("path", row)?,
-                start: columns.number("start", row)?,
-                end: columns.number("end", row)?,
-                size: columns.number("size", row)?,
-                codec: columns.text("codec", row)?,
-                plan: columns.text("plan", row)?,
+                site: batch.text("site", row)?,
+                source: batch.small("source", row)?,
+                number: batch.small("number", row)?,
+                path: batch.text("path", row)?,
+                start: batch.number("start", row)?,
+                end: batch.number("end", row)?,
+                size: batch.number("size", row)?,
+                codec: batch.text("codec", row)?,
+                plan: batch.text("plan", row)?,
                 content: content.map(<[u8]>::to_vec),
             })
         })
@@ -213,7 +172,6 @@ impl<W: Write> States<W> {
 /// Where the bytes are no such stream or end early, or there is no column `state`.
 pub fn read_states(from: impl BufRead, mut take: impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
     batches(from, |batch| {
-        let columns = Columns(batch);
-        (0..batch.num_rows()).try_for_each(|row| columns.bytes("state", row)?.map_or(Ok(()), &mut take))
+        (0..batch.rows).try_for_each(|row| batch.bytes("state", row)?.map_or(Ok(()), &mut take))
     })
 }

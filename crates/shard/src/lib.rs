@@ -5,6 +5,7 @@
 //! and states are rows of a table, so that any engine can carry them: as JSON lines ([`lines`]) or as a stream of Arrow
 //! ([`columns`]).
 
+mod arrow;
 pub mod columns;
 pub mod lines;
 mod merge;

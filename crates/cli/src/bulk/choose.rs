@@ -32,6 +32,11 @@ impl Log<'_> {
         Log { id, origin: Origin::Elsewhere, coding, size, bulk, first: None }
     }
 
+    /// Its place among others. Rotated sets: whatever their names, what began first comes first.
+    pub(crate) fn place(&self) -> (bool, Option<i64>, SourceId) {
+        (self.first.is_none(), self.first, self.id)
+    }
+
     /// Whether it can be read from several places at once.
     pub(crate) fn is_divisible(&self) -> bool {
         !self.is_piped() && self.coding.is_none() && self.bulk.is_divisible()
@@ -74,13 +79,8 @@ pub(crate) fn choose<'a>(
     if logs.iter().map(weigh).sum::<u64>() < LARGE {
         return Vec::new();
     }
-    in_order(&mut logs);
+    logs.sort_by_key(Log::place);
     logs
-}
-
-/// Rotated sets: whatever their names, what began first comes first.
-pub(crate) fn in_order(logs: &mut [Log<'_>]) {
-    logs.sort_by_key(|log| (log.first.is_none(), log.first, log.id));
 }
 
 /// Looks at a log by its head, however small it is. `None` where it cannot be read this way.

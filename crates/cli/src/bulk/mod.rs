@@ -12,7 +12,7 @@ mod stream;
 mod work;
 
 pub(crate) use again::{Take, enter};
-pub(crate) use choose::{LARGE, Log, UNFIT, choose, codec, coding, in_order, look_at};
+pub(crate) use choose::{LARGE, Log, UNFIT, choose, codec, coding, look_at};
 pub(crate) use each::{Refused, each};
 pub(crate) use origin::Origin;
 pub(crate) use pipe::Pipe;

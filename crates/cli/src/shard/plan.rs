@@ -12,15 +12,25 @@ use why401_span::SourceId;
 /// Plans and prints; whether something had to be left out.
 pub(super) fn run(args: &args::Plan, words: &mut Vec<String>) -> io::Result<bool> {
     let named = names::expand(&args.paths);
+    let heads = match named.iter().any(|name| name == "-") {
+        true => columns::read_heads(io::stdin().lock())?,
+        false => Vec::new(),
+    };
     let formats = (args.input.as_deref(), args.log_format.as_deref());
+    let files = named.iter().filter(|name| *name != "-").map(|name| {
+        let path = name.to_string_lossy().into_owned();
+        let found = find(Path::new(name));
+        (path, found)
+    });
+    let given = heads.iter().map(|h| (h.path.clone(), Ok((Origin::Memory(&h.head), h.size))));
     let mut logs = Vec::new();
     let mut unread = Vec::new();
-    for (number, name) in (0u32..).zip(&named) {
-        match look(number, Path::new(name), formats) {
-            Ok(log) => logs.push(log),
+    for (number, (path, found)) in (0u32..).zip(files.chain(given)) {
+        match found.and_then(|(origin, size)| look(number, origin, size, formats)) {
+            Ok(log) => logs.push((log, path)),
             Err(what) => {
-                words.push(format!("{}: {what}", name.to_string_lossy()));
-                unread.push((number, name.to_string_lossy().into_owned()));
+                words.push(format!("{path}: {what}"));
+                unread.push((number, path));
             }
         }
     }
@@ -28,7 +38,7 @@ pub(super) fn run(args: &args::Plan, words: &mut Vec<String>) -> io::Result<bool
         words.push("there is nothing to fold".to_owned());
         return Err(invalid(std::mem::take(words).join("\n")));
     }
-    bulk::in_order(&mut logs);
+    logs.sort_by_key(|(log, _)| log.place());
     let plan = plan(args).to_text();
     let split = |source: usize, number: u32, path: String| Split {
         site: args.site.clone(),
@@ -39,12 +49,12 @@ pub(super) fn run(args: &args::Plan, words: &mut Vec<String>) -> io::Result<bool
         ..Split::default()
     };
     let mut splits = Vec::new();
-    for (source, log) in logs.iter().enumerate() {
-        let Origin::File(path) = &log.origin else { continue };
+    for (source, (log, path)) in logs.iter().enumerate() {
         let codec = bulk::codec(log.coding).to_owned();
-        let whole =
-            Split { size: log.size, codec, ..split(source, log.id.0, path.to_string_lossy().into_owned()) };
-        let pieces = if log.is_divisible() { log.size.div_ceil(args.split_size).max(1) } else { 1 };
+        let whole = Split { size: log.size, codec, ..split(source, log.id.0, path.clone()) };
+        // What does not lie in a file here comes to its worker as a whole.
+        let is_cut = log.is_divisible() && matches!(log.origin, Origin::File(_));
+        let pieces = if is_cut { log.size.div_ceil(args.split_size).max(1) } else { 1 };
         let at = |piece: u64| (u128::from(log.size) * u128::from(piece) / u128::from(pieces)) as u64;
         splits.extend((0..pieces).map(|n| Split { start: at(n), end: at(n + 1), ..whole.clone() }));
     }
@@ -62,17 +72,26 @@ pub(super) fn run(args: &args::Plan, words: &mut Vec<String>) -> io::Result<bool
     Ok(!words.is_empty())
 }
 
-/// Looks at one log.
-fn look(number: u32, path: &Path, formats: (Option<&str>, Option<&str>)) -> Result<Log<'static>, String> {
+/// A log that lies in a file, and its size.
+fn find(path: &Path) -> Result<(Origin<'static>, u64), String> {
     if path.to_str().is_none() {
         return Err("has a name that is no UTF-8, which rows cannot carry".to_owned());
     }
     let metadata = std::fs::metadata(path).map_err(|e| evidence::in_words(&e))?;
-    if !metadata.is_file() {
-        return Err("is no file".to_owned());
+    match metadata.is_file() {
+        true => Ok((Origin::File(path.to_owned()), metadata.len())),
+        false => Err("is no file".to_owned()),
     }
-    let origin = Origin::File(path.to_owned());
-    let log = bulk::look_at(SourceId(number), origin, metadata.len(), formats);
+}
+
+/// Looks at the head of one log.
+fn look<'a>(
+    number: u32,
+    origin: Origin<'a>,
+    size: u64,
+    formats: (Option<&str>, Option<&str>),
+) -> Result<Log<'a>, String> {
+    let log = bulk::look_at(SourceId(number), origin, size, formats);
     log.map_err(|e| evidence::in_words(&e))?.ok_or_else(|| bulk::UNFIT.to_owned())
 }
 
