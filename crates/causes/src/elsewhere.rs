@@ -99,9 +99,9 @@ impl<'a> Step<'a> {
                 scene.show_part(view.source, &request.body.bytes, at, "these credentials were sent"),
             ));
         }
-        if let Some(at) = soap(&body) {
+        if let Some((what, at)) = xml(&body) {
             return Some((
-                "the content (WS-Security)".to_owned(),
+                what.to_owned(),
                 scene.show_part(view.source, &request.body.bytes, at, "these credentials were sent"),
             ));
         }
@@ -114,13 +114,17 @@ impl<'a> Step<'a> {
     }
 }
 
-/// The security header of a SOAP message with a user name, a token or a certificate in it (OASIS, Web Services Security:
-/// SOAP Message Security 1.1, section 6).
-fn soap(body: &str) -> Option<std::ops::Range<usize>> {
-    let begins = body.trim_start().starts_with('<');
-    let kinds = ["UsernameToken", "BinarySecurityToken", "EncryptedAssertion", ":Assertion"];
-    let at = kinds.iter().find_map(|k| body.find(k).map(|at| at..at + k.len()));
-    at.filter(|_| begins)
+/// Where an XML document holds credentials: the security header of a SOAP message with a user name, a token or a certificate
+/// in it (OASIS, Web Services Security: SOAP Message Security 1.1, section 6), or a password, as element or attribute.
+fn xml(body: &str) -> Option<(&'static str, std::ops::Range<usize>)> {
+    if !body.trim_start().starts_with('<') {
+        return None;
+    }
+    let find = |kinds: &[&str]| kinds.iter().find_map(|k| body.find(k).map(|at| at..at + k.len()));
+    let secured = find(&["UsernameToken", "BinarySecurityToken", "EncryptedAssertion", ":Assertion"]);
+    let password =
+        || find(&["<password>", "<Password>", " password=\"", " Password=\"", "<passwd>", "<apiKey>"]);
+    secured.map(|at| ("the content (WS-Security)", at)).or_else(|| Some(("the content", password()?)))
 }
 
 /// Whether a field or parameter of this name, in lower case, holds a secret.

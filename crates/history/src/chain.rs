@@ -1,7 +1,9 @@
 //! The steps of one handshake: a request, its challenge, the answer to that, and so on.
 
+use crate::correlate::time_of;
 use crate::{Attempt, elsewhere};
 use std::collections::{HashMap, HashSet};
+use why401_auth::token::jwt;
 use why401_http::{FieldLine, Moment};
 
 /// How long a client may take to answer a challenge and still be taken to answer it, in seconds. A person at a
@@ -199,6 +201,7 @@ fn renews(before_field: &FieldLine, next_field: &FieldLine, before: &Attempt, ne
         // A proof renewed with the server's nonce (RFC 9449 section 8), or a token refreshed: only if it worked.
         ("bearer" | "dpop", "bearer" | "dpop") => {
             next.let_in()
+                && !refused_for_itself(before_field, before)
                 && (changed
                     || next.request_field("dpop").map(|f| f.text())
                         != before.request_field("dpop").map(|f| f.text()))
@@ -208,6 +211,20 @@ fn renews(before_field: &FieldLine, next_field: &FieldLine, before: &Attempt, ne
         ("basic", _) => changed && next.let_in() && empty_password(&b),
         _ => false,
     }
+}
+
+/// Whether a token was refused that had not expired, by an answer that asks for nothing: it was not renewed, but mended.
+fn refused_for_itself(field: &FieldLine, attempt: &Attempt) -> bool {
+    let value = field.value.as_bytes();
+    let start = value.iter().position(|b| *b == b' ').map_or(0, |i| i + 1);
+    let Some(now) = attempt.views.iter().find_map(time_of) else { return false };
+    let is_jwt = value.get(start..).is_some_and(jwt::looks_like);
+    let asks = attempt.response().is_some_and(|r| r.fields.all("www-authenticate").next().is_some());
+    if !is_jwt || asks {
+        return false;
+    }
+    let token = jwt::read(value, start..value.len());
+    token.exp().is_some_and(|end| end > now.at.as_second())
 }
 
 /// Whether the client begins its handshake again over HTTP/1.1: HTTP/2 has no connection that it could authenticate (curl

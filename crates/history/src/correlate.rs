@@ -153,7 +153,7 @@ fn is_address(host: &str) -> bool {
 }
 
 /// When the exchange was; a transcript has no time, but the server wrote one into its answer.
-fn time_of(e: &Exchange) -> Option<Moment> {
+pub(crate) fn time_of(e: &Exchange) -> Option<Moment> {
     e.time.or_else(|| {
         let date = e.response.as_ref()?.fields.text("date")?;
         jiff::fmt::rfc2822::parse(&date).ok().map(|z| Moment::utc(z.timestamp()))

@@ -37,10 +37,11 @@ cause! {
 
 impl OverriddenByClient {
     fn detect(scene: &Scene<'_>) -> Answer {
-        let told = || match printed(scene).or_else(|| without_netrc(scene)) {
-            Some(claim) => claim.likely(),
-            None => scene.told("overridden-by-client", "credentials of another store took precedence"),
-        };
+        let told =
+            || match printed(scene).or_else(|| without_netrc(scene)).or_else(|| named_in_address(scene)) {
+                Some(claim) => claim.likely(),
+                None => scene.told("overridden-by-client", "credentials of another store took precedence"),
+            };
         let Some(step) = scene.refused() else { return told() };
         let Some(sent) = step.credentials() else { return told() };
         if let Some(answer) = another_scheme(scene, sent) {
@@ -125,7 +126,6 @@ impl OverriddenByClient {
     }
 }
 
-/// Without the request itself: a command or print-out with the Basic pair of a `.netrc` entry, where a token was given.
 /// Whether program text or a person's words give a token.
 fn token_given(scene: &Scene<'_>) -> bool {
     const GIVES: &[&str] = &[
@@ -145,6 +145,7 @@ fn token_given(scene: &Scene<'_>) -> bool {
     })
 }
 
+/// Without the request itself: a command or print-out with the Basic pair of a `.netrc` entry, where a token was given.
 fn printed(scene: &Scene<'_>) -> Option<Claim> {
     let (entry, login) = scene.case.facts.iter().find_map(|f| match &f.kind {
         FactKind::Netrc { login: Some(login), .. } => Some((f, login)),
@@ -189,6 +190,44 @@ fn without_netrc(scene: &Scene<'_>) -> Option<Claim> {
             .fix(Party::Caller, "Remove the entry for this host, or let the program read no .netrc (NETRC=/dev/null; trust_env=False in requests).")
             .or("wrong-account", "whose credentials the entry holds"),
     )
+}
+
+/// Somebody's address names one user, and the request arrived as another one, who stands in a `.netrc`.
+fn named_in_address(scene: &Scene<'_>) -> Option<Claim> {
+    let step = scene.refused()?;
+    let used = step.attempt.logged_name()?.into_owned();
+    let stored = scene.texts().find(|(_, text)| {
+        let text = text.to_text();
+        text.contains(&format!("login {used}")) || (text.contains(".netrc") && text.contains(&used))
+    })?;
+    let (source, text, at, user) = scene.texts().find_map(|(source, text)| {
+        let plain = text.to_text();
+        let (from, _) = plain.match_indices("://").find(|(at, _)| user_of(&plain, at + 3).is_some())?;
+        let user = user_of(&plain, from + 3)?.to_owned();
+        (user != used).then(|| (source, text, from + 3..from + 3 + user.len(), user))
+    })?;
+    let line = step.attempt.views.iter().find_map(|v| v.log.as_ref().map(|_| v));
+    let mut claim = Claim::new(format!("the address names {user}, and the request arrived as {used}"))
+        .shown([scene.show_part(source, text, at, "given here")])
+        .shown([scene.show_part(
+            stored.0,
+            stored.1,
+            0..stored.1.to_text().len().min(80),
+            "this entry was used",
+        )])
+        .fix(Party::Caller, "Remove the entry of the .netrc for this host, or let the client read none.")
+        .weighing(6);
+    if line.is_some() {
+        claim = claim.shown(super::client_changed::line(scene, step.attempt, "arrived so"));
+    }
+    Some(claim)
+}
+
+/// The user name of an address whose authority begins here.
+fn user_of(text: &str, from: usize) -> Option<&str> {
+    let authority = text.get(from..)?.split(['/', ' ', '"', '\'', '\n', '>']).next()?;
+    let (userinfo, _) = authority.split_once('@')?;
+    userinfo.split(':').next().filter(|user| !user.is_empty() && !user.starts_with('$'))
 }
 
 fn is_basic_of(name: &str, value: &str, login: &str) -> bool {

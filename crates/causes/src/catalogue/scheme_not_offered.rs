@@ -63,7 +63,9 @@ impl SchemeNotOffered {
             name == scheme
                 || ALIKE.iter().any(|a| a.contains(&name) && a.contains(&scheme) && scheme != "dpop")
         };
-        if offered.is_empty() || offered.iter().any(|name| alike(name)) {
+        // SPNEGO carries NTLM, but whoever offers Negotiate alone reads no field that begins with NTLM.
+        let bare = scheme == "ntlm" && offered.iter().all(|name| *name == "negotiate");
+        if offered.is_empty() || (!bare && offered.iter().any(|name| alike(name))) {
             let by_another = || taken_otherwise(scene, step, sent);
             return if offered.is_empty() { by_another().unwrap_or_else(told) } else { Answer::RuledOut };
         }
@@ -100,6 +102,9 @@ impl SchemeNotOffered {
                 "dropped-by-intermediary",
                 "whether the field reached what answered: a capture behind the proxy",
             );
+        if bare {
+            return claim.or("handshake-unfinished", "whether the client goes on with Negotiate").likely();
+        }
         // Some services challenge with `Token` and take Bearer and OAuth all the same (Salesforce, REST API).
         let loose = matches!(scheme, "bearer" | "oauth") && offered.iter().all(|name| *name == "token");
         if loose && scene.is_product("salesforce") {
@@ -127,8 +132,6 @@ fn taken_otherwise(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>) -> Optio
     Some(claim.confirmed())
 }
 
-/// How programs and options name the scheme that they are to use, in lower case without white space or quotes, and the
-/// scheme: requests and its plug-ins, httpx, exchangelib, vdirsyncer, curl, wget.
 /// Two schemes for one service among what was pasted: a command that is let in, and a setting or program that is not.
 fn other_scheme(scene: &Scene<'_>) -> Option<Answer> {
     let let_in = scene.case.attempts.iter().any(|a| a.let_in() && a.views.iter().any(|v| v.log.is_none()));
@@ -173,6 +176,8 @@ fn schemes(text: &str) -> Vec<(std::ops::Range<usize>, String, bool)> {
     found
 }
 
+/// How programs and options name the scheme that they are to use, in lower case without white space or quotes, and the
+/// scheme: requests and its plug-ins, httpx, exchangelib, vdirsyncer, curl, wget.
 const MEANT: &[(&str, &str)] = &[
     ("httpntlmauth", "ntlm"),
     ("requests_ntlm", "ntlm"),

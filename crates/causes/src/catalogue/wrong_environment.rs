@@ -183,17 +183,25 @@ fn user_of_trial(scene: &Scene<'_>, step: &Step<'_>, host: &str, trial_host: boo
 
 /// The same credentials, accepted by a host that differs in the mark of a region or an environment only.
 fn accepted_by_sibling(scene: &Scene<'_>, step: &Step<'_>, host: &str) -> Option<Answer> {
-    let sibling = |a: &Attempt| a.request()?.authority().filter(|other| are_siblings(host, other));
+    // Of one service at one address: what differs is the host alone.
+    let twin = |a: &Attempt, other: &str| {
+        same_site(host, other) && host.contains('.') && a.target() == step.attempt.target()
+    };
+    let other_host = |a: &Attempt| {
+        let other = a.request()?.authority()?;
+        (other != host && (are_siblings(host, &other) || twin(a, &other))).then_some(other)
+    };
     let (key, good, place) =
-        carried::accepted(scene, step, |a| sibling(a).is_some(), |mine, there| mine == there)?;
-    let other = sibling(good)?;
+        carried::accepted(scene, step, |a| other_host(a).is_some(), |mine, there| mine == there)?;
+    let other = other_host(good)?;
     let claim = Claim::new(format!(
         "{host} refuses the credentials that {other} accepts: they belong to that region or environment"
     ))
     .shown(carried::show(scene, step.attempt, &key.place, "refused here"))
     .shown(carried::show(scene, good, &place, format!("accepted by {other}")))
     .shown(good.response().map(|r| scene.show_status(good.view(), r, "accepted")));
-    Some(advise(claim).or("wrong-address", "which of the two hosts is meant").confirmed())
+    let claim = advise(claim).or("wrong-address", "which of the two hosts is meant");
+    Some(if are_siblings(host, &other) { claim.confirmed() } else { claim.likely() })
 }
 
 /// A user name in a form that ends in the name of a sandbox, as Salesforce appends it.

@@ -64,7 +64,17 @@ pub(super) const RULES: &[Given] = &[
     (
         "scope-missing",
         &[
-            &["scope~", "permission~", "privilege~", "role", "roles", "entitlement~"],
+            &[
+                "scope~",
+                "permission~",
+                "privilege~",
+                "role",
+                "roles",
+                "entitlement~",
+                "write access",
+                "read access",
+                "admin access",
+            ],
             &[
                 "insufficient",
                 "missing",
