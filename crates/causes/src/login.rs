@@ -42,8 +42,8 @@ pub(crate) fn is_call(attempt: &Attempt) -> bool {
 pub(crate) fn accepted_before<'a>(scene: &Scene<'a>, step: &Step<'a>) -> Option<&'a Attempt> {
     let mut near = scene.earlier().take(NEAR);
     near.find(|a| {
-        is_call(a)
-            && matches!(a.status(), Some(200..=299))
+        matches!(a.status(), Some(200..=299))
+            && is_call(a)
             && same_client(a, step.attempt)
             && same_server(a, step.attempt)
     })

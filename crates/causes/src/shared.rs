@@ -13,6 +13,15 @@ pub(crate) struct Shared {
     break_: OnceLock<Break>,
     break_of_clients: OnceLock<Break>,
     sent: OnceLock<SentWith>,
+    /// By the name of a log in small letters, those that were let in, in order of time.
+    names: OnceLock<HashMap<String, Vec<usize>>>,
+    /// Those at addresses that `why401 probe` made up, in order of time.
+    made_up: OnceLock<Vec<usize>>,
+}
+
+/// A name in small letters.
+fn lower(name: &str) -> String {
+    name.chars().flat_map(char::to_lowercase).collect()
 }
 
 /// Requests by their credentials, as numbers in order of time: where there are many refusals among many requests, going
@@ -55,6 +64,12 @@ fn within(ids: &[usize], range: Range<usize>) -> &[usize] {
     ids.get(from..to).unwrap_or_default()
 }
 
+/// Whether the last part of the path is a word of `why401 probe`'s own making: twelve hexadecimal digits behind its name.
+fn is_made_up(path: &str) -> bool {
+    let last = path.rsplit('/').next().unwrap_or_default();
+    last.strip_prefix("why401-").is_some_and(|d| d.len() == 12 && d.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
 impl<'a> Scene<'a> {
     fn sent_with(&self) -> &'a SentWith {
         self.shared.sent.get_or_init(|| SentWith::of(self.case))
@@ -83,6 +98,30 @@ impl<'a> Scene<'a> {
             each.filter_map(|ids| self.of_ids(ids, self.range()).find(|a| fits(a))).collect();
         firsts.sort_unstable_by_key(|a| a.id);
         firsts
+    }
+
+    /// Of [`Scene::attempts`], those that were let in under a name that a log shows and that differs by letter case at
+    /// most.
+    pub(crate) fn accepted_like(&self, name: &str) -> impl Iterator<Item = &'a Attempt> {
+        let names = self.shared.names.get_or_init(|| {
+            let mut names: HashMap<String, Vec<usize>> = HashMap::new();
+            for a in self.case.attempts.iter().filter(|a| a.let_in()) {
+                if let Some(name) = a.logged_name() {
+                    names.entry(lower(&name)).or_default().push(a.id);
+                }
+            }
+            names
+        });
+        self.of_ids(names.get(&lower(name)).map_or(&[][..], Vec::as_slice), self.range())
+    }
+
+    /// Of [`Scene::attempts`], those at addresses that `why401 probe` made up.
+    pub(crate) fn at_made_up_paths(&self) -> impl Iterator<Item = &'a Attempt> {
+        let ids = self.shared.made_up.get_or_init(|| {
+            let made_up = self.case.attempts.iter().filter(|a| a.path().is_some_and(is_made_up));
+            made_up.map(|a| a.id).collect()
+        });
+        self.of_ids(ids, self.range())
     }
 
     /// Of [`Scene::attempts`], those for the same path.

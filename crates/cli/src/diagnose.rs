@@ -9,7 +9,7 @@ use std::io::Read;
 use std::rc::Rc;
 use why401_causes::Because;
 use why401_history::{Case, Collector, Folded};
-use why401_http::{Exchange, Fact, Statement};
+use why401_http::{Exchange, Fact, Statement, Words};
 use why401_read::Sink;
 use why401_read::bulk::Filter;
 use why401_redact::SecretSet;
@@ -106,9 +106,14 @@ pub(crate) fn explained(
     let (overview, (logs, filter)) = (intake.overview, intake.logs);
     let logs = intake.folded.map(|folded| (logs, filter, folded));
     let case = intake.collector.finish(sources);
-    let why401_causes::Explained { mut findings, each } = why401_causes::explain_each(&case, now);
+    let (why401_causes::Explained { mut findings, each }, secrets) = std::thread::scope(|scope| {
+        // Both take long of large evidence, and neither needs the other.
+        let secrets = scope.spawn(|| secrets::of(&case));
+        let explained = why401_causes::explain_each(&case, now);
+        // Without them nothing may be shown.
+        (explained, secrets.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    });
     keep(&mut findings);
-    let secrets = secrets::of(&case);
     let diagnosis = Diagnosis { sources: case.sources.clone(), findings, overview };
     Explained { case, diagnosis, secrets, each, logs }
 }
@@ -167,6 +172,10 @@ impl Sink for Intake {
             live.statement(&statement);
         }
         self.collector.statement(statement);
+    }
+    fn repeated(&mut self, words: &Words<'_>) -> bool {
+        // Whoever is told what comes is told of each.
+        self.live.is_none() && self.collector.repeated(words)
     }
     fn fact(&mut self, fact: Fact) {
         if let Some(mut live) = self.live() {

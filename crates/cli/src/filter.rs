@@ -2,7 +2,7 @@
 
 use crate::args::Evidence;
 use jiff::Timestamp;
-use why401_http::{Exchange, Fact, Statement};
+use why401_http::{Exchange, Fact, Statement, Words};
 use why401_read::Sink;
 use why401_read::bulk::Filter;
 use why401_report::Problem;
@@ -46,6 +46,10 @@ impl Sink for Wanted<'_> {
         if self.filter.wants_statement(&statement) {
             self.to.statement(statement);
         }
+    }
+    fn repeated(&mut self, words: &Words<'_>) -> bool {
+        // Whether they are wanted, a statement tells.
+        self.filter.is_open() && self.to.repeated(words)
     }
     fn fact(&mut self, fact: Fact) {
         self.to.fact(fact);

@@ -1,7 +1,7 @@
 //! Counts what a source yields on its way to whoever diagnoses it.
 
 use jiff::Timestamp;
-use why401_http::{Exchange, Fact, Moment, Statement};
+use why401_http::{Exchange, Fact, Moment, Statement, Words};
 use why401_read::Sink;
 use why401_report::{Problem, SourceReport};
 use why401_span::LayerId;
@@ -84,6 +84,12 @@ impl<S: Sink> Sink for Tally<S> {
     fn statement(&mut self, statement: Statement) {
         self.words += 1;
         self.to.statement(statement);
+    }
+
+    fn repeated(&mut self, words: &Words<'_>) -> bool {
+        let repeated = self.to.repeated(words);
+        self.words += u64::from(repeated);
+        repeated
     }
 
     fn fact(&mut self, fact: Fact) {

@@ -13,8 +13,9 @@ pub(crate) const MOST: usize = if cfg!(test) { 200 } else { 30_000 };
 /// since that order does not depend on what came when.
 const RESOURCES: usize = 6;
 
-/// Up to so many kinds, resources are told apart.
-const FINE: usize = 150;
+/// Up to so many kinds, resources are told apart. More kinds never become fewer, so from then on nobody counts by
+/// resource any more.
+const FINE: usize = if cfg!(test) { 40 } else { 150 };
 
 /// Refusals that are alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,6 +199,21 @@ impl Class {
         }
     }
 
+    /// Adds a chain, whatever its resource.
+    fn add_to_others(&mut self, chain: Chain) {
+        match &mut self.others {
+            Some(others) => others.add(chain),
+            None => self.others = Some(Box::new(Group::new(chain))),
+        }
+    }
+
+    /// Tells resources apart no more.
+    fn coarsen(&mut self) {
+        for group in std::mem::take(&mut self.groups) {
+            self.add_other(group);
+        }
+    }
+
     fn add_other(&mut self, group: Group) {
         match &mut self.others {
             Some(others) => others.absorb(group),
@@ -210,6 +226,8 @@ impl Class {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Kinds {
     classes: Keyed<Class>,
+    /// Whether there are so many that resources are told apart no more.
+    is_coarse: bool,
 }
 
 impl Wire for Kinds {
@@ -275,7 +293,20 @@ impl Kinds {
             groups: Vec::new(),
             others: None,
         };
-        self.classes.entry(key).or_insert(class).add_chain(chain);
+        let class = self.classes.entry(key).or_insert(class);
+        if self.is_coarse {
+            class.add_to_others(chain);
+        } else {
+            class.add_chain(chain);
+            self.coarsen_if(self.classes.len() > FINE);
+        }
+    }
+
+    fn coarsen_if(&mut self, many: bool) {
+        if many {
+            self.is_coarse = true;
+            self.classes.values_mut().for_each(Class::coarsen);
+        }
     }
 
     fn has_room(&self, key: u64, most: usize) -> bool {
@@ -290,7 +321,11 @@ impl Kinds {
         groups.flat_map(Group::examples_mut)
     }
 
-    pub(crate) fn absorb(&mut self, other: Kinds) {
+    pub(crate) fn absorb(&mut self, mut other: Kinds) {
+        if self.is_coarse != other.is_coarse {
+            self.coarsen_if(other.is_coarse);
+            other.coarsen_if(self.is_coarse);
+        }
         for (key, class) in other.classes {
             match self.classes.get_mut(&key) {
                 Some(into) => {
@@ -302,19 +337,16 @@ impl Kinds {
                 }
             }
         }
+        self.coarsen_if(!self.is_coarse && self.classes.len() > FINE);
     }
 
     /// Fewer kinds, where there are too many to look at each: first resources go together, then what is rare.
     fn settle(&mut self) {
         let groups = |c: &Class| c.groups.len() + usize::from(c.others.is_some());
-        if self.classes.values().map(groups).sum::<usize>() <= FINE {
+        if !self.is_coarse && self.classes.values().map(groups).sum::<usize>() <= FINE {
             return;
         }
-        for class in self.classes.values_mut() {
-            for group in std::mem::take(&mut class.groups) {
-                class.add_other(group);
-            }
-        }
+        self.coarsen_if(true);
         let Some(over) = self.classes.len().checked_sub(KINDS).filter(|n| *n > 0) else { return };
         let refused = |c: &Class| c.others.as_ref().map_or(0, |o| o.refused);
         let place = |c: &Class| c.others.as_ref().map(|o| o.opening.place());

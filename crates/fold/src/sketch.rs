@@ -40,6 +40,12 @@ impl Wire for Paths {
 }
 
 impl Paths {
+    /// Something of the line of a path. Whoever asks for several at once waits for the memory once.
+    #[inline]
+    pub(crate) fn fetch(&self, path: u64) -> u64 {
+        self.lines.get((path % LINES) as usize).and_then(|line| line.first()).copied().unwrap_or_default()
+    }
+
     /// Whether both are known already. Nothing is decided in here, so that the lines of several paths are fetched
     /// together.
     #[inline]

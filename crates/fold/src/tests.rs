@@ -200,31 +200,41 @@ proptest! {
 
 #[test]
 fn beyond_the_cap_the_rarest_are_let_go_and_counted() {
-    let mut part = Part::new(Seed(1), 0, 0, false);
     let many = crate::lanes::MOST as u64 * 3;
-    for i in 0..many {
-        // Every third request is of one of ten accounts that are there all the time.
-        let user = if i % 3 == 0 { format!("steady{}", i % 10) } else { format!("once{i}") };
-        let seen = Seen {
-            client: b"192.0.2.1",
-            user: Claimed::Name(user.as_bytes()),
-            status: if i % 3 == 0 { 200 } else { 401 },
-            time: Some(i as i64 * 1000),
-            offset: i,
-            ..Seen::default()
-        };
-        part.take(&seen, 1);
+    // In one part, and in parts of which each has room for its own.
+    for size in [many, many / 3 + 1] {
+        let mut parts = Parts::default();
+        for start in (0..many).step_by(size as usize) {
+            let mut part = Part::new(Seed(1), 0, start, false);
+            let end = many.min(start + size);
+            for i in start..end {
+                // Every third request is of one of ten accounts that are there all the time.
+                let user = if i % 3 == 0 { format!("steady{}", i % 10) } else { format!("once{i}") };
+                let seen = Seen {
+                    client: b"192.0.2.1",
+                    user: Claimed::Name(user.as_bytes()),
+                    status: if i % 3 == 0 { 200 } else { 401 },
+                    time: Some(i as i64 * 1000),
+                    offset: i,
+                    ..Seen::default()
+                };
+                part.take(&seen, 1);
+            }
+            part.advance(end, end - start);
+            parts.insert(part);
+        }
+        let told = parts.finish();
+        assert!(told.lanes.len() <= crate::lanes::MOST);
+        let steady: Vec<u64> = told.lanes.iter().filter(|l| l.let_in > 0).map(|l| l.seen).collect();
+        assert_eq!((steady.len(), steady.iter().sum::<u64>()), (10, many.div_ceil(3)));
+        // How many were let go is told, and how many requests they had.
+        let pairs = 10 + many - many.div_ceil(3);
+        assert_eq!((told.lanes.len() as u64 + told.dropped.0, told.dropped.0 > 0), (pairs, true));
+        assert_eq!(told.lanes.iter().map(|l| l.seen).sum::<u64>() + told.dropped.1, many);
+        // However many kinds there are, none is lost.
+        assert!(told.kinds.len() <= 3 * crate::kinds::MOST);
+        assert_eq!(told.kinds.iter().map(|k| k.refused).sum::<u64>(), many - many.div_ceil(3));
     }
-    part.advance(many, many);
-    let mut parts = Parts::default();
-    parts.insert(part);
-    let told = parts.finish();
-    assert!(told.lanes.len() <= crate::lanes::MOST);
-    assert_eq!(told.lanes.iter().filter(|l| l.let_in > 0).map(|l| l.seen).sum::<u64>(), many.div_ceil(3));
-    assert_eq!(told.lanes.iter().map(|l| l.seen).sum::<u64>() + told.dropped.1, many);
-    // However many kinds there are, none is lost.
-    assert!(told.kinds.len() <= 3 * crate::kinds::MOST);
-    assert_eq!(told.kinds.iter().map(|k| k.refused).sum::<u64>(), many - many.div_ceil(3));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The whole body of evidence, put in order.
 
+use crate::heard::Heard;
 use crate::thin::{self, Kept, earlier, later};
 use crate::{Attempt, Chain, Index, Outcome, Refusal, Subject, chain, correlate, secured};
 use std::collections::HashMap;
@@ -45,7 +46,7 @@ impl Case {
     pub(crate) fn new(
         sources: Vec<SourceReport>,
         kept: Vec<Kept>,
-        statements: Vec<(Statement, u64)>,
+        statements: Vec<Heard>,
         facts: Vec<Fact>,
     ) -> Case {
         let mut attempts = correlate::attempts(kept);
@@ -233,15 +234,16 @@ impl Case {
 
     /// Sorts the statements that are about no request of the evidence: those that tell of one request by themselves
     /// (a line of a server's error log) become refusals, the rest is context.
-    fn told(&mut self, left: Vec<(Statement, u64)>) {
+    fn told(&mut self, left: Vec<Heard>) {
         let shown = self.refusals.iter().any(|r| r.chain().is_some_and(|c| c.outcome != Outcome::LetIn));
-        let mut requests: HashMap<OneRequest, Vec<(Statement, u64)>> = HashMap::new();
+        let mut requests: HashMap<OneRequest, Vec<Heard>> = HashMap::new();
         let mut order = Vec::new();
         let mut context = Vec::new();
-        for (statement, count) in left {
+        for heard in left {
+            let statement = &heard.statement;
             let structured = statement.speaker == Speaker::ServerLog && statement.client.is_some();
             if !structured {
-                context.push(statement);
+                context.push(heard.statement);
                 continue;
             }
             let key = (
@@ -253,47 +255,49 @@ impl Case {
             if group.is_empty() {
                 order.push(key);
             }
-            group.push((statement, count));
+            group.push(heard);
         }
         let mut kinds: HashMap<Kind, usize> = HashMap::new();
         for key in order {
             let Some(group) = requests.remove(&key) else { continue };
             // Without a port, lines of one second may be about different requests: each stands for itself.
-            let parts: Vec<Vec<(Statement, u64)>> =
+            let parts: Vec<Vec<Heard>> =
                 if key.1.is_some() { vec![group] } else { group.into_iter().map(|s| vec![s]).collect() };
             for part in parts {
                 let mut part = part;
-                let mut kind: Kind =
-                    part.iter().map(|(s, _)| (correlate::wording(s), s.user.clone())).collect();
+                let mut kind: Kind = part
+                    .iter()
+                    .map(|h| (correlate::wording(&h.statement), h.statement.user.clone()))
+                    .collect();
                 let next = self.refusals.len();
                 if kinds.len() >= KINDS && !kinds.contains_key(&kind) {
                     // Of more users than are told apart: one stands for all, and names none.
-                    part.iter_mut().for_each(|(s, _)| s.user = None);
+                    part.iter_mut().for_each(|h| h.statement.user = None);
                     kind.iter_mut().for_each(|(_, user)| *user = None);
                 }
                 if kinds.len() >= 2 * KINDS && !kinds.contains_key(&kind) {
                     kind.clear();
                 }
                 let at = *kinds.entry(kind).or_insert(next);
-                let count = part.iter().map(|(_, n)| *n).max().unwrap_or(1);
-                let time = part.iter().find_map(|(s, _)| s.time);
-                let mut series = Series::default();
-                if let Some(time) = time {
-                    series.add(time.at.as_second(), count);
-                }
+                // Of several lines about one request, the one that was said most often counts.
+                let most = part.iter().max_by_key(|h| h.count);
+                let count = most.map_or(1, |h| h.count);
+                let series = most.map(Heard::series).unwrap_or_default();
+                let time = part.iter().find_map(|h| h.statement.time);
+                let last = part.iter().fold(time, |last, h| later(last, h.last));
                 match self.refusals.get_mut(at) {
                     Some(refusal) => {
                         refusal.count += count;
                         refusal.first = earlier(refusal.first, time);
-                        refusal.last = later(refusal.last, time);
+                        refusal.last = later(refusal.last, last);
                         refusal.series.merge(&series);
                     }
                     None => self.refusals.push(Refusal {
-                        subject: Subject::Statements(part.into_iter().map(|(s, _)| s).collect()),
+                        subject: Subject::Statements(part.into_iter().map(|h| h.statement).collect()),
                         count,
                         whose: Arc::default(),
                         first: time,
-                        last: time,
+                        last,
                         series,
                     }),
                 }

@@ -1,13 +1,11 @@
 //! Takes what the readers yield and keeps what a diagnosis needs.
 
+use crate::Case;
+use crate::heard::Said;
 use crate::thin::{Folded, Thinned};
-use crate::{Case, correlate};
-use std::collections::HashMap;
-use why401_http::{Exchange, Fact, Statement};
+use why401_http::{Exchange, Fact, Statement, Words};
 use why401_report::{Series, SourceReport};
 
-/// So many statements are kept; of more, only one of each wording is kept and the rest counted.
-const STATEMENTS: usize = 20_000;
 /// So many facts are kept.
 const FACTS: usize = 10_000;
 
@@ -15,8 +13,7 @@ const FACTS: usize = 10_000;
 #[derive(Debug, Default)]
 pub struct Collector {
     thinned: Thinned,
-    statements: Vec<(Statement, u64)>,
-    wordings: HashMap<(String, Option<String>), usize>,
+    said: Said,
     facts: Vec<Fact>,
 }
 
@@ -37,25 +34,13 @@ impl Collector {
     }
 
     /// Takes a statement.
-    pub fn statement(&mut self, mut statement: Statement) {
-        if self.statements.len() < STATEMENTS {
-            self.statements.push((statement, 1));
-            return;
-        }
-        let mut wording = (correlate::wording(&statement), statement.user.clone());
-        let next = self.statements.len();
-        if self.wordings.len() >= STATEMENTS && !self.wordings.contains_key(&wording) {
-            // Of more users than are told apart: one stands for all, and names none.
-            (wording.1, statement.user) = (None, None);
-        }
-        if self.wordings.len() >= 2 * STATEMENTS && !self.wordings.contains_key(&wording) {
-            wording.0 = String::new();
-        }
-        let at = *self.wordings.entry(wording).or_insert(next);
-        match self.statements.get_mut(at) {
-            Some((_, count)) => *count += 1,
-            None => self.statements.push((statement, 1)),
-        }
+    pub fn statement(&mut self, statement: Statement) {
+        self.said.take(statement);
+    }
+
+    /// Counts words that so many statements stand for already that no more are kept; whether that is so.
+    pub fn repeated(&mut self, words: &Words<'_>) -> bool {
+        self.said.repeat(words)
     }
 
     /// Takes a fact.
@@ -67,6 +52,6 @@ impl Collector {
 
     /// Puts together what belongs together. `sources` is the account of what was read, in the order of their numbers.
     pub fn finish(self, sources: Vec<SourceReport>) -> Case {
-        Case::new(sources, self.thinned.kept, self.statements, self.facts)
+        Case::new(sources, self.thinned.kept, self.said.kept, self.facts)
     }
 }

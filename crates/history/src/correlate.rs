@@ -1,6 +1,7 @@
 //! Finds the same request again in several vantage points, and the request that a statement is about.
 
 use crate::attempt::{Seen, is_refusal};
+use crate::heard::Heard;
 use crate::near::Near;
 use crate::stood_for::StoodFor;
 use crate::thin::Kept;
@@ -185,7 +186,9 @@ fn names_target(a: &Attempt, s: &Statement) -> bool {
 /// Finds the requests that an intermediary passed on: seen in one capture on both its sides, or in one of each side.
 fn link_hops(attempts: &mut [Attempt]) {
     let mut links = Vec::new();
-    for (i, outer) in attempts.iter().enumerate() {
+    // Nothing is passed on by whom nobody asked by an address.
+    let asked = attempts.iter().enumerate().filter(|(_, outer)| outer.server().is_some());
+    for (i, outer) in asked {
         let after = attempts.iter().skip(i + 1).take(32).take_while(|inner| {
             let times = (outer.time(), inner.time());
             !matches!(times, (Some(x), Some(y)) if y.seconds_since(&x) > FORWARDING)
@@ -283,7 +286,10 @@ fn same_answer(outer: &Attempt, inner: &Attempt) -> bool {
 }
 
 /// Gives each statement to the attempt that it is about; gives back those that are about none.
-pub(crate) fn attach(attempts: &mut [Attempt], statements: Vec<(Statement, u64)>) -> Vec<(Statement, u64)> {
+pub(crate) fn attach(attempts: &mut [Attempt], statements: Vec<Heard>) -> Vec<Heard> {
+    if statements.is_empty() {
+        return statements;
+    }
     let mut by_client: HashMap<String, Near> = HashMap::new();
     let mut by_path: HashMap<String, Near> = HashMap::new();
     let mut by_index: HashMap<(u32, u64), usize> = HashMap::new();
@@ -301,7 +307,8 @@ pub(crate) fn attach(attempts: &mut [Attempt], statements: Vec<(Statement, u64)>
     let stood_for = StoodFor::of(attempts);
     let none = Near::default();
     let mut left = Vec::new();
-    for (statement, count) in statements {
+    for heard in statements {
+        let statement = &heard.statement;
         let beside = statement.beside.and_then(|i| by_index.get(&(statement.source.0, i)).copied());
         let path = statement.target.as_deref().map(path_of);
         let candidates = match (&statement.client, path) {
@@ -313,42 +320,44 @@ pub(crate) fn attach(attempts: &mut [Attempt], statements: Vec<(Statement, u64)>
             candidates
                 .of(statement.time)
                 .filter_map(|i| attempts.get(i))
-                .filter_map(|a| aboutness(a, &statement).map(|s| (s, std::cmp::Reverse(a.id))))
+                .filter_map(|a| aboutness(a, statement).map(|s| (s, std::cmp::Reverse(a.id))))
                 .max()
                 .map(|(_, std::cmp::Reverse(id))| id)
         });
-        match about.and_then(|i| attempts.get_mut(i)) {
-            Some(attempt) => attempt.statements.push(statement),
-            None => match stood_for.find(attempts, &statement) {
-                Some((_, true)) => {}
-                Some((id, false)) => {
-                    if let Some(attempt) = attempts.get_mut(id) {
-                        attempt.statements.push(statement);
-                    }
+        let about = match about {
+            Some(id) => Some((id, false)),
+            None => stood_for.find(attempts, statement),
+        };
+        match about {
+            None => left.push(heard),
+            Some((_, true)) => {}
+            Some((id, false)) => {
+                if let Some(attempt) = attempts.get_mut(id) {
+                    attempt.statements.push(heard.statement);
                 }
-                None => left.push((statement, count)),
-            },
+            }
         }
     }
     answer(attempts, left)
 }
 
 /// A request without its answer, and words that name a refusal: they are the answer, where nothing else was refused.
-fn answer(attempts: &mut [Attempt], statements: Vec<(Statement, u64)>) -> Vec<(Statement, u64)> {
+fn answer(attempts: &mut [Attempt], statements: Vec<Heard>) -> Vec<Heard> {
     let refused = |a: &Attempt| a.status().is_some_and(is_refusal);
     if attempts.iter().any(refused) {
         return statements;
     }
     let mut left = Vec::new();
-    for (statement, count) in statements {
+    for heard in statements {
+        let statement = &heard.statement;
         let names = statement.status.is_some_and(is_refusal) && statement.speaker != Speaker::Configuration;
         let open = attempts
             .iter_mut()
             .rev()
             .find(|a| a.status().is_none() && a.request().is_some() && a.view().source == statement.source);
         match open.filter(|_| names) {
-            Some(attempt) => attempt.statements.push(statement),
-            None => left.push((statement, count)),
+            Some(attempt) => attempt.statements.push(heard.statement),
+            None => left.push(heard),
         }
     }
     left

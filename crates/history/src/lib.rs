@@ -10,6 +10,7 @@ mod chain;
 mod collector;
 mod correlate;
 mod elsewhere;
+mod heard;
 mod index;
 mod near;
 mod refusal;

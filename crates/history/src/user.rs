@@ -4,11 +4,18 @@ use crate::Attempt;
 use why401_auth::scheme::ntlm::Message;
 use why401_auth::{Inside, inside, parse_credentials};
 
+/// Shorter names are taken as they stand.
+const SHORTEST: usize = 8;
+
 /// A user name of a log as it may be shown: where a pair was encoded twice, the name column holds the password too.
 pub fn named(name: &str) -> String {
+    // No pair is as short, encoded.
+    if name.len() < SHORTEST {
+        return name.to_owned();
+    }
     let basic = why401_auth::scheme::basic::read(name.as_bytes(), 0..name.len());
     let printable = basic.text.expose().iter().all(|b| (0x20..0x7f).contains(b));
-    let encoded = name.len() >= 8 && basic.problem(why401_auth::ProblemKind::NotEncoded).is_none();
+    let encoded = basic.problem(why401_auth::ProblemKind::NotEncoded).is_none();
     match &basic.password {
         Some(p) if encoded && printable && !p.is_empty() && !basic.user.is_empty() => basic.user_shown(),
         _ => name.to_owned(),

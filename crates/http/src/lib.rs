@@ -17,5 +17,5 @@ pub use fact::{Fact, FactKind, Userinfo};
 pub use message::{BODY_EXCERPT, Body, FieldLine, Fields, Request, Response};
 pub use moment::Moment;
 pub use secured::{AskedCertificate, Secured, ShownCertificate};
-pub use statement::{Speaker, Statement};
+pub use statement::{Speaker, Statement, Words};
 pub use target::{Address, path_of, query_of};

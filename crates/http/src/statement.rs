@@ -69,3 +69,28 @@ impl Statement {
         }
     }
 }
+
+/// Words of a log as they are spelt there, before a statement is made of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Words<'a> {
+    /// The words.
+    pub text: &'a [u8],
+    /// When.
+    pub time: Option<Moment>,
+    /// The client that they are about, without its port.
+    pub client: Option<&'a [u8]>,
+    /// The user that they name.
+    pub user: Option<&'a [u8]>,
+}
+
+impl Statement {
+    /// Its words.
+    pub fn words(&self) -> Words<'_> {
+        Words {
+            text: self.text.as_bytes(),
+            time: self.time,
+            client: self.client.as_ref().map(|c| c.host.as_bytes()),
+            user: self.user.as_deref().map(str::as_bytes),
+        }
+    }
+}

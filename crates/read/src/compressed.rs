@@ -6,7 +6,7 @@ use lzma_rust2::XzReader;
 use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use why401_http::{Body, Exchange, Fact, Fields, LoggedUser, Moment, Request, Response, Statement};
+use why401_http::{Body, Exchange, Fact, Fields, LoggedUser, Moment, Request, Response, Statement, Words};
 use why401_report::Problem;
 use why401_span::{Derived, LayerId};
 
@@ -235,6 +235,10 @@ impl Sink for InLayer<'_> {
     fn statement(&mut self, mut statement: Statement) {
         self.place(&mut statement.text);
         self.sink.statement(statement);
+    }
+
+    fn repeated(&mut self, words: &Words<'_>) -> bool {
+        self.sink.repeated(words)
     }
 
     fn fact(&mut self, mut fact: Fact) {

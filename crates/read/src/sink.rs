@@ -1,6 +1,6 @@
 //! Where readers put what they read.
 
-use why401_http::{Exchange, Fact, Moment, Statement};
+use why401_http::{Exchange, Fact, Moment, Statement, Words};
 use why401_report::Problem;
 use why401_span::LayerId;
 
@@ -15,6 +15,12 @@ pub trait Sink {
     }
     /// What somebody said.
     fn statement(&mut self, statement: Statement);
+    /// A server said this; whether it was said before of the same client and user so often that it is only counted. If not,
+    /// a statement is made of it.
+    fn repeated(&mut self, words: &Words<'_>) -> bool {
+        let _ = words;
+        false
+    }
     /// Context given along.
     fn fact(&mut self, fact: Fact);
     /// What could not be read, and where; reading goes on.
@@ -32,6 +38,9 @@ impl<S: Sink + ?Sized> Sink for &mut S {
     }
     fn statement(&mut self, statement: Statement) {
         (**self).statement(statement);
+    }
+    fn repeated(&mut self, words: &Words<'_>) -> bool {
+        (**self).repeated(words)
     }
     fn fact(&mut self, fact: Fact) {
         (**self).fact(fact);

@@ -109,7 +109,11 @@ impl Derived {
 
     /// The bytes as text; what is not UTF-8 is shown as U+FFFD.
     pub fn to_text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.bytes)
+        // Nearly all of it is UTF-8, which is found out sooner than what to replace.
+        match std::str::from_utf8(&self.bytes) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => String::from_utf8_lossy(&self.bytes),
+        }
     }
 
     /// How many bytes it holds.

@@ -125,12 +125,9 @@ impl NearMissCredentials {
         }
         // A log shows names only.
         let Some(name) = step.attempt.logged_name() else { return told() };
-        let known = scene.attempts().filter_map(|a| a.logged_name().map(|n| (a, n))).find(|(a, n)| {
-            *n != name
-                && n.len() == name.len()
-                && lower(n).eq(lower(&name))
-                && slip(name.as_bytes(), n.as_bytes()) == Some(Slip::Case)
-                && a.let_in()
+        let named = scene.accepted_like(&name).filter_map(|a| a.logged_name().map(|n| (a, n)));
+        let known = named.into_iter().find(|(_, n)| {
+            *n != name && n.len() == name.len() && slip(name.as_bytes(), n.as_bytes()) == Some(Slip::Case)
         });
         let itself = scene.case.index.of_user(&name).iter().filter_map(|&i| scene.case.attempt(i));
         let itself_accepted = itself.into_iter().any(|a| a.let_in());
@@ -154,11 +151,6 @@ impl NearMissCredentials {
             _ => told(),
         }
     }
-}
-
-/// Its letters as small ones. Of two names that differ, the first letters tell; a log has many pairs of them.
-fn lower(name: &str) -> impl Iterator<Item = char> {
-    name.chars().flat_map(char::to_lowercase)
 }
 
 fn both(user: &[u8], password: &[u8]) -> Vec<u8> {

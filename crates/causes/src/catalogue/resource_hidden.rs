@@ -53,9 +53,9 @@ fn made_up(scene: &Scene<'_>) -> Option<Answer> {
     let folder = |p: &str| p.trim_end_matches('/').rsplit_once('/').map(|(folder, _)| folder.to_owned());
     let beside = |a: &&Attempt| {
         a.authority() == step.attempt.authority()
-            && a.path().is_some_and(|p| is_made_up(p) && p != path && folder(p) == folder(path))
+            && a.path().is_some_and(|p| p != path && folder(p) == folder(path))
     };
-    let other = scene.attempts().find(beside)?;
+    let other = scene.at_made_up_paths().find(beside)?;
     // Held against a look at the real address that carries as little as the one at the made-up address does.
     let looks = |a: &&Attempt| {
         a.path() == Some(path)
@@ -71,12 +71,6 @@ fn made_up(scene: &Scene<'_>) -> Option<Answer> {
     .shown([scene.show_status(other.view(), there, "the same for an address that was made up")])
     .or("credentials-refused", "an account that is known to see the resource");
     Some(advise(claim).possible())
-}
-
-/// Whether the last part of the path is a word of `why401 probe`'s own making: twelve hexadecimal digits behind its name.
-fn is_made_up(path: &str) -> bool {
-    let last = path.rsplit('/').next().unwrap_or_default();
-    last.strip_prefix("why401-").is_some_and(|d| d.len() == 12 && d.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 /// The same status, challenges and content, but for the address where the content repeats it.

@@ -29,14 +29,28 @@ const LONGEST: usize = 28;
 /// A rule: of each group one word or phrase must be in the clause, of the last list none.
 struct Rule {
     cause: &'static str,
-    groups: &'static [&'static [&'static str]],
-    not: &'static [&'static str],
+    groups: Vec<Vec<Phrase>>,
+    not: Vec<Phrase>,
     also: Vec<String>,
 }
 
+/// Words that stand side by side; `true` where the word is the beginning of one.
+type Phrase = Vec<(&'static str, bool)>;
+
 static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
     let own = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect();
-    rules::all().map(|&(cause, groups, not, also)| Rule { cause, groups, not, also: own(also) }).collect()
+    let word = |word: &'static str| match word.strip_suffix('~') {
+        Some(stem) => (stem, true),
+        None => (word, false),
+    };
+    let phrases = |list: &[&'static str]| -> Vec<Phrase> {
+        list.iter().map(|phrase| phrase.split([' ', '_']).map(word).collect()).collect()
+    };
+    let rule = |&(cause, groups, not, also): &rules::Given| {
+        let groups = groups.iter().map(|group| phrases(group)).collect();
+        Rule { cause, groups, not: phrases(not), also: own(also) }
+    };
+    rules::all().map(rule).collect()
 });
 
 /// The gists of a text, one a clause that has any.
@@ -54,8 +68,8 @@ fn gist(clause: &str, range: Range<usize>) -> Option<Gist> {
     if words.len() < 2 || words.len() > LONGEST {
         return None;
     }
-    let has = |list: &[&str]| list.iter().any(|p| holds(&words, p));
-    let rule = RULES.iter().find(|r| r.groups.iter().all(|g| has(g)) && !has(r.not))?;
+    let has = |list: &[Phrase]| list.iter().any(|p| holds(&words, p));
+    let rule = RULES.iter().find(|r| r.groups.iter().all(|g| has(g)) && !has(&r.not))?;
     Some(Gist { cause: rule.cause, also: &rule.also, range })
 }
 
@@ -105,14 +119,13 @@ fn words(clause: &str) -> Vec<String> {
     all
 }
 
-/// Whether the words of a phrase stand there side by side; a word that ends in `~` is the beginning of one.
-fn holds(words: &[String], phrase: &str) -> bool {
-    let wanted: Vec<&str> = phrase.split([' ', '_']).collect();
-    let fits = |word: &String, wanted: &&str| match wanted.strip_suffix('~') {
-        Some(stem) => word.starts_with(stem),
-        None => word == wanted,
+/// Whether the words of a phrase stand there side by side.
+fn holds(words: &[String], phrase: &Phrase) -> bool {
+    let fits = |word: &String, (wanted, begins): &(&str, bool)| match begins {
+        true => word.starts_with(wanted),
+        false => word == wanted,
     };
-    words.windows(wanted.len().max(1)).any(|w| w.iter().zip(&wanted).all(|(word, want)| fits(word, want)))
+    words.windows(phrase.len().max(1)).any(|w| w.iter().zip(phrase).all(|(word, wanted)| fits(word, wanted)))
 }
 
 #[cfg(test)]

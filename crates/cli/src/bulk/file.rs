@@ -4,7 +4,7 @@ use super::origin::Bytes;
 use std::io;
 
 /// So much is read beyond a range at once, to find the end of its last line.
-const BEYOND: usize = 16 * 1024;
+const BEYOND: usize = 2 * 1024;
 /// The most that is kept of one line.
 pub(crate) const LONGEST: usize = 1024 * 1024;
 

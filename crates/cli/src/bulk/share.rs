@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
-/// So much is read at once.
-pub(crate) const RANGE: u64 = 256 * 1024;
+/// So much is read at once: little enough to stay in the processor's cache until it is looked at.
+pub(crate) const RANGE: u64 = 96 * 1024;
 /// What is left of a log is worth sharing from this size on.
-const WORTH: u64 = 16 * RANGE;
+const WORTH: u64 = 4 * 1024 * 1024;
 
 /// A log to be read.
 #[derive(Debug, Clone, Copy)]

@@ -78,10 +78,15 @@ pub(crate) fn fold(logs: &[Log<'_>], pipe: Option<Pipe>, filter: &Filter, watch:
     };
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(16));
     std::thread::scope(|scope| {
+        // Whoever has nothing left to read gets ready for the diagnosis, while another one glues the last part.
+        let run = || {
+            work.run();
+            why401_causes::prepare();
+        };
         for _ in 1..threads {
-            scope.spawn(|| work.run());
+            scope.spawn(run);
         }
-        work.run();
+        run();
     });
     let parts = work.parts.into_inner().unwrap_or_else(PoisonError::into_inner);
     let faults = work.faults.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -6,6 +6,7 @@
     reason = "in a test a panic is the report"
 )]
 
+mod errors;
 mod follow;
 mod hostile;
 mod hub;

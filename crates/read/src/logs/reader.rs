@@ -117,7 +117,15 @@ impl Once {
         sink: &mut dyn Sink,
     ) {
         let Once { source, index } = self;
-        let mut out = Out { source, sink, index, unreadable: 0, pending: None, debug: Debug::default() };
+        let mut out = Out {
+            source,
+            sink,
+            index,
+            unreadable: 0,
+            pending: None,
+            repeats: false,
+            debug: Debug::default(),
+        };
         let mut before = 0;
         for raw in lines {
             if raw.number != before + 1 {
@@ -142,8 +150,15 @@ pub(crate) fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
         });
     }
     let mut recogniser = Recogniser::new(given);
-    let mut out =
-        Out { source: input.source, sink, index: 0, unreadable: 0, pending: None, debug: Debug::default() };
+    let mut out = Out {
+        source: input.source,
+        sink,
+        index: 0,
+        unreadable: 0,
+        pending: None,
+        repeats: false,
+        debug: Debug::default(),
+    };
     let mut lines = Lines::new(input.bytes);
     loop {
         match lines.next() {
@@ -176,6 +191,8 @@ struct Out<'s> {
     index: u64,
     unreadable: u64,
     pending: Option<Pending>,
+    /// Whether the last statement was only counted: what carries it on is known too.
+    repeats: bool,
     debug: Debug,
 }
 
@@ -239,6 +256,7 @@ impl Out<'_> {
             return true;
         }
         let Some(reading) = recogniser.recognise(bytes, around.program) else { return false };
+        self.repeats = false;
         match reading {
             Reading::Access(mut line) => {
                 line.time = around.time;
@@ -250,11 +268,17 @@ impl Out<'_> {
                 self.sink.exchange(exchange);
             }
             Reading::Said(said) => {
+                self.flush();
+                let time = said.time.or(around.time);
+                self.repeats = said.words(time).is_some_and(|words| self.sink.repeated(&words));
+                if self.repeats {
+                    recogniser.last_was_error.set(true);
+                    return true;
+                }
                 let mut statement = said.statement(self.source, bytes, origin);
                 statement.time = statement.time.or(around.time);
                 statement.level = statement.level.or(around.level.map(str::to_owned));
                 recogniser.last_was_error.set(true);
-                self.flush();
                 let mut text = Builder::new();
                 text.push_part(&statement.text, 0..statement.text.len());
                 self.pending =
@@ -286,6 +310,7 @@ impl Out<'_> {
         let mut statement = Statement::new(self.source, Speaker::ServerLog, text);
         statement.time = wrapped.time;
         statement.level = wrapped.level.map(str::to_owned);
+        self.repeats = false;
         self.flush();
         self.sink.statement(statement);
     }
@@ -318,6 +343,9 @@ impl Out<'_> {
     /// A line that is nothing by itself: it carries a statement on, or cannot be read.
     fn carry_on(&mut self, bytes: &[u8], span: Span, raw: &Raw<'_>) {
         let Some(pending) = &mut self.pending else {
+            if self.repeats {
+                return;
+            }
             self.unreadable += 1;
             if self.unreadable <= NAMED_PROBLEMS {
                 self.problem(raw, "not a line of any log known here".to_owned());

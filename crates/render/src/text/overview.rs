@@ -121,6 +121,15 @@ mod tests {
     use why401_report::Series;
 
     #[test]
+    fn what_was_not_told_apart_is_told() {
+        let o = Overview { requests: 9, left_out: (1234, 5678), ..Overview::default() };
+        let told =
+            "1,234 pairs of account and client with the fewest requests (5,678 in all) were not told apart";
+        assert!(overview(&o, &[], &[], 120, Paint { colour: false }).iter().any(|line| line == told));
+        assert_eq!(left_out(&Overview { left_out: (0, 0), ..o }), None);
+    }
+
+    #[test]
     fn a_glance_fits_and_counts_are_read_easily() {
         let mut o = Overview {
             requests: 2_000_000,

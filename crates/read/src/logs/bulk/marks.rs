@@ -5,7 +5,7 @@ use wide::u8x16;
 /// So many bytes are looked at together.
 const STEP: usize = 64;
 /// So many places are written at a time, whether there are as many or not: that spares a guess at each.
-const WRITTEN: usize = 8;
+const WRITTEN: usize = 4;
 
 /// The places of the marks in a block, in order. `room` is used again from block to block.
 pub(super) fn find<'r>(block: &[u8], room: &'r mut Vec<u32>) -> &'r [u32] {

@@ -139,12 +139,10 @@ struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
+    /// Keeps what was put in the first free place.
     #[inline]
-    fn add(&mut self, seen: Seen<'a>, line: u32, part: &mut impl Take) {
-        if let Some(place) = self.requests.get_mut(self.count) {
-            *place = (seen, line);
-            self.count += 1;
-        }
+    fn keep(&mut self, part: &mut impl Take) {
+        self.count += 1;
         if self.count == BATCH {
             self.give(part);
         }
@@ -191,18 +189,28 @@ impl Scanner {
             let line = line.strip_suffix(b"\r").unwrap_or(line);
             let at = offset + start as u64;
             start = end + 1;
-            let fast = if self.use_fast { self.fast.read(line, &quotes, at) } else { None };
-            let Some(mut seen) = fast else {
-                batch.give(part);
-                scanned.requests += u64::from(self.other_line(line, at, number, keep, part));
-                continue;
+            // Into its place at once: it is large, and would be copied.
+            let read = match batch.requests.get_mut(batch.count) {
+                Some((seen, place)) if self.use_fast => self.fast.read(line, &quotes, at, seen).map(|()| {
+                    *place = number;
+                    if keep {
+                        seen.text = line;
+                    }
+                    self.is_open || self.filter.wants(seen)
+                }),
+                _ => None,
             };
-            scanned.requests += 1;
-            if keep {
-                seen.text = line;
-            }
-            if self.is_open || self.filter.wants(&seen) {
-                batch.add(seen, number, part);
+            match read {
+                Some(wanted) => {
+                    scanned.requests += 1;
+                    if wanted {
+                        batch.keep(part);
+                    }
+                }
+                None => {
+                    batch.give(part);
+                    scanned.requests += u64::from(self.other_line(line, at, number, keep, part));
+                }
             }
         }
         batch.give(part);

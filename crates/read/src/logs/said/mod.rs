@@ -8,7 +8,7 @@ use super::clf::is_address;
 use super::escape;
 use super::exchange::{Origin, split_port};
 use super::line::Escape;
-use why401_http::{Moment, Peer, Speaker, Statement};
+use why401_http::{Moment, Peer, Speaker, Statement, Words};
 use why401_span::SourceId;
 
 /// A line of an error log taken apart: slices of it.
@@ -42,6 +42,18 @@ pub(crate) fn parse<'a>(line: &'a [u8], program: Option<&[u8]>) -> Option<Saying
 }
 
 impl Saying<'_> {
+    /// Its words, said at this time; `None` where they have to be looked at whole: a name that is spelt with escapes, a
+    /// step of a connection.
+    pub(crate) fn words(&self, time: Option<Moment>) -> Option<Words<'_>> {
+        let is_step =
+            self.connection.is_some() && self.level.is_some_and(|l| l.eq_ignore_ascii_case(b"debug"));
+        if is_step || self.user.is_some_and(|user| user.contains(&b'\\')) {
+            return None;
+        }
+        let client = self.client.map(|c| split_port(c).0);
+        Some(Words { text: self.text, time, client, user: self.user })
+    }
+
     /// The statement that it is; `whole` is the line and `origin` its place.
     pub(crate) fn statement(&self, source: SourceId, whole: &[u8], origin: &Origin<'_>) -> Statement {
         let mut statement = Statement::new(source, Speaker::ServerLog, origin.cut(whole, self.text));
