@@ -16,7 +16,7 @@ impl Part {
         self.chart.absorb(after.chart);
         self.paths.absorb(&after.paths);
         self.lanes.absorb(after.lanes);
-        self.kinds.absorb(after.kinds);
+        self.kinds.absorb(after.kinds, seed);
         let room = 1000usize.saturating_sub(self.oddities.len());
         self.oddities.extend(after.oddities.into_iter().take(room));
 

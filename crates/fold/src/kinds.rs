@@ -207,6 +207,10 @@ impl Class {
         }
     }
 
+    fn example(&self) -> Option<&Chain> {
+        self.groups.first().or(self.others.as_deref()).map(|group| &group.opening)
+    }
+
     /// Tells resources apart no more.
     fn coarsen(&mut self) {
         for group in std::mem::take(&mut self.groups) {
@@ -278,12 +282,8 @@ impl Kinds {
         let end = *chain.end();
         let alike = Alike::of_chain(&chain, seed);
         chain.resource = alike.resource;
-        let (key, client) = if self.has_room(alike.fine, MOST) {
-            (alike.fine, end.client)
-        } else {
-            let by_account = self.has_room(alike.by_account, 2 * MOST);
-            (if by_account { alike.by_account } else { alike.outcome }, 0)
-        };
+        let key = self.key_with_room(alike.fine, &alike);
+        let client = if key == alike.fine { end.client } else { 0 };
         let class = Class {
             client,
             name: end.name,
@@ -309,6 +309,17 @@ impl Kinds {
         }
     }
 
+    /// The finest key for which there is room.
+    fn key_with_room(&self, fine: u64, alike: &Alike) -> u64 {
+        if self.has_room(fine, MOST) {
+            fine
+        } else if self.has_room(alike.by_account, 2 * MOST) {
+            alike.by_account
+        } else {
+            alike.outcome
+        }
+    }
+
     fn has_room(&self, key: u64, most: usize) -> bool {
         self.classes.len() < most || self.classes.contains_key(&key)
     }
@@ -321,12 +332,19 @@ impl Kinds {
         groups.flat_map(Group::examples_mut)
     }
 
-    pub(crate) fn absorb(&mut self, mut other: Kinds) {
+    pub(crate) fn absorb(&mut self, mut other: Kinds, seed: Seed) {
         if self.is_coarse != other.is_coarse {
             self.coarsen_if(other.is_coarse);
             other.coarsen_if(self.is_coarse);
         }
-        for (key, class) in other.classes {
+        for (mut key, mut class) in other.classes {
+            if !self.has_room(key, MOST)
+                && let Some(alike) = class.example().map(|chain| Alike::of_chain(chain, seed))
+            {
+                let own = key;
+                key = self.key_with_room(own, &alike);
+                class.client = if key == own { class.client } else { 0 };
+            }
             match self.classes.get_mut(&key) {
                 Some(into) => {
                     class.groups.into_iter().for_each(|g| into.add(g));

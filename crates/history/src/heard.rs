@@ -2,7 +2,7 @@
 
 use crate::thin::later;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use why401_http::{Moment, Statement, Words};
 use why401_report::Series;
 
@@ -54,7 +54,6 @@ pub(crate) struct Said {
     /// Where those stand that stand for more, by what they have in common.
     alike: HashMap<u64, usize>,
     hasher: RandomState,
-    room: Vec<u8>,
 }
 
 impl Said {
@@ -64,15 +63,13 @@ impl Said {
             return;
         }
         if self.kept.len() >= STATEMENTS {
-            let keys = self.keys(&statement.words());
-            let level = self.alike.len() / STATEMENTS;
-            if level >= LEVELS - 2 {
+            let level = (self.alike.len() / STATEMENTS).min(LEVELS - 1);
+            let key = self.keys(&statement.words()).nth(level);
+            if level >= 2 {
                 // Of more users than are told apart: one stands for all, and names none.
                 statement.user = None;
             }
-            if let Some(key) = keys.get(level).or(keys.last()) {
-                self.alike.insert(*key, self.kept.len());
-            }
+            self.alike.extend(key.map(|key| (key, self.kept.len())));
         }
         self.kept.push(Heard::new(statement));
     }
@@ -83,9 +80,8 @@ impl Said {
             return false;
         }
         // Only as coarsely as there was no more room to tell them apart.
-        let keys = self.keys(words);
-        let levels = keys.iter().take(self.alike.len() / STATEMENTS + 1);
-        let found = levels.filter_map(|key| self.alike.get(key)).next().copied();
+        let levels = self.alike.len() / STATEMENTS + 1;
+        let found = self.keys(words).take(levels).find_map(|key| self.alike.get(&key)).copied();
         match found.and_then(|at| self.kept.get_mut(at)) {
             Some(heard) => {
                 heard.repeat(words.time);
@@ -96,28 +92,23 @@ impl Said {
     }
 
     /// What words have in common with others: all, all but the client, the wording, nothing.
-    fn keys(&mut self, words: &Words<'_>) -> [u64; LEVELS] {
-        let mut room = std::mem::take(&mut self.room);
-        wording(words.text, &mut room);
-        let key = |level: u8, text: &[u8], of: [Option<&[u8]>; 2]| {
-            let mut hasher = self.hasher.build_hasher();
-            hasher.write_u8(level);
-            hasher.write(text);
-            for part in of {
-                // Where one ends and the next begins.
-                hasher.write_u8(u8::from(part.is_some()));
-                hasher.write(part.unwrap_or_default());
-            }
+    fn keys<'w>(&self, words: &Words<'w>) -> impl Iterator<Item = u64> + use<'w> {
+        let Words { text, user, client, .. } = *words;
+        let of = self.hasher.clone();
+        let mut hasher = of.build_hasher();
+        wording(text, &mut hasher);
+        let text = hasher.finish();
+        (0..LEVELS).map(move |level| {
+            let (text, user, client) = match level {
+                0 => (text, user, client),
+                1 => (text, user, None),
+                2 => (text, None, None),
+                _ => (0, None, None),
+            };
+            let mut hasher = of.build_hasher();
+            (level, text, user, client).hash(&mut hasher);
             hasher.finish()
-        };
-        let keys = [
-            key(0, &room, [words.user, words.client]),
-            key(1, &room, [words.user, None]),
-            key(2, &room, [None, None]),
-            key(3, b"", [None, None]),
-        ];
-        self.room = room;
-        keys
+        })
     }
 }
 
@@ -125,14 +116,17 @@ impl Said {
 const LEVELS: usize = 4;
 
 /// The words without what changes from line to line, as [`crate::correlate::wording`] takes them.
-fn wording(text: &[u8], into: &mut Vec<u8>) {
-    into.clear();
+fn wording(text: &[u8], into: &mut impl Hasher) {
     let mut quoted = false;
-    for b in text.iter().take(WORDING) {
-        match b {
-            b'"' => quoted = !quoted,
-            _ if quoted || b.is_ascii_digit() => {}
-            _ => into.push(*b),
+    let text = text.get(..WORDING).unwrap_or(text);
+    for part in text.split_inclusive(|b| *b == b'"' || b.is_ascii_digit()) {
+        let (words, end) = match part.split_last() {
+            Some((end, words)) if *end == b'"' || end.is_ascii_digit() => (words, *end),
+            _ => (part, 0),
+        };
+        if !quoted {
+            into.write(words);
         }
+        quoted ^= end == b'"';
     }
 }

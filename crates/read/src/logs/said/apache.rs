@@ -1,7 +1,7 @@
 //! Apache httpd's error log: `ErrorLogFormat` as built in, in 2.4 and 2.2
 //! (<https://httpd.apache.org/docs/2.4/mod/core.html#errorlogformat>).
 
-use super::{Saying, between, is_peer};
+use super::{Saying, between, is_peer, rfind};
 use crate::logs::time;
 use memchr::{memchr, memmem};
 
@@ -80,11 +80,11 @@ impl<'a> Saying<'a> {
                 b" not found",
                 b": authentication failure",
             ];
-            ends.iter().find_map(|end| rest.get(..memmem::rfind(rest, end)?))
+            ends.iter().find_map(|end| rest.get(..rfind(rest, end)?))
         });
         self.user = user;
         self.target = quoted_target(text).or_else(|| {
-            let at = memmem::rfind(text, b": /")?;
+            let at = rfind(text, b": /")?;
             text.get(at + 2..).filter(|_| user.is_some() || memmem::find(text, b"scheme").is_some())
         });
     }
@@ -96,13 +96,13 @@ fn is_word_start(text: &[u8], at: usize) -> bool {
 
 /// `... failure for "/path": ...`
 fn quoted_target(text: &[u8]) -> Option<&[u8]> {
-    let from = memmem::rfind(text, b" failure for \"")? + b" failure for \"".len();
+    let from = rfind(text, b" failure for \"")? + b" failure for \"".len();
     let rest = text.get(from..)?;
     rest.get(..memmem::find(rest, b"\":").or_else(|| memchr(b'"', rest))?)
 }
 
 fn without_referer(text: &[u8]) -> &[u8] {
-    memmem::rfind(text, b", referer: ").and_then(|at| text.get(..at)).unwrap_or(text)
+    rfind(text, b", referer: ").and_then(|at| text.get(..at)).unwrap_or(text)
 }
 
 /// `AH01618`, or another vendor's letters and five digits, before a colon.

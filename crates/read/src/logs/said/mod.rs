@@ -92,6 +92,12 @@ fn between<'a>(text: &'a [u8], start: &[u8], end: &[u8]) -> Option<&'a [u8]> {
     rest.get(..memchr::memmem::find(rest, end)?)
 }
 
+/// Where `part` stands last in `text`. The words of a line are few: to get ready for a search would take longer than it.
+fn rfind(text: &[u8], part: &[u8]) -> Option<usize> {
+    let mut places = memchr::memrchr_iter(*part.first()?, text);
+    places.find(|at| text.get(*at..).is_some_and(|rest| rest.starts_with(part)))
+}
+
 /// Whether this may be an address with or without a port.
 fn is_peer(text: &[u8]) -> bool {
     is_address(text)

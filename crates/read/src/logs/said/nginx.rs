@@ -1,7 +1,7 @@
 //! nginx's error log: `2026/11/22 17:15:13 [error] 14437#14437: *39 text, client: ..., server: ..., request: "..."`
 //! (`ngx_log.c`, `ngx_http_log_error`).
 
-use super::Saying;
+use super::{Saying, rfind};
 use crate::logs::clf::is_address;
 use crate::logs::line::number;
 use crate::logs::time;
@@ -68,7 +68,7 @@ fn value<'a>(context: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
 /// `user "alice": password mismatch`, `user "alice" was not found in "/etc/users"`.
 fn user(text: &[u8]) -> Option<&[u8]> {
     let rest = text.strip_prefix(b"user \"")?;
-    let end = memmem::rfind(rest, b"\": ").or_else(|| memmem::rfind(rest, b"\" was not found in "))?;
+    let end = rfind(rest, b"\": ").or_else(|| rfind(rest, b"\" was not found in "))?;
     rest.get(..end)
 }
 
