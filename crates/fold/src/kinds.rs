@@ -3,6 +3,7 @@
 use crate::Chain;
 use crate::alike::Alike;
 use crate::choice::KINDS;
+use crate::group::Group;
 use crate::hash::{Keyed, Seed};
 use crate::wire::{In, Key, Malformed, Wire, wire};
 use why401_report::Series;
@@ -40,109 +41,6 @@ pub struct Kind {
     pub examples: Vec<Chain>,
     /// Those requests over time.
     pub series: Series,
-}
-
-/// Chains of one resource, or of all the others.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Group {
-    resource: u64,
-    chains: u64,
-    refused: u64,
-    first: Option<i64>,
-    last: Option<i64>,
-    series: Series,
-    opening: Chain,
-    /// In boxes: most are refused but once.
-    second: Option<Box<Chain>>,
-    latest: Option<Box<Chain>>,
-}
-
-wire!(Group { resource: key, chains, refused, first, last, series, opening, second, latest });
-
-impl Wire for Series {
-    fn put(&self, out: &mut Vec<u8>) {
-        let (level, doubled, slots) = self.as_raw();
-        (level, doubled).put(out);
-        (slots.len() as u64).put(out);
-        slots.iter().for_each(|slot| slot.put(out));
-    }
-    fn get(from: &mut In<'_>) -> Result<Self, Malformed> {
-        let (level, doubled) = Wire::get(from)?;
-        Series::from_raw(level, doubled, Wire::get(from)?).ok_or(Malformed)
-    }
-}
-
-impl Group {
-    fn new(chain: Chain) -> Group {
-        let mut series = Series::default();
-        if let Some(ms) = chain.first.time {
-            series.add(ms.div_euclid(1000), chain.refused.max(1));
-        }
-        Group {
-            resource: chain.resource,
-            chains: 1,
-            refused: chain.refused.max(1),
-            first: chain.first.time.or(chain.last().time),
-            last: chain.last().time.or(chain.first.time),
-            series,
-            opening: chain,
-            second: None,
-            latest: None,
-        }
-    }
-
-    fn add(&mut self, chain: Chain) {
-        let refused = chain.refused.max(1);
-        self.chains += 1;
-        self.refused += refused;
-        if let Some(ms) = chain.first.time {
-            self.series.add(ms.div_euclid(1000), refused);
-        }
-        let (first, last) = (chain.first.time.or(chain.last().time), chain.last().time.or(chain.first.time));
-        self.first = [self.first, first].into_iter().flatten().min();
-        self.last = self.last.max(last);
-        self.example(chain);
-    }
-
-    fn absorb(&mut self, other: Group) {
-        self.chains += other.chains;
-        self.refused += other.refused;
-        self.first = [self.first, other.first].into_iter().flatten().min();
-        self.last = self.last.max(other.last);
-        self.series.merge(&other.series);
-        self.example(other.opening);
-        other.second.into_iter().chain(other.latest).for_each(|c| self.example(*c));
-    }
-
-    /// Keeps the first two and the last one in order of place.
-    #[inline]
-    fn example(&mut self, mut chain: Chain) {
-        if chain.place() < self.opening.place() {
-            std::mem::swap(&mut chain, &mut self.opening);
-        }
-        match &mut self.second {
-            None => {
-                self.second = Some(Box::new(chain));
-                return;
-            }
-            Some(second) if chain.place() < second.place() => std::mem::swap(&mut chain, second),
-            Some(_) => {}
-        }
-        match &mut self.latest {
-            None => self.latest = Some(Box::new(chain)),
-            Some(latest) if latest.place() < chain.place() => **latest = chain,
-            Some(_) => {}
-        }
-    }
-
-    fn examples(&self) -> impl Iterator<Item = &Chain> {
-        std::iter::once(&self.opening).chain(self.second.as_deref()).chain(self.latest.as_deref())
-    }
-
-    fn examples_mut(&mut self) -> impl Iterator<Item = &mut Chain> {
-        let (second, latest) = (self.second.as_deref_mut(), self.latest.as_deref_mut());
-        std::iter::once(&mut self.opening).chain(second).chain(latest)
-    }
 }
 
 /// Chains alike but for the resource.
@@ -203,7 +101,7 @@ impl Class {
     fn add_to_others(&mut self, chain: Chain) {
         match &mut self.others {
             Some(others) => others.add(chain),
-            None => self.others = Some(Box::new(Group::new(chain))),
+            None => self.others = Some(Box::new(Group { resource: 0, ..Group::new(chain) })),
         }
     }
 
@@ -221,7 +119,7 @@ impl Class {
     fn add_other(&mut self, group: Group) {
         match &mut self.others {
             Some(others) => others.absorb(group),
-            None => self.others = Some(Box::new(group)),
+            None => self.others = Some(Box::new(Group { resource: 0, ..group })),
         }
     }
 }
@@ -258,6 +156,7 @@ impl Wire for Kinds {
             }
             kinds.classes.insert(key, class);
         }
+        kinds.coarsen_if(kinds.classes.len() > FINE);
         Ok(kinds)
     }
 }
@@ -272,6 +171,7 @@ impl Kinds {
                 lot.classes.insert(key, class);
             }
         }
+        lots.iter_mut().for_each(|lot| lot.coarsen_if(lot.classes.len() > FINE));
         lots
     }
 

@@ -15,6 +15,7 @@ mod chart;
 mod choice;
 mod event;
 mod glue;
+mod group;
 mod hash;
 mod head;
 mod kinds;
