@@ -2,7 +2,7 @@
 
 use crate::thin::later;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, Hasher, RandomState};
 use why401_http::{Moment, Statement, Words};
 use why401_report::Series;
 
@@ -105,9 +105,7 @@ impl Said {
                 2 => (text, None, None),
                 _ => (0, None, None),
             };
-            let mut hasher = of.build_hasher();
-            (level, text, user, client).hash(&mut hasher);
-            hasher.finish()
+            of.hash_one((level, text, user, client))
         })
     }
 }
