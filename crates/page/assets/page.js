@@ -116,6 +116,7 @@ async function diagnose() {
         show(told.so_far);
         $("answer").setAttribute("aria-busy", "true");
         say("So far, by the first " + Math.ceil(told.read) + " % of the evidence. The rest is still read and may correct this.");
+        $("status").className = "so-far";
       }
       else if (told.failed !== undefined) failed = told.failed;
       else if (told.line) meanwhile(told.line);

@@ -18,6 +18,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::rustls::RootCertStore;
+use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::sign::CertifiedKey;
 use why401_http::{Address, Peer};
 use why401_probe::wire::{Identity, Proxies, Proxy, Trust, socks};
@@ -36,6 +37,8 @@ pub(crate) struct Shared {
     /// Trusted by nobody, for the others: who verifies is warned as without the recorder.
     pub(crate) nobody: Authority,
     pub(crate) trust: Trust,
+    /// The authorities of the machine.
+    pub(crate) machine: Vec<CertificateDer<'static>>,
     pub(crate) roots: OnceCell<Arc<RootCertStore>>,
     pub(crate) identity: Option<Identity>,
     pub(crate) proxies: Proxies,
@@ -78,7 +81,7 @@ impl Shared {
     }
 
     pub(crate) fn roots(&self) -> &Arc<RootCertStore> {
-        self.roots.get_or_init(|| Arc::new(self.trust.roots()))
+        self.roots.get_or_init(|| Arc::new(self.trust.roots_beside(self.machine.iter().cloned())))
     }
 }
 

@@ -74,15 +74,24 @@ async fn go(options: Options, source: SourceId, sink: Rc<RefCell<dyn Sink>>) -> 
     let now = Timestamp::now();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|e| e.to_string())?;
     let port = listener.local_addr().map_err(|e| e.to_string())?.port();
-    let authority = Authority::new("why401 (this run only)", now)?;
-    let machine = options.trust.machine();
+    // Both take tens of milliseconds: the first keys wait for randomness, the machine's authorities are hundreds of files.
+    let (made, machine) = std::thread::scope(|scope| {
+        let making = scope.spawn(|| {
+            let authority = Authority::new("why401 (this run only)", now)?;
+            Ok((authority, Authority::new("a certificate that does not verify", now)?))
+        });
+        let machine = options.trust.machine();
+        (making.join().unwrap_or_else(|_| Err("this machine makes no keys".to_owned())), machine)
+    });
+    let (authority, nobody) = made?;
     let given = handed(port, authority.certificate(), &machine, &options.own).map_err(|e| e.to_string())?;
     let tape = Tape::new(source, sink);
     let shared = Rc::new(Shared {
         tape: tape.clone(),
         authority,
-        nobody: Authority::new("a certificate that does not verify", now)?,
+        nobody,
         trust: options.trust,
+        machine,
         roots: OnceCell::new(),
         identity: options.identity,
         proxies: options.proxies,

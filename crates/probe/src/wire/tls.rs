@@ -164,8 +164,13 @@ impl Trust {
 
     /// The authorities of the machine and those given.
     pub fn roots(&self) -> RootCertStore {
+        self.roots_beside(self.machine())
+    }
+
+    /// The authorities given, beside those of the machine, which were read already.
+    pub fn roots_beside(&self, machine: impl IntoIterator<Item = CertificateDer<'static>>) -> RootCertStore {
         let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(self.machine());
+        roots.add_parsable_certificates(machine);
         for pem in &self.more {
             roots.add_parsable_certificates(CertificateDer::pem_slice_iter(pem).filter_map(Result::ok));
         }
