@@ -183,9 +183,16 @@ fn user_of_trial(scene: &Scene<'_>, step: &Step<'_>, host: &str, trial_host: boo
 
 /// The same credentials, accepted by a host that differs in the mark of a region or an environment only.
 fn accepted_by_sibling(scene: &Scene<'_>, step: &Step<'_>, host: &str) -> Option<Answer> {
-    // Of one service at one address: what differs is the host alone.
+    // Of one service at one address: what differs is the name of the host alone, not the server that answers.
+    let server = |a: &Attempt| a.response_field("server").map(|f| f.text().into_owned());
+    let name = |h: &str| h.split(':').next().unwrap_or(h).to_ascii_lowercase();
+    let is_name = name(host).contains('.') && host.bytes().any(|c| c.is_ascii_alphabetic());
     let twin = |a: &Attempt, other: &str| {
-        same_site(host, other) && host.contains('.') && a.target() == step.attempt.target()
+        is_name
+            && name(host) != name(other)
+            && same_site(host, other)
+            && a.target() == step.attempt.target()
+            && server(a) == server(step.attempt)
     };
     let other_host = |a: &Attempt| {
         let other = a.request()?.authority()?;
