@@ -36,12 +36,6 @@ impl Merge {
         Ok(())
     }
 
-    /// The site and the lot of the only one that is in hand; `None` where there are none or several.
-    pub fn only(&self) -> Option<(&str, u32)> {
-        let mut keys = self.states.keys();
-        keys.next().filter(|_| self.states.len() == 1).map(|(site, lot)| (site.as_str(), *lot))
-    }
-
     /// All that was merged, in order of site and lot.
     pub fn drain(&mut self) -> Vec<State> {
         std::mem::take(&mut self.states).into_values().collect()

@@ -11,10 +11,6 @@ pub(super) fn run(args: &args::States, words: &mut Vec<String>) -> io::Result<bo
     let mut merge = Merge::default();
     let mut left_out = false;
     read(args, |state| {
-        // Engines give states in order: what is complete goes out at once.
-        if merge.only().is_some_and(|of| of != (state.site.as_str(), state.lot)) {
-            merge.drain().into_iter().try_for_each(|state| out.write(&Row::of(state)))?;
-        }
         left_out |= !state.faults.is_empty();
         merge.take(state).map_err(invalid)
     })?;
