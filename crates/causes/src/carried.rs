@@ -40,9 +40,7 @@ pub(crate) fn carried(request: &Request) -> Vec<Carried> {
     let fields = request.fields.iter().filter_map(|f| {
         let name = f.name.to_text().to_ascii_lowercase();
         let text = f.text();
-        let secret = words(&text)
-            .max_by_key(|w| w.len())
-            .filter(|_| name == "authorization" || (is_secret(&name) && name != "cookie"))?;
+        let secret = words(&text).max_by_key(|w| w.len()).filter(|_| is_for_credentials(&name))?;
         Some(Carried { place: Place::Field(name), secret: secret.to_owned() })
     });
     let target = request.target().into_owned();
@@ -51,7 +49,17 @@ pub(crate) fn carried(request: &Request) -> Vec<Carried> {
         let is_one = is_secret(&name.to_ascii_lowercase());
         is_one.then(|| Carried { place: Place::Query(name.to_owned()), secret: secret.to_owned() })
     });
-    fields.chain(query).filter(|c| c.secret.len() >= LEAST).collect()
+    fields.chain(query).filter(|c| is_key(&c.secret)).collect()
+}
+
+/// Whether a word can be a key: a media type, the name of a method, of a user or of a scheme seldom has a digit.
+fn is_key(word: &str) -> bool {
+    word.len() >= LEAST && word.bytes().any(|b| b.is_ascii_digit())
+}
+
+/// Whether a field or parameter of this name is for credentials.
+fn is_for_credentials(name: &str) -> bool {
+    name == "authorization" || (name != "cookie" && is_secret(name))
 }
 
 /// The parts of a value in which a secret may stand: `Bearer SECRET`, `Token="SECRET"`.
@@ -59,17 +67,19 @@ fn words(value: &str) -> impl Iterator<Item = &str> {
     value.split([' ', '"', ',', ';', '=']).filter(|w| w.len() >= LEAST)
 }
 
-/// Where a request carries this secret.
+/// Where a request carries this secret, among the places that are for credentials.
 pub(crate) fn places(request: &Request, secret: &str) -> Vec<Place> {
     let secret = secret.trim_end_matches('=');
-    let fields = request.fields.iter().filter(|f| f.value.len() >= secret.len() && !f.is("cookie"));
-    let fields = fields
-        .filter(|f| words(&f.text()).any(|w| w == secret))
-        .map(|f| Place::Field(f.name.to_text().to_ascii_lowercase()));
+    let fields = request.fields.iter().filter(|f| f.value.len() >= secret.len());
+    let fields = fields.filter(|f| words(&f.text()).any(|w| w == secret)).filter_map(|f| {
+        let name = f.name.to_text().to_ascii_lowercase();
+        is_for_credentials(&name).then_some(Place::Field(name))
+    });
     let target = request.target().into_owned();
     let query = query_of(&target).unwrap_or_default().split('&').filter_map(|pair| {
         let (name, value) = pair.split_once('=')?;
-        (value.trim_end_matches('=') == secret).then(|| Place::Query(name.to_owned()))
+        let is_it = value.trim_end_matches('=') == secret && is_secret(&name.to_ascii_lowercase());
+        is_it.then(|| Place::Query(name.to_owned()))
     });
     fields.chain(query).collect()
 }

@@ -184,7 +184,6 @@ fn unseen(scene: &Scene<'_>, step: &Step<'_>) -> Answer {
     leave_open(claim, "basic").possible()
 }
 
-/// Nothing but somebody's word that there was a 401.
 /// The error of a token endpoint (RFC 6749 section 5.2) in somebody's words, with or without its underscore.
 fn refused_with_400(scene: &Scene<'_>) -> Option<Answer> {
     if scene.status() != Some(400) || !scene.steps.is_empty() {
@@ -202,6 +201,7 @@ fn refused_with_400(scene: &Scene<'_>) -> Option<Answer> {
     Some(leave_open(claim, "basic").likely())
 }
 
+/// Nothing but somebody's word that there was a 401.
 fn only_told(scene: &Scene<'_>) -> Answer {
     // The 401 that somebody speaks of is the one that is shown, and was answered.
     let answered = |r: &why401_history::Refusal| r.chain().is_some_and(|c| c.outcome == Outcome::LetIn);

@@ -75,8 +75,14 @@ impl NoCredentials {
         if step.attempt.shows_credentials() {
             // Credentials in a place of their own: refused there, or looked for in vain (wrong-field).
             if step.other_credentials(scene).is_some() {
+                let asks = step.challenges().any(|(_, c)| !super::wrong_field::of_keys(c));
                 return match told {
                     Some(claim) => advise(claim).as_told(),
+                    None if asks => advise(seen(scene, step))
+                        .or("wrong-field", "which field the service's documentation names")
+                        .or("credentials-refused", "whether the server reads what stands in another place")
+                        .weighing(-5)
+                        .likely(),
                     None => Answer::RuledOut,
                 };
             }
