@@ -110,25 +110,8 @@ pub(crate) struct Evidence {
     #[arg(long, value_name = "SCHEME")]
     pub(crate) intended_scheme: Option<String>,
 
-    /// Look only at requests of logs from this time on (RFC 3339, or a date)
-    #[arg(long, value_name = "TIME", value_parser = crate::filter::time)]
-    pub(crate) since: Option<jiff::Timestamp>,
-
-    /// Look only at requests of logs before this time
-    #[arg(long, value_name = "TIME", value_parser = crate::filter::time)]
-    pub(crate) until: Option<jiff::Timestamp>,
-
-    /// Look only at requests under this account name
-    #[arg(long, value_name = "NAME")]
-    pub(crate) account: Option<String>,
-
-    /// Look only at requests from this client address
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) client: Option<String>,
-
-    /// Look only at requests for this path and those below it
-    #[arg(long, value_name = "PATH")]
-    pub(crate) resource: Option<String>,
+    #[command(flatten)]
+    pub(crate) only: Only,
 
     /// The clock of the machine that the evidence comes from: the time it showed then (2026-11-22T17:16:14Z), or how far it
     /// is ahead of the true time (+90s, -5m, +1h30m)
@@ -197,4 +180,28 @@ mod tests {
     fn the_definition_is_sound() {
         Args::command().debug_assert();
     }
+}
+
+/// Which requests are looked at.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Only {
+    /// Look only at requests of logs from this time on (RFC 3339, or a date)
+    #[arg(long, value_name = "TIME", value_parser = crate::filter::time)]
+    pub(crate) since: Option<jiff::Timestamp>,
+
+    /// Look only at requests of logs before this time
+    #[arg(long, value_name = "TIME", value_parser = crate::filter::time)]
+    pub(crate) until: Option<jiff::Timestamp>,
+
+    /// Look only at requests under this account name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) account: Option<String>,
+
+    /// Look only at requests from this client address
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) client: Option<String>,
+
+    /// Look only at requests for this path and those below it
+    #[arg(long, value_name = "PATH")]
+    pub(crate) resource: Option<String>,
 }

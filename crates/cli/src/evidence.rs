@@ -51,7 +51,7 @@ pub(crate) fn read_all(
             live.borrow_mut().look().iter().for_each(|line| output::print(&format!("{line}\n")));
         }
     };
-    let filter = filter::of(args);
+    let filter = filter::of(&args.only);
     let from_stdin = stdin.is_none() && named.iter().any(|name| name == "-");
     let mut pipe = from_stdin.then(|| bulk::Pipe::new(io::stdin(), bulk::LARGE as usize));
     // What is read once only is not folded where each of its refusals is wanted.

@@ -1,6 +1,6 @@
 //! Which requests are wanted, by the options.
 
-use crate::args::Evidence;
+use crate::args::Only;
 use jiff::Timestamp;
 use why401_http::{Exchange, Fact, Statement, Words};
 use why401_read::Sink;
@@ -20,13 +20,13 @@ pub(crate) fn time(text: &str) -> Result<Timestamp, String> {
 }
 
 /// The filter of the options.
-pub(crate) fn of(args: &Evidence) -> Filter {
+pub(crate) fn of(only: &Only) -> Filter {
     Filter {
-        since: args.since.map(|t| t.as_millisecond()),
-        until: args.until.map(|t| t.as_millisecond()),
-        account: args.account.clone(),
-        client: args.client.clone(),
-        resource: args.resource.clone(),
+        since: only.since.map(|t| t.as_millisecond()),
+        until: only.until.map(|t| t.as_millisecond()),
+        account: only.account.clone(),
+        client: only.client.clone(),
+        resource: only.resource.clone(),
     }
 }
 

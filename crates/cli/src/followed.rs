@@ -33,7 +33,7 @@ pub(crate) fn read_all(
     let stop = bulk::Watch::interruptible().stop();
     let logs = named.iter().map(|name| open(name, &stop)).collect::<Result<Vec<_>, _>>()?;
     let mut screen = Screen::new(intake.live.clone());
-    let filter = filter::of(args);
+    let filter = filter::of(&args.only);
     let mut wanted = filter::Wanted { to: intake, filter };
     let mut sources: Vec<SourceReport> =
         named.iter().map(|name| unread(shown(name), String::new())).collect();

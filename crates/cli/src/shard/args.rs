@@ -56,25 +56,8 @@ pub(crate) struct Plan {
     #[arg(long, value_name = "TEXT")]
     pub(crate) log_format: Option<String>,
 
-    /// Look only at requests from this time on (RFC 3339, or a date)
-    #[arg(long, value_name = "TIME", value_parser = crate::filter::time)]
-    pub(crate) since: Option<jiff::Timestamp>,
-
-    /// Look only at requests before this time
-    #[arg(long, value_name = "TIME", value_parser = crate::filter::time)]
-    pub(crate) until: Option<jiff::Timestamp>,
-
-    /// Look only at requests under this account name
-    #[arg(long, value_name = "NAME")]
-    pub(crate) account: Option<String>,
-
-    /// Look only at requests from this client address
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) client: Option<String>,
-
-    /// Look only at requests for this path and those below it
-    #[arg(long, value_name = "PATH")]
-    pub(crate) resource: Option<String>,
+    #[command(flatten)]
+    pub(crate) only: crate::args::Only,
 }
 
 /// Which states.

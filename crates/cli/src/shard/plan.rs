@@ -2,10 +2,11 @@
 
 use super::{args, invalid};
 use crate::bulk::{self, Log, Origin};
-use crate::{evidence, names};
+use crate::{evidence, filter, names};
 use std::hash::BuildHasher;
 use std::io::{self, Write};
 use std::path::Path;
+use why401_read::bulk::Filter;
 use why401_shard::{Plan, Split, columns, lines};
 use why401_span::SourceId;
 
@@ -96,16 +97,17 @@ fn look<'a>(
 }
 
 fn plan(args: &args::Plan) -> Plan {
+    let Filter { since, until, account, client, resource } = filter::of(&args.only);
     Plan {
         // As good as random, and short enough for any engine's numbers.
         seed: std::hash::RandomState::new().hash_one(std::process::id()) >> 2,
         lots: args.lots,
         input: args.input.clone(),
         log_format: args.log_format.clone(),
-        since: args.since.map(|t| t.as_millisecond()),
-        until: args.until.map(|t| t.as_millisecond()),
-        account: args.account.clone(),
-        client: args.client.clone(),
-        resource: args.resource.clone(),
+        since,
+        until,
+        account,
+        client,
+        resource,
     }
 }
