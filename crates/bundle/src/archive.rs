@@ -81,23 +81,25 @@ pub fn pack(
     let mut evidence = Vec::new();
     for (number, piece) in (1..).zip(pieces) {
         let original_sha256 = sha256(piece.bytes);
+        let mut name = name_of(piece, masker);
+        if options.mask_addresses {
+            name = addresses.in_text(&name);
+        }
         match piece::redact(piece, options, masker, &mut addresses) {
             Ok(Kept { bytes, notes }) => {
-                let path = format!("evidence/{number:02}-{}", file_name(piece));
+                let path = format!("evidence/{number:02}-{}", file_name(&name, piece.format));
                 evidence.push((path.clone(), bytes));
                 let sha256 = evidence.last().map(|(_, b)| sha256(b)).unwrap_or_default();
                 manifest.packed.push(Entry {
                     path,
-                    what: format!("{} of {}, redacted", piece.format, name_of(piece, masker)),
+                    what: format!("{} of {name}, redacted", piece.format),
                     sha256,
-                    original: Some(name_of(piece, masker)),
+                    original: Some(name),
                     original_sha256: Some(original_sha256),
                     notes,
                 });
             }
-            Err(why) => {
-                manifest.left_out.push(LeftOut { name: name_of(piece, masker), original_sha256, why })
-            }
+            Err(why) => manifest.left_out.push(LeftOut { name, original_sha256, why }),
         }
     }
     let mut masked =
@@ -152,12 +154,12 @@ fn base(name: &str) -> &str {
 }
 
 /// A name that is safe everywhere and ends as its format wants.
-fn file_name(piece: &Piece<'_>) -> String {
+fn file_name(name: &str, format: &str) -> String {
     let safe = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    let base = base(piece.name).trim_end_matches(".gz");
+    let base = name.trim_end_matches(".gz");
     let stem: String = base.chars().map(|c| if safe(c) { c } else { '-' }).take(60).collect();
     let stem = stem.trim_matches(['.', '-']);
-    let (end, stem) = match piece.format {
+    let (end, stem) = match format {
         "pcap" => (".pcap", stem.trim_end_matches(".cap").trim_end_matches(".pcap")),
         "pcapng" => (".pcapng", stem.trim_end_matches(".pcapng")),
         "har" => (".har", stem.trim_end_matches(".har")),

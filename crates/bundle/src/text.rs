@@ -10,35 +10,33 @@ const PART: usize = 1 << 20;
 /// # Errors
 /// Where it is no text.
 pub(crate) fn redacted(bytes: &[u8], format: &str, masker: &mut Masker<'_>) -> Result<Vec<u8>, String> {
-    if let [0xff, 0xfe, rest @ ..] = bytes {
-        return Ok(wide(rest, u16::from_le_bytes, u16::to_le_bytes, &[0xff, 0xfe], format, masker));
-    }
-    if let [0xfe, 0xff, rest @ ..] = bytes {
-        return Ok(wide(rest, u16::from_be_bytes, u16::to_be_bytes, &[0xfe, 0xff], format, masker));
+    if let Some(made) = wide(bytes, |text| lines(text, format, masker)) {
+        return Ok(made);
     }
     if is_hex_dump(bytes) {
         return Err("a hexadecimal dump: give curl -v or --trace-ascii instead".to_owned());
     }
-    if bytes.iter().filter(|b| **b == 0).count() * 100 > bytes.len() {
-        return Err("no text, and no format that can be redacted".to_owned());
+    if is_binary(bytes) {
+        return Err("no text (compressed, perhaps), and no format that can be redacted".to_owned());
     }
     Ok(narrow(&lines(&text_of(bytes), format, masker)))
 }
 
-/// UTF-16 in the byte order of its mark.
-fn wide(
-    bytes: &[u8],
-    read: fn([u8; 2]) -> u16,
-    write: fn(u16) -> [u8; 2],
-    mark: &[u8],
-    format: &str,
-    masker: &mut Masker<'_>,
-) -> Vec<u8> {
+/// What is made of a text in UTF-16, in the byte order of its mark; `None` where it has none.
+pub(crate) fn wide(bytes: &[u8], make: impl FnOnce(&str) -> String) -> Option<Vec<u8>> {
+    let big_endian = match bytes {
+        [0xff, 0xfe, ..] => false,
+        [0xfe, 0xff, ..] => true,
+        _ => return None,
+    };
+    let read =
+        |pair: &[u8; 2]| if big_endian { u16::from_be_bytes(*pair) } else { u16::from_le_bytes(*pair) };
+    let write = |unit: u16| if big_endian { unit.to_be_bytes() } else { unit.to_le_bytes() };
     let (pairs, _) = bytes.as_chunks::<2>();
-    let text: String =
-        char::decode_utf16(pairs.iter().map(|p| read(*p))).map(|c| c.unwrap_or('\u{fffd}')).collect();
-    let made = lines(&text, format, masker);
-    mark.iter().copied().chain(made.encode_utf16().flat_map(write)).collect()
+    let text: String = char::decode_utf16(pairs.iter().map(read)).map(|c| c.unwrap_or('\u{fffd}')).collect();
+    // The mark is a character like any other.
+    let (mark, text) = text.split_at_checked('\u{feff}'.len_utf8())?;
+    Some(mark.encode_utf16().chain(make(text).encode_utf16()).flat_map(write).collect())
 }
 
 /// Bytes that are not UTF-8 stand for themselves in a plane of private use until [`narrow`].
@@ -141,6 +139,13 @@ impl Trace {
     }
 }
 
+/// Whether more than one byte in a hundred is a control character that no text holds: of what is compressed one in ten is,
+/// of other binary data more. Terminals are told of colours by ESC.
+fn is_binary(bytes: &[u8]) -> bool {
+    let control = |b: &&u8| matches!(b, 0..=8 | 14..=26 | 28..=31 | 127);
+    bytes.iter().filter(control).count() * 100 > bytes.len()
+}
+
 /// Whether lines of hexadecimal digits tell what was sent: secrets in them are cut into single bytes.
 fn is_hex_dump(bytes: &[u8]) -> bool {
     let hex = |line: &&[u8]| {
@@ -234,7 +239,11 @@ mod tests {
     fn bytes_that_are_no_utf_8_stay() {
         let out = redacted(b"p\xe4\xdf password=abcdefgh\n", "text", &mut Masker::new(&SecretSet::default()));
         assert!(out.is_ok_and(|o| o.starts_with(b"p\xe4\xdf password=") && !o.ends_with(b"abcdefgh\n")));
-        assert!(redacted(&[0; 64], "text", &mut Masker::new(&SecretSet::default())).is_err());
+        for binary in
+            [vec![0; 64], (0..=255).cycle().take(5000).map(|b: u8| b.wrapping_mul(167) ^ 0x5a).collect()]
+        {
+            assert!(redacted(&binary, "text", &mut Masker::new(&SecretSet::default())).is_err());
+        }
     }
 
     #[test]

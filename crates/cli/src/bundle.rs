@@ -1,7 +1,7 @@
 //! Packs redacted evidence and report for a service request.
 
 use crate::args::Bundle;
-use crate::{Status, diagnose, evidence, output};
+use crate::{Status, diagnose, evidence, names, output};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -53,7 +53,8 @@ pub(crate) fn run(bundle: &Bundle) -> Result<Status, String> {
 /// Name and bytes of everything that was given, in the order of the sources.
 fn given(bundle: &Bundle) -> Result<Vec<(std::ffi::OsString, Vec<u8>)>, String> {
     let evidence = &bundle.evidence;
-    let mut names: Vec<&OsStr> = evidence.evidence.iter().map(AsRef::as_ref).collect();
+    let expanded = names::expand(&evidence.evidence);
+    let mut names: Vec<&OsStr> = expanded.iter().map(AsRef::as_ref).collect();
     if names.is_empty() {
         names.push(OsStr::new("-"));
     }

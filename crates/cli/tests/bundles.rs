@@ -175,3 +175,107 @@ fn key_logs_are_never_packed() {
     let mut addresses = why401_bundle::Addresses::default();
     assert!(why401_bundle::redact(&piece, Options::default(), &mut masker, &mut addresses).is_err());
 }
+
+/// The requests of a capture ask hosts that are addresses, and one address stands in two packets.
+#[test]
+fn addresses_that_are_cut_in_two_are_replaced_too() {
+    let p = Planted::new(3);
+    let request = format!(
+        "GET /a HTTP/1.1\r\nHost: 192.0.2.77:8080\r\nX-Name: J\u{fc}rgen\r\nAuthorization: Basic {}\r\n\r\n",
+        p.basic()
+    );
+    let request = request.replace('\u{fc}', "\u{1}");
+    let request: Vec<u8> = request.bytes().map(|b| if b == 1 { 0xfc } else { b }).collect();
+    let response =
+        b"HTTP/1.1 401 Unauthorized\r\nContent-Type: application/octet-stream\r\nContent-Length: 999\r\n\r\n";
+    let response = [response.as_slice(), &[7; 999]].concat();
+    for cut in [1400, 31, 1] {
+        let bytes = capture(&request, &response, cut);
+        let (files, _) = bundle("from-192.0.2.77.pcap", &bytes, Options { mask_addresses: true }).unwrap();
+        for (path, packed) in &files {
+            assert!(
+                !path.contains("192.0.2.77") && !String::from_utf8_lossy(packed).contains("192.0.2.77"),
+                "{path}"
+            );
+        }
+        let (path, kept) = files.iter().find(|(path, _)| path.starts_with("evidence/")).unwrap();
+        let said = String::from_utf8_lossy(&evidence::packets::contents(kept)).into_owned();
+        let host = said.split("Host: ").nth(1).and_then(|rest| rest.split(':').next()).unwrap();
+        assert!(!said.contains("192.0.2.77") && host.len() == "192.0.2.77".len(), "{said}");
+        assert!(path.contains(host), "the same one by the same: {path} {host}");
+    }
+    let text = "> GET / HTTP/1.1\r\n> Host: 192.0.2.77\r\n> \r\n< HTTP/1.1 401 Unauthorized\r\n< \r\n";
+    let wide: Vec<u8> =
+        [0xff, 0xfe].into_iter().chain(text.encode_utf16().flat_map(u16::to_le_bytes)).collect();
+    let (files, _) = bundle("wide", &wide, Options { mask_addresses: true }).unwrap();
+    let (_, kept) = files.iter().find(|(path, _)| path.starts_with("evidence/")).unwrap();
+    let narrow: Vec<u8> = kept.iter().copied().filter(|b| *b != 0).collect();
+    assert_eq!(kept.len(), wide.len());
+    assert!(!String::from_utf8_lossy(&narrow).contains("192.0.2.77"));
+}
+
+/// What is compressed in a way that the redaction cannot open is left out, whatever the reader can open.
+#[test]
+fn what_stays_compressed_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let p = Planted::new(4);
+    let text = format!(
+        "> GET / HTTP/1.1\n> Host: h\n> Authorization: Basic {}\n> \n< HTTP/1.1 401 Unauthorized\n< \n",
+        p.basic()
+    );
+    let many: String = (0..4000).map(|i| format!("{i} {}\n", (i * 7919) % 104_729)).collect();
+    let plain = folder.path().join("transcript.txt");
+    std::fs::write(&plain, format!("{text}{many}")).unwrap();
+    for (program, end) in [("bzip2", "bz2"), ("xz", "xz")] {
+        let made = std::process::Command::new(program).args(["-k", "-c"]).arg(&plain).output();
+        let Ok(made) = made else {
+            println!("skipped: no {program}");
+            continue;
+        };
+        let (packed, zip) =
+            (folder.path().join(format!("transcript.txt.{end}")), folder.path().join("case.zip"));
+        std::fs::write(&packed, &made.stdout).unwrap();
+        let out = std::process::Command::new(env!("CARGO_BIN_EXE_why401"))
+            .args(["bundle".as_ref(), packed.as_os_str(), "-o".as_ref(), zip.as_os_str()])
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&out.stdout);
+        assert!(
+            out.status.code().is_some_and(|status| status < 2) && told.contains("left out: transcript.txt"),
+            "{told}"
+        );
+        assert!(!told.contains("evidence/"), "{told}");
+    }
+}
+
+/// A folder stands for the files in it, in the order in which they are read.
+#[test]
+fn the_files_of_a_folder_are_packed_each_as_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let logs = folder.path().join("logs");
+    std::fs::create_dir(&logs).unwrap();
+    let line = |user: &str| {
+        format!(
+            "192.0.2.1 - {user} [22/Nov/2026:10:00:00 +0000] \"GET /{user} HTTP/1.1\" 401 1 \"-\" \"x\"\n"
+        )
+    };
+    for user in ["alice", "bob"] {
+        std::fs::write(logs.join(format!("{user}.log")), line(user).repeat(3)).unwrap();
+    }
+    let zip = folder.path().join("case.zip");
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_why401"))
+        .args(["bundle".as_ref(), logs.as_os_str(), "-o".as_ref(), zip.as_os_str()])
+        .output()
+        .unwrap();
+    assert!(
+        status.status.code().is_some_and(|status| status < 2),
+        "{}",
+        String::from_utf8_lossy(&status.stderr)
+    );
+    let mut zip = zip::ZipArchive::new(std::fs::File::open(zip).unwrap()).unwrap();
+    for (path, user) in [("evidence/01-alice.log", "alice"), ("evidence/02-bob.log", "bob")] {
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut zip.by_name(path).unwrap(), &mut text).unwrap();
+        assert_eq!(text, line(user).repeat(3), "{path}");
+    }
+}

@@ -3,6 +3,8 @@
 const $ = (id) => document.getElementById(id);
 let pieces = [];
 let turn = 0;
+// Ends what is asked for, once something else is.
+let asking = new AbortController();
 
 function say(text, bad) {
   $("status").textContent = text;
@@ -13,8 +15,9 @@ function say(text, bad) {
 const LARGE = 4e6;
 const GONE = "why401 does not answer any more: start it again and open the new address";
 
-// Asks for the diagnosis in a form. `told` gets what comes before the end, line by line, where the form has lines.
-function send(form, told) {
+// Asks for the diagnosis in a form. `told` gets what comes before the end, line by line, where the form has lines. The server
+// stops reading what nobody waits for.
+function send(form, signal, told) {
   const used = pieces.filter((p) => p.used);
   const all = used.reduce((sum, p) => sum + p.blob.size, 0);
   const beside = told && all > LARGE;
@@ -42,14 +45,16 @@ function send(form, told) {
       resolve(request.response);
     };
     request.onerror = () => reject(new Error(GONE));
+    request.onabort = () => reject(new DOMException("overtaken", "AbortError"));
+    signal.addEventListener("abort", () => request.abort(), { once: true });
     if (!beside) return request.send(one(used));
     request.setRequestHeader("X-Upload", name);
     request.onreadystatechange = () => {
       if (sending || request.readyState < 2 || request.status !== 200) return;
       sending = new AbortController();
       slices(name, used, sent, sending.signal).catch((e) => {
-        request.abort();
         reject(e);
+        request.abort();
       });
     };
     request.send();
@@ -88,6 +93,8 @@ function meanwhile(line) {
 
 async function diagnose() {
   const mine = ++turn;
+  asking.abort();
+  asking = new AbortController();
   list();
   $("filter").hidden = true;
   if (!pieces.some((p) => p.used)) {
@@ -107,7 +114,7 @@ async function diagnose() {
     begun = true;
   };
   try {
-    await send("findings", (told) => {
+    await send("findings", asking.signal, (told) => {
       // A later turn may have overtaken this one.
       if (mine !== turn) return;
       const percent = told.sent ?? told.read;
@@ -174,7 +181,15 @@ function size(n) {
   return n < 1e7 ? Math.round(n / 1000) + " kB" : Math.round(n / 1e6) + " MB";
 }
 
+// Controls of time are dear: made when there is something to filter, the page opens sooner.
+function controls() {
+  if ($("by-cause")) return;
+  $("filter").append($("filters").content.cloneNode(true));
+  for (const id of ["by-cause", "by-account", "by-from", "by-to"]) $(id).addEventListener("input", filter);
+}
+
 function filters() {
+  controls();
   const all = [...$("answer").querySelectorAll("article.finding, nav.contents li")];
   const values = (key) => [...new Set(all.map((e) => e.dataset[key]).filter(Boolean))].sort();
   for (const key of ["cause", "account"]) {
@@ -217,7 +232,7 @@ async function download(button) {
   button.disabled = true;
   try {
     const masked = button.dataset.form === "bundle" && $("mask-addresses").checked;
-    const blob = await send(button.dataset.form + (masked ? "-without-addresses" : ""));
+    const blob = await send(button.dataset.form + (masked ? "-without-addresses" : ""), asking.signal);
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
     link.download = button.dataset.file;
@@ -225,7 +240,7 @@ async function download(button) {
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
     say(button.dataset.file + " is ready");
   } catch (e) {
-    say(e.message, true);
+    if (e.name !== "AbortError") say(e.message, true);
   }
   button.disabled = false;
 }
@@ -244,7 +259,6 @@ $("paste").addEventListener("submit", (e) => {
   $("text").value = "";
   diagnose();
 });
-for (const id of ["by-cause", "by-account", "by-from", "by-to"]) $(id).addEventListener("input", filter);
 for (const button of document.querySelectorAll("[data-form]")) button.addEventListener("click", () => download(button));
 $("clear").addEventListener("click", () => {
   pieces = [];

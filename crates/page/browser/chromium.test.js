@@ -145,6 +145,24 @@ test("of a large log the first finding is shown while the rest is sent, and corr
   assert.deepEqual(page.complaints, []);
 });
 
+test("what is overtaken is stopped, here and in the server", async () => {
+  const page = await open();
+  const log = join(folder, "overtaken.log");
+  writeFileSync(log, largeLog(40));
+  // More of them than the server takes at once.
+  for (let time = 0; time < 8; time++) {
+    const begun = page.waitForResponse((response) => response.url().endsWith("/findings"));
+    await give(page, log);
+    assert.equal((await begun).status(), 200);
+    await page.click("#clear");
+  }
+  await give(page, sample("page.har"));
+  await headline(page).waitFor();
+  assert.match(await headline(page).innerText(), /placeholder/);
+  assert.equal(await page.locator("#status").innerText(), "");
+  assert.deepEqual(page.complaints, []);
+});
+
 test("report and bundle are downloaded, open again, and hold no secret", async () => {
   const page = await open();
   await drop(page, [["transcript.txt", refused("alice")]]);
@@ -215,17 +233,53 @@ test("while an address is asked, the page tells what is asked and answered", asy
   assert.deepEqual(page.complaints, []);
 });
 
+/** No violation that axe knows, and nothing beside the screen. */
+async function accessible(page, where) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => axe.run(document));
+  assert.deepEqual(violations.map((v) => [v.id, v.nodes.map((n) => n.html)]), [], where);
+  const scrolls = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(scrolls <= 0, `${scrolls} pixels beside the screen, ${where}`);
+}
+
+test("what is found so far has no violation either, nor has an empty page, a failure or the open filter", async () => {
+  const log = join(folder, "half.log");
+  writeFileSync(log, largeLog(20));
+  for (const colorScheme of ["light", "dark"]) {
+    for (const width of [1280, 390]) {
+      const page = await open({ colorScheme, viewport: { width, height: 900 }, bypassCSP: true });
+      await accessible(page, `empty, ${colorScheme} ${width}`);
+      await drop(page, [["empty.txt", ""]]);
+      await page.locator("#status.bad").waitFor();
+      await accessible(page, `failed, ${colorScheme} ${width}`);
+      await page.click("#clear");
+      // The second piece is held back for as long as the findings in the first are looked at.
+      let goOn;
+      const looked = new Promise((resolve) => (goOn = resolve));
+      await page.route("**/slice", async (route) => {
+        if (route.request().headers()["x-at"] !== "0") await looked;
+        await route.continue();
+      });
+      await give(page, log, sample("hub-error.log"));
+      await page.locator("#status.so-far").waitFor({ timeout: 60000 });
+      assert.equal(await page.locator("#answer").getAttribute("aria-busy"), "true");
+      await accessible(page, `so far, ${colorScheme} ${width}`);
+      goOn();
+      await page.locator("#progress").waitFor({ state: "hidden", timeout: 60000 });
+      await page.click("#filter summary");
+      await accessible(page, `filter, ${colorScheme} ${width}`);
+      await page.context().close();
+    }
+  }
+});
+
 test("the page and the report have no violation that axe knows, light and dark, wide and narrow", async () => {
   for (const colorScheme of ["light", "dark"]) {
     for (const width of [1280, 390]) {
       const page = await open({ colorScheme, viewport: { width, height: 900 }, bypassCSP: true });
       await give(page, sample("hub-access.log"), sample("hub-error.log"));
       await headline(page).waitFor();
-      await page.evaluate(axe);
-      const { violations } = await page.evaluate(() => axe.run(document));
-      assert.deepEqual(violations.map((v) => [v.id, v.nodes.map((n) => n.html)]), [], `${colorScheme} ${width}`);
-      const scrolls = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(scrolls <= 0, `${scrolls} pixels beside the screen at ${width}`);
+      await accessible(page, `${colorScheme} ${width}`);
       if (process.env.PICTURES) await page.screenshot({ path: join(process.env.PICTURES, `page-${colorScheme}-${width}.png`) });
       await page.context().close();
     }

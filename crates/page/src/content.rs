@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::io::{self, Read};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -118,6 +119,7 @@ pub struct Part<'a> {
     /// Its name.
     pub name: &'a str,
     bytes: Bytes<'a>,
+    given_up: &'a AtomicBool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -127,15 +129,36 @@ enum Bytes<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// One that is there: `size` bytes from `start` on.
-    pub(crate) fn here(name: &'a str, bytes: &'a [u8], start: u64, size: u64) -> Self {
+    /// One that is there, to be read until it is given up: `size` bytes from `start` on.
+    pub(crate) fn here(
+        name: &'a str,
+        bytes: &'a [u8],
+        (start, size): (u64, u64),
+        given_up: &'a AtomicBool,
+    ) -> Self {
         let bytes = bytes.get(index(start)..index(start.saturating_add(size)));
-        Part { name, bytes: Bytes::Here(bytes.unwrap_or_default()) }
+        Part { name, bytes: Bytes::Here(bytes.unwrap_or_default()), given_up }
     }
 
-    /// One that is to come, `size` bytes from `start` on.
-    pub(crate) fn coming(name: &'a str, content: &'a Content, start: u64, size: u64) -> Self {
-        Part { name, bytes: Bytes::Coming { content, start, size } }
+    /// One that is to come, to be read until it is given up: `size` bytes from `start` on. Whoever gives it up also cuts
+    /// the content, which wakes those who wait for it.
+    pub(crate) fn coming(
+        name: &'a str,
+        content: &'a Content,
+        (start, size): (u64, u64),
+        given_up: &'a AtomicBool,
+    ) -> Self {
+        Part { name, bytes: Bytes::Coming { content, start, size }, given_up }
+    }
+
+    fn check(&self) -> io::Result<()> {
+        if self.given_up.load(Ordering::Relaxed) {
+            return Err(io::Error::new(
+                io::ErrorKind::ConnectionAborted,
+                "nobody waits for the answer any more",
+            ));
+        }
+        Ok(())
     }
 
     /// How many bytes it has.
@@ -158,8 +181,9 @@ impl<'a> Part<'a> {
     /// Waits until its first `much` bytes are there; how many are.
     ///
     /// # Errors
-    /// Where the upload is cut off.
+    /// Where the upload is cut off or given up.
     pub fn front(&self, much: u64) -> io::Result<u64> {
+        self.check()?;
         match self.bytes {
             Bytes::Here(bytes) => Ok(bytes.len() as u64),
             Bytes::Coming { content, start, size } => {
@@ -172,8 +196,9 @@ impl<'a> Part<'a> {
     /// Reads what stands at `offset`, once it has arrived; 0 bytes at the end.
     ///
     /// # Errors
-    /// Where the upload is cut off.
+    /// Where the upload is cut off or given up.
     pub fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.check()?;
         match self.bytes {
             Bytes::Here(bytes) => bytes.get(index(offset)..).unwrap_or_default().read(into),
             Bytes::Coming { content, start, size } => {
@@ -232,7 +257,8 @@ mod tests {
     #[test]
     fn what_arrives_in_any_order_is_read_in_order() {
         let content = Content::announced(9, Duration::from_secs(10));
-        let part = Part::coming("a", &content, 2, 6);
+        let here_still = AtomicBool::new(false);
+        let part = Part::coming("a", &content, (2, 6), &here_still);
         std::thread::scope(|scope| {
             let reading = scope.spawn(|| {
                 let mut text = String::new();
@@ -246,8 +272,22 @@ mod tests {
         });
         assert_eq!((part.front(2).unwrap(), part.beginning(3).size()), (6, 3));
         assert_eq!(part.beginning(3).all().unwrap(), b"cde".as_slice());
-        let here = Part::here("b", b"_abc_", 1, 3);
+        let here = Part::here("b", b"_abc_", (1, 3), &here_still);
         assert_eq!((here.front(9).unwrap(), here.beginning(2).all().unwrap()), (3, b"ab".as_slice().into()));
+    }
+
+    #[test]
+    fn what_is_given_up_is_read_no_further_though_all_of_it_is_there() {
+        let content = Content::announced(3, SOON);
+        content.add(0, b"abc".to_vec()).unwrap();
+        let given_up = AtomicBool::new(false);
+        let parts =
+            [Part::coming("a", &content, (0, 3), &given_up), Part::here("b", b"abc", (0, 3), &given_up)];
+        assert!(parts.iter().all(|part| part.read_at(&mut [0; 2], 0).unwrap() == 2));
+        given_up.store(true, Ordering::Relaxed);
+        for part in parts {
+            assert!(part.read_at(&mut [0; 2], 0).is_err() && part.front(1).is_err(), "{}", part.name);
+        }
     }
 
     #[test]

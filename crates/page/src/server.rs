@@ -4,7 +4,7 @@ use crate::uploads::{Upload, Uploads};
 use crate::{Part, Request, Response};
 use serde_json::json;
 use std::io::{self, BufReader, BufWriter, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -151,7 +151,7 @@ impl<A: Answers> Door<A> {
                     self.slice(&request, &mut from).unwrap_or_else(|refusal| refusal)
                 }
                 None => match request.content(&mut from) {
-                    Ok(()) => return self.answer(request, &mut out),
+                    Ok(()) => return self.answer(request, stream, &mut out),
                     Err(refusal) => refusal,
                 },
             },
@@ -185,11 +185,11 @@ impl<A: Answers> Door<A> {
         None
     }
 
-    fn answer(&self, request: Request, out: &mut impl Write) -> io::Result<()> {
+    fn answer(&self, request: Request, stream: &TcpStream, out: &mut impl Write) -> io::Result<()> {
         let path: String = request.path.splitn(3, '/').nth(2).unwrap_or_default().to_owned();
         let response = match (request.method.as_str(), path.as_str()) {
             ("GET", "") => page()?,
-            ("POST", form) if FORMS.contains(&form) => return self.form(form, request, out),
+            ("POST", form) if FORMS.contains(&form) => return self.form(form, request, stream, out),
             _ => Response::text(404, "no such page"),
         };
         response.write(out)
@@ -203,7 +203,10 @@ impl<A: Answers> Door<A> {
         let content = self.uploads.find(request.field("x-upload").ok_or_else(bad)?)?;
         while left > 0 {
             let mut bytes = vec![0; usize::try_from(left).unwrap_or(usize::MAX).min(PIECE)];
-            from.read_exact(&mut bytes).map_err(|_| Response::text(400, "cut off"))?;
+            from.read_exact(&mut bytes).map_err(|_| {
+                content.cut();
+                Response::text(400, "cut off")
+            })?;
             let length = bytes.len() as u64;
             content.add(at, bytes).map_err(|_| Response::text(400, "the slice does not fit"))?;
             (at, left) = (at + length, left - length);
@@ -211,27 +214,38 @@ impl<A: Answers> Door<A> {
         Ok(Response::text(200, ""))
     }
 
-    /// Answers an upload that is the content of the request, or that comes in slices beside it: `X-Upload`.
-    fn form(&self, form: &str, request: Request, out: &mut impl Write) -> io::Result<()> {
+    /// Answers an upload that is the content of the request, or that comes in slices beside it: `X-Upload`. It is read for
+    /// as long as whoever asked waits for the answer.
+    fn form(&self, form: &str, request: Request, stream: &TcpStream, out: &mut impl Write) -> io::Result<()> {
         let (sizes, upload) = match self.announced(&request) {
             Ok(announced) => announced,
             Err(refusal) => return refusal.write(out),
         };
+        let content = upload.as_ref().map(|upload| &*upload.content);
+        let given_up = AtomicBool::new(false);
         let mut parts = Vec::new();
         let mut start = 0;
         for (name, size) in &sizes {
-            let content = upload.as_ref().map(|upload| &*upload.content);
+            let place = (start, *size);
             parts.push(match content {
-                Some(content) => Part::coming(name, content, start, *size),
-                None => Part::here(name, &request.body, start, *size),
+                Some(content) => Part::coming(name, content, place, &given_up),
+                None => Part::here(name, &request.body, place, &given_up),
             });
             start += size;
         }
-        if form == "findings" {
-            return self.findings(&parts, out);
-        }
-        let answer = self.answers.diagnose(form, &parts, &mut |_| {});
-        answer.unwrap_or_else(|why| Response::text(422, &why)).write(out)
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                until_closed(stream);
+                given_up.store(true, Ordering::Relaxed);
+                content.inspect(|content| content.cut());
+            });
+            let _closed = Closed(stream);
+            if form == "findings" {
+                return self.findings(&parts, out);
+            }
+            let answer = self.answers.diagnose(form, &parts, &mut |_| {});
+            answer.unwrap_or_else(|why| Response::text(422, &why)).write(out)
+        })
     }
 
     fn announced(&self, request: &Request) -> Result<Announced<'_>, Response> {
@@ -251,7 +265,6 @@ impl<A: Answers> Door<A> {
         let mut line = |value: serde_json::Value| writeln!(out, "{value}").and_then(|()| out.flush());
         // Slices are sent once it is known that somebody waits for them; Chromium tells of an answer with its first bytes.
         line(json!({ "read": 0 }))?;
-        // Whoever went away meanwhile is noticed at the end.
         let answer = self.answers.diagnose("findings", parts, &mut |told| {
             let _ = line(match told {
                 Told::Read(percent) => json!({ "read": percent }),
@@ -268,6 +281,29 @@ impl<A: Answers> Door<A> {
 
 /// What is uploaded: names and sizes, and the upload where it comes in slices.
 type Announced<'a> = (Vec<(String, u64)>, Option<Upload<'a>>);
+
+/// Waits until the other side closes the connection, or this one does: a browser says nothing more on a connection that it
+/// waits for an answer on.
+fn until_closed(mut stream: &TcpStream) {
+    use io::ErrorKind::{Interrupted, TimedOut, WouldBlock};
+    loop {
+        match stream.read(&mut [0; 64]) {
+            Ok(0) => return,
+            Ok(_) => {}
+            Err(e) if matches!(e.kind(), Interrupted | TimedOut | WouldBlock) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+/// Closes a connection when it is dropped, and so ends [`until_closed`].
+struct Closed<'a>(&'a TcpStream);
+
+impl Drop for Closed<'_> {
+    fn drop(&mut self) {
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
+}
 
 /// The page, with its style and script in it: one answer opens it.
 fn page() -> io::Result<Response> {
@@ -386,5 +422,55 @@ mod tests {
         assert!(post("").starts_with("HTTP/1.1 403"));
         assert!(post("Origin: null\r\n").starts_with("HTTP/1.1 403"));
         assert!(Server::listen("0.0.0.0:0".parse().unwrap()).is_err());
+    }
+    /// Reads until it is told that nobody waits, and says how it ended.
+    struct Endless(std::sync::mpsc::Sender<String>);
+
+    impl Answers for Endless {
+        fn diagnose(
+            &self,
+            _: &str,
+            parts: &[Part<'_>],
+            told: &mut dyn FnMut(Told<'_>),
+        ) -> Result<Response, String> {
+            told(Told::Read(1.0));
+            let begun = Instant::now();
+            while begun.elapsed() < PATIENCE / 2 {
+                let read =
+                    parts.iter().try_for_each(|part| part.read_at(&mut [0; 9], part.size() - 1).map(|_| ()));
+                if let Err(e) = read {
+                    let _ = self.0.send(e.to_string());
+                    return Err(e.to_string());
+                }
+            }
+            let _ = self.0.send("read to the end".to_owned());
+            Err("nobody".to_owned())
+        }
+    }
+
+    #[test]
+    fn an_upload_that_nobody_waits_for_any_more_is_read_no_further() {
+        let server = Server::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+        let (address, secret) = (server.address, server.secret.clone());
+        let (ended, endings) = std::sync::mpsc::channel();
+        std::thread::spawn(move || server.run(Endless(ended)));
+        let start = format!("HTTP/1.1\r\nHost: {address}\r\nOrigin: http://{address}\r\nX-Parts: 3 a\r\n");
+        // All of it came with the request; it comes beside the request, and is waited for.
+        for (form, rest) in [
+            ("findings", "Content-Length: 3\r\n\r\nxyz"),
+            ("bundle", "Content-Length: 3\r\n\r\nxyz"),
+            ("findings", "X-Upload: u\r\nContent-Length: 0\r\n\r\n"),
+        ] {
+            let mut stream = TcpStream::connect(address).unwrap();
+            stream.write_all(format!("POST /{secret}/{form} {start}{rest}").as_bytes()).unwrap();
+            if form == "findings" {
+                assert_eq!(stream.read(&mut [0; 9]).unwrap(), 9, "the answer begins");
+            }
+            std::thread::sleep(Duration::from_millis(50));
+            assert!(endings.try_recv().is_err(), "it is read while somebody waits");
+            drop(stream);
+            let ending = endings.recv_timeout(PATIENCE / 4).unwrap();
+            assert!(ending.contains("nobody waits") || ending.contains("cut off"), "{form}: {ending}");
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::container::Frame;
 use super::layers::{Layers, address};
-use crate::text::{narrow, text_of};
+use crate::text::{narrow, text_of, wide};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -46,11 +46,7 @@ impl Addresses {
 
     /// The addresses in a text, each by one that takes as many characters.
     pub(crate) fn in_bytes(&mut self, bytes: &[u8]) -> Vec<u8> {
-        if std::str::from_utf8(bytes).is_err() && bytes.iter().filter(|b| **b == 0).count() * 20 > bytes.len()
-        {
-            return bytes.to_vec();
-        }
-        narrow(&self.in_text(&text_of(bytes)))
+        wide(bytes, |text| self.in_text(text)).unwrap_or_else(|| narrow(&self.in_text(&text_of(bytes))))
     }
 
     /// The addresses in a text, each by one that takes as many characters.
@@ -65,8 +61,19 @@ impl Addresses {
             before = plain.chars().next_back().unwrap_or(before);
             let end = tail.find(|c| !part(c)).unwrap_or(tail.len());
             let (word, tail) = tail.split_at_checked(end).unwrap_or((tail, ""));
+            // A name may begin with an address: 192.0.2.1.example.com, 192.0.2.1.log.
+            let quad = word.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(word.len());
+            let quad = word.get(..quad).and_then(|q| q.strip_suffix('.')).unwrap_or_default();
             let in_word = before.is_alphanumeric() || tail.starts_with(|c: char| c.is_alphanumeric());
-            out.push_str(&if in_word { word.to_owned() } else { self.word(word) });
+            match word.strip_prefix(quad) {
+                _ if before.is_alphanumeric() => out.push_str(word),
+                Some(rest) if quad.parse::<Ipv4Addr>().is_ok() => {
+                    out.push_str(&self.word(quad));
+                    out.push_str(rest);
+                }
+                _ if in_word => out.push_str(word),
+                _ => out.push_str(&self.word(word)),
+            }
             before = word.chars().next_back().unwrap_or(before);
             rest = tail;
         }
@@ -81,16 +88,43 @@ impl Addresses {
             return word.to_owned();
         }
         for candidate in [word, bare, bare.split(':').next().unwrap_or(bare)] {
-            let Ok(address) = candidate.parse::<IpAddr>() else { continue };
-            let made = match address {
-                IpAddr::V6(a) if a.to_string() != candidate => continue,
-                address => self.of(address).to_string(),
-            };
-            if made.len() == candidate.len() {
+            if let Some(made) = self.written(candidate).filter(|made| made.len() == candidate.len()) {
                 return word.replacen(candidate, &made, 1);
             }
         }
         word.to_owned()
+    }
+
+    /// What stands for an address, written as it is: as many digits in each part (RFC 4291 section 2.2).
+    fn written(&mut self, address: &str) -> Option<String> {
+        let (front, tail) = address.rsplit_once(':').unwrap_or(("", address));
+        match address.parse().ok()? {
+            address @ IpAddr::V4(_) => Some(self.of(address).to_string()),
+            // IPv4 behind a prefix of IPv6.
+            IpAddr::V6(_) if tail.contains('.') => Some(format!("{front}:{}", self.of(tail.parse().ok()?))),
+            whole @ IpAddr::V6(_) => {
+                let IpAddr::V6(made) = self.of(whole) else { return None };
+                let (front, back) = address.split_once("::").unwrap_or((address, ""));
+                let groups = |part: &str| part.split(':').filter(|g| !g.is_empty()).count();
+                let gap = 8usize.checked_sub(groups(front) + groups(back))?;
+                let mut segments = made.segments().into_iter();
+                let mut write = |part: &str| {
+                    let group = |g: &str| {
+                        let (n, w) = (segments.next().unwrap_or_default(), g.len());
+                        let upper = g.bytes().any(|b| b.is_ascii_uppercase());
+                        if upper { format!("{n:0w$X}") } else { format!("{n:0w$x}") }
+                    };
+                    part.split(':').filter(|g| !g.is_empty()).map(group).collect::<Vec<_>>().join(":")
+                };
+                let front = write(front);
+                if !address.contains("::") {
+                    return Some(front);
+                }
+                let skipped = format!("0{}", ":0".repeat(gap.checked_sub(1)?));
+                write(&skipped);
+                Some(format!("{front}::{}", write(back)))
+            }
+        }
     }
 
     /// What stands for an address; those that tell of nobody stand for themselves.
@@ -169,6 +203,21 @@ mod tests {
         );
         for kept in ["17:14:03", "127.0.0.1", "v1.2", "\"::1\"", "dead:beef", ":443", "]:80"] {
             assert!(made.contains(kept), "{kept}: {made}");
+        }
+        for (text, kept) in [
+            ("2001:0DB8:0:0:0:0:00A0:1", "2001:"),
+            ("::ffff:192.0.2.7", "::ffff:"),
+            ("2001:DB8::A0", "2001:"),
+            ("fe80::1", "fe80::"),
+            ("192.0.2.7.cap", ".cap"),
+            ("192.0.2.7.example.com", ".example.com"),
+        ] {
+            let again = a.in_text(text);
+            assert!(again != text && again.len() == text.len() && again.contains(kept), "{text}: {again}");
+            assert!(
+                !text.contains("192") || again.contains(made.split(':').next().unwrap_or("?")),
+                "{again}"
+            );
         }
         let first = made.split(':').next().unwrap_or_default().to_owned();
         assert_eq!(made.matches(&first).count(), 2, "{made}");

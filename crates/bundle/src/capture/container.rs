@@ -8,6 +8,8 @@ use super::Tally;
 const LARGEST: usize = 512 << 10;
 const SECTION: u32 = 0x0a0d_0d0a;
 const INTERFACE: u32 = 1;
+/// The packet block that the enhanced one took the place of (section 4.3 of the first drafts, appendix A of the later).
+const OLD: u32 = 2;
 const SIMPLE: u32 = 3;
 const ENHANCED: u32 = 6;
 const SECRETS: u32 = 10;
@@ -95,8 +97,9 @@ fn pcapng(bytes: &[u8], tally: &mut Tally) -> (Vec<u8>, Vec<Frame>) {
                 links.push((link, order.u32(body, 4).unwrap_or(0) as usize));
                 block.write(kind, &interface(body, order));
             }
-            ENHANCED => {
-                let (Some(number), Some(len)) = (order.u32(body, 0), order.u32(body, 12)) else { break };
+            ENHANCED | OLD => {
+                let number = if kind == OLD { order.u16(body, 0).map(u32::from) } else { order.u32(body, 0) };
+                let (Some(number), Some(len)) = (number, order.u32(body, 12)) else { break };
                 let link = links.get(number as usize).map(|l| l.0);
                 let (Some(link), Some(packet)) = (link, body.get(..20 + len as usize)) else { break };
                 frames.push(Frame { link, at: block.out.len() + 28, len: len as usize });

@@ -77,7 +77,7 @@ fn fields(lines: &str, masker: &mut Masker<'_>) -> String {
             [method, target @ .., version] if !start.starts_with("HTTP/") && !target.is_empty() => {
                 out.push_str(&format!("{method} {} {version}", masker.target(&target.join(" "))));
             }
-            _ => out.push_str(start),
+            _ => out.push_str(&masker.text(start)),
         }
     }
     while let Some(line) = all.next() {
@@ -147,11 +147,16 @@ fn body(rest: &[u8], about: &About, masker: &mut Masker<'_>, tally: &mut Tally) 
         return Vec::new();
     }
     if about.chunked {
-        let (ranges, end) = chunks(rest);
+        let Chunks { data: ranges, framing: sizes, end } = chunks(rest);
         let mut content: Vec<u8> =
             ranges.iter().filter_map(|r| rest.get(r.clone())).flatten().copied().collect();
         content = judged(&content, about, masker, tally);
-        let mut out = framing(rest.get(..end).unwrap_or_default());
+        let mut out = vec![0; end];
+        for i in sizes.into_iter().flatten() {
+            if let (Some(to), Some(byte)) = (out.get_mut(i), rest.get(i)) {
+                *to = *byte;
+            }
+        }
         let mut content = content.into_iter();
         for i in ranges.into_iter().flatten() {
             if let (Some(to), Some(byte)) = (out.get_mut(i), content.next()) {
@@ -180,48 +185,96 @@ fn judged(content: &[u8], about: &About, masker: &mut Masker<'_>, tally: &mut Ta
     if made.len() == content.len() { made } else { vec![b'x'; content.len()] }
 }
 
-/// Where the data of each chunk stands, and where the content ends (section 7.1).
-fn chunks(bytes: &[u8]) -> (Vec<Range<usize>>, usize) {
-    let mut ranges = Vec::new();
+/// A body in chunks (section 7.1).
+#[derive(Default)]
+struct Chunks {
+    /// The data of each.
+    data: Vec<Range<usize>>,
+    /// Sizes and line ends. Whatever else stands between chunks, extensions and what is no chunk at all, nobody judges.
+    framing: Vec<Range<usize>>,
+    /// Where the content ends.
+    end: usize,
+}
+
+/// A chunk of so many digits is as large as a body can be in a capture; more of them may be anything.
+const MOST_DIGITS: usize = 7;
+
+fn chunks(bytes: &[u8]) -> Chunks {
+    let mut chunks = Chunks { end: bytes.len(), ..Chunks::default() };
     let mut at = 0;
     loop {
         let Some(line) = bytes.get(at..).and_then(|rest| rest.split_inclusive(|b| *b == b'\n').next()) else {
-            return (ranges, bytes.len());
+            return chunks;
         };
         let digits = line.iter().take_while(|b| b.is_ascii_hexdigit()).count();
+        let behind = line.get(digits..).unwrap_or_default();
+        let fits = digits <= MOST_DIGITS && matches!(behind, [b'\r' | b'\n' | b';' | b' ' | b'\t', ..] | []);
         let size = std::str::from_utf8(line.get(..digits).unwrap_or_default())
             .ok()
             .and_then(|s| usize::from_str_radix(s, 16).ok());
-        let Some(size) = size else { return (ranges, bytes.len()) };
+        let Some(size) = size.filter(|_| fits) else { return chunks };
+        chunks.framing.push(at..at + digits);
+        let ending = line.iter().rev().take_while(|b| matches!(b, b'\r' | b'\n')).count();
         at += line.len();
+        chunks.framing.push(at - ending..at);
         if size == 0 {
             // The trailer section: nobody reads it here.
-            let end = bytes
-                .get(at..)
-                .and_then(|rest| rest.split_inclusive(|b| *b == b'\n').next())
-                .map_or(0, <[u8]>::len);
-            return (ranges, at + end);
+            let trailer = bytes.get(at..).and_then(|rest| rest.split_inclusive(|b| *b == b'\n').next());
+            let trailer = trailer.unwrap_or_default();
+            chunks.end = at + trailer.len();
+            if matches!(trailer, b"\r\n" | b"\n") {
+                chunks.framing.push(at..chunks.end);
+            }
+            return chunks;
         }
         let end = at.saturating_add(size).min(bytes.len());
-        ranges.push(at..end);
+        chunks.data.push(at..end);
         at = end;
         if bytes.get(at..at + 2) == Some(b"\r\n") {
+            chunks.framing.push(at..at + 2);
             at += 2;
         }
         if at >= bytes.len() {
-            return (ranges, bytes.len());
+            return chunks;
         }
     }
 }
 
-/// The bytes between chunks: sizes and line ends; everything else becomes zeros until the data is put in.
-fn framing(bytes: &[u8]) -> Vec<u8> {
-    let mut extension = false;
-    bytes
-        .iter()
-        .map(|b| {
-            extension = (extension || *b == b';') && *b != b'\n';
-            if !extension && (b.is_ascii_hexdigit() || matches!(b, b'\r' | b'\n')) { *b } else { 0 }
-        })
-        .collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Masker;
+    use why401_redact::SecretSet;
+
+    fn made(bytes: &[u8]) -> String {
+        let known = SecretSet::default();
+        let made = redacted(bytes, &mut Masker::new(&known), &mut Tally::default());
+        assert_eq!(made.len(), bytes.len());
+        String::from_utf8_lossy(&made).into_owned()
+    }
+
+    #[test]
+    fn of_chunks_sizes_and_line_ends_stay_and_whatever_is_no_chunk_goes() {
+        let head =
+            "HTTP/1.1 401 Unauthorized\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let good = format!("{head}5\r\nhello\r\n1a;x=cafe\r\nabcdefghijklmnopqrstuvwxyz\r\n0\r\n\r\n");
+        assert_eq!(made(good.as_bytes()), good.replace(";x=cafe", "\0\0\0\0\0\0\0"));
+        // Keys are hexadecimal digits like sizes.
+        for body in [
+            "deadbeefcafe0123\r\n",
+            "{\"key\":\"deadbeefcafe0123\"}",
+            "5\r\nhello\r\ndeadbeefcafe0123",
+            "0\r\nX: deadbeefcafe0123\r\n\r\n",
+            "5 deadbeefcafe0123\r\nhello\r\n",
+        ] {
+            let out = made(format!("{head}{body}").as_bytes());
+            assert!(out.starts_with(head) && !out.contains("beef"), "{out:?}");
+        }
+    }
+
+    #[test]
+    fn a_reason_is_judged_like_any_text() {
+        let out = made(b"HTTP/1.1 401 password=hunter2canary\r\nContent-Length: 0\r\n\r\n");
+        assert!(out.starts_with("HTTP/1.1 401 password=") && !out.contains("hunter2canary"), "{out}");
+    }
 }

@@ -11,6 +11,7 @@
 mod addresses;
 mod checksum;
 mod container;
+mod dns;
 mod http;
 mod layers;
 mod streams;
@@ -47,7 +48,8 @@ pub(crate) fn redacted(
     let (mut out, frames) = container::frames(bytes, &mut tally).ok_or("neither pcap nor pcapng")?;
     let before = out.clone();
     let layers: Vec<Layers> = frames.iter().map(|f| Layers::of(f, &out)).collect();
-    streams::redact(&layers, &mut out, masker, &mut tally);
+    let inside = options.mask_addresses.then_some(&mut *addresses);
+    streams::redact(&layers, &mut out, masker, inside, &mut tally);
     for (frame, layer) in frames.iter().zip(&layers) {
         for range in &layer.blank {
             blank(&mut out, range.clone(), &mut tally);
@@ -58,21 +60,6 @@ pub(crate) fn redacted(
         if options.mask_addresses {
             addresses.in_frame(frame, layer, &mut out);
         }
-    }
-    if options.mask_addresses {
-        // Names of hosts that are addresses stand inside the messages too.
-        let contents = layers.iter().filter_map(|l| match &l.content {
-            Content::Tcp { payload, .. } => Some(payload.clone()),
-            _ => None,
-        });
-        contents.for_each(|range| {
-            if let Some(part) = out.get_mut(range) {
-                let made = addresses.in_bytes(part);
-                if made.len() == part.len() {
-                    part.copy_from_slice(&made);
-                }
-            }
-        });
     }
     layers.iter().for_each(|layer| checksum::mend(layer, &before, &mut out));
     tally.say(notes);
@@ -87,10 +74,8 @@ fn datagram(
     out: &mut [u8],
     tally: &mut Tally,
 ) {
-    if ports.contains(&53) && !options.mask_addresses {
-        return;
-    }
     match out.get_mut(payload.clone()) {
+        Some(bytes) if ports.contains(&53) && !options.mask_addresses && dns::is_dns(bytes) => {}
         Some(bytes) if ports.contains(&88) => opaque::blank(bytes, 0),
         _ => blank(out, payload, tally),
     }

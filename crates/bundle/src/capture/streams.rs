@@ -1,7 +1,7 @@
 //! TCP segments put in order, judged as streams, and written back: retransmissions become what their first sending is.
 
 use super::layers::{Content, Layers};
-use super::{Tally, http};
+use super::{Addresses, Tally, http};
 use crate::{Masker, opaque};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -24,7 +24,14 @@ struct Stream {
 type Flow = (SocketAddr, SocketAddr);
 
 /// Redacts the contents of all TCP connections in place.
-pub(crate) fn redact(layers: &[Layers], file: &mut [u8], masker: &mut Masker<'_>, tally: &mut Tally) {
+/// Addresses are replaced in what they say too, where that is wanted.
+pub(crate) fn redact(
+    layers: &[Layers],
+    file: &mut [u8],
+    masker: &mut Masker<'_>,
+    mut addresses: Option<&mut Addresses>,
+    tally: &mut Tally,
+) {
     let mut streams: BTreeMap<(Flow, u32), Stream> = BTreeMap::new();
     let mut lives: BTreeMap<Flow, u32> = BTreeMap::new();
     for layer in layers {
@@ -48,7 +55,8 @@ pub(crate) fn redact(layers: &[Layers], file: &mut [u8], masker: &mut Masker<'_>
         }
     }
     for (((from, to), _), stream) in streams {
-        stream.redact([from.port(), to.port()], file, masker, tally);
+        let ports = [from.port(), to.port()];
+        stream.redact(file, Judge::new(ports, masker, addresses.as_deref_mut(), tally));
     }
 }
 
@@ -67,10 +75,9 @@ impl Stream {
         self.segments.push((offset, at));
     }
 
-    fn redact(mut self, ports: [u16; 2], file: &mut [u8], masker: &mut Masker<'_>, tally: &mut Tally) {
+    fn redact(mut self, file: &mut [u8], mut judge: Judge<'_, '_>) {
         let places = self.segments.clone();
         self.segments.sort_by_key(|(offset, _)| *offset);
-        let mut judge = Judge { kerberos: ports.contains(&88), kind: Kind::Unknown, masker, tally };
         let mut pieces: Vec<(i64, Vec<u8>)> = Vec::new();
         for (offset, at) in &self.segments {
             let bytes = file.get(at.clone()).unwrap_or_default();
@@ -110,10 +117,20 @@ struct Judge<'j, 'm> {
     kerberos: bool,
     kind: Kind,
     masker: &'j mut Masker<'m>,
+    addresses: Option<&'j mut Addresses>,
     tally: &'j mut Tally,
 }
 
-impl Judge<'_, '_> {
+impl<'j, 'm> Judge<'j, 'm> {
+    fn new(
+        ports: [u16; 2],
+        masker: &'j mut Masker<'m>,
+        addresses: Option<&'j mut Addresses>,
+        tally: &'j mut Tally,
+    ) -> Self {
+        Judge { kerberos: ports.contains(&88), kind: Kind::Unknown, masker, addresses, tally }
+    }
+
     /// A stretch of a stream without holes.
     fn piece(&mut self, bytes: &[u8]) -> Vec<u8> {
         if self.kerberos {
@@ -130,6 +147,10 @@ impl Judge<'_, '_> {
         self.kind = Kind::Other;
         let mut judged = http::redacted(bytes, self.masker, self.tally);
         debug_assert_eq!(judged.len(), bytes.len());
+        // An address may stand in two packets.
+        if let Some(addresses) = &mut self.addresses {
+            judged = addresses.in_bytes(&judged);
+        }
         judged.resize(bytes.len(), 0);
         judged
     }
