@@ -74,6 +74,11 @@ pub fn find(text: &[u8], what: &str) -> Vec<Problem> {
     if quoted(b'"') || quoted(b'\'') || quoted(b'`') {
         found.push(Problem::new(0..text.len(), ProblemKind::Quotes, format!("quotes around {what}")));
     }
+    let python = |q: u8| text.len() > 3 && text.starts_with(&[b'b', q]) && text.last() == Some(&q);
+    if python(b'"') || python(b'\'') {
+        let what = format!("b'' of a Python bytes object around {what}: it was printed, not decoded");
+        found.push(Problem::new(0..text.len(), ProblemKind::Quotes, what));
+    }
     found
 }
 
@@ -111,6 +116,8 @@ mod tests {
         assert_eq!(kinds(" x"), [(ProblemKind::OuterSpace, 0..1)]);
         assert_eq!(kinds("x\t"), [(ProblemKind::OuterSpace, 1..2)]);
         assert_eq!(kinds("\"x\""), [(ProblemKind::Quotes, 0..3)]);
+        assert_eq!(kinds("b'x'"), [(ProblemKind::Quotes, 0..4)]);
+        assert_eq!(kinds("bx'"), []);
         assert_eq!(kinds("a\u{200b}b"), [(ProblemKind::Invisible, 1..4)]);
         assert_eq!(find(b"x\xff\n", "it")[0].range, 2..3);
     }

@@ -34,7 +34,8 @@ pub(crate) fn is_call(attempt: &Attempt) -> bool {
     let post = attempt.method().is_some_and(|m| m.eq_ignore_ascii_case("POST"));
     post && attempt.target().is_some_and(|t| {
         let path = path_of(&t).to_ascii_lowercase();
-        path.rsplit('/').filter(|s| !s.is_empty()).take(2).any(|s| LOGINS.contains(&s))
+        path.ends_with("/auth/password")
+            || path.rsplit('/').filter(|s| !s.is_empty()).take(2).any(|s| LOGINS.contains(&s))
     })
 }
 

@@ -191,7 +191,13 @@ impl Shared {
                 .collect();
             let mut all = Break::default();
             for (_, ids) in case.index.clients() {
-                let own = ids.iter().filter_map(|&i| case.attempt(i)).filter(unnamed);
+                // Who logged in again after a refusal says nothing of what was broken before.
+                let mut refused_yet = false;
+                let until_login = ids.iter().filter_map(|&i| case.attempt(i)).take_while(|a| {
+                    refused_yet |= a.status() == Some(401);
+                    !(refused_yet && crate::login::is_call(a) && a.let_in())
+                });
+                let own = until_login.filter(unnamed);
                 all.add(&Story::of(own.filter(|a| place(a).is_some_and(|p| refused.contains(&p)))));
             }
             all

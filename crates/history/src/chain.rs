@@ -200,9 +200,11 @@ fn renews(before_field: &FieldLine, next_field: &FieldLine, before: &Attempt, ne
         }
         // A proof renewed with the server's nonce (RFC 9449 section 8), or a token refreshed: only if it worked.
         ("bearer" | "dpop", "bearer" | "dpop") => {
+            // The same token behind a scheme in other letters is the same token: it was not renewed.
+            let token = |v: &str| v.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>();
             next.let_in()
                 && !refused_for_itself(before_field, before)
-                && (changed
+                && (token(&b) != token(&n)
                     || next.request_field("dpop").map(|f| f.text())
                         != before.request_field("dpop").map(|f| f.text()))
         }

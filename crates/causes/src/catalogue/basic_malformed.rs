@@ -44,7 +44,7 @@ const HARD: &[P] = &[
     P::Utf16,
     P::Base64Truncated,
 ];
-const SOFT: &[P] = &[P::MissingPadding, P::WrongPadding, P::Base64UrlAlphabet];
+const SOFT: &[P] = &[P::MissingPadding, P::WrongPadding, P::Base64UrlAlphabet, P::BadValue];
 
 impl BasicMalformed {
     fn detect(scene: &Scene<'_>) -> Answer {
@@ -83,6 +83,9 @@ impl BasicMalformed {
             P::Base64UrlAlphabet => {
                 "the Basic value uses the URL alphabet of base64, which servers do not take here"
             }
+            P::BadValue => {
+                "the user name is percent-encoded, as addresses have it; inside base64 it stands as it is"
+            }
             _ => "the Basic value is not base64",
         };
         let claim = advise(Claim::new(what).shown([scene.show_in_field(
@@ -94,7 +97,9 @@ impl BasicMalformed {
         if hard {
             claim.confirmed()
         } else {
-            claim.or("wrong-password", "the same with right padding").likely()
+            claim
+                .or("wrong-password", "the same pair, encoded as it stands, once and with its padding")
+                .likely()
         }
     }
 }

@@ -40,6 +40,9 @@ impl CharsetMismatch {
         let told = || scene.told("charset-mismatch", "the charset of the credentials is wrong");
         let Some(step) = scene.refused() else { return told() };
         let Some(sent) = step.credentials() else { return told() };
+        if let Some(claim) = squeezed(scene, sent) {
+            return claim.confirmed();
+        }
         let Some(basic) = sent.basic().filter(|b| !matches!(b.charset, Charset::Ascii) && b.is_well_formed())
         else {
             return Answer::RuledOut;
@@ -93,4 +96,34 @@ fn spelt_alike(utf8: &str, single: &[u8]) -> bool {
             .chars()
             .zip(single)
             .all(|(c, b)| if c.is_ascii() { u32::from(c) == u32::from(*b) } else { !b.is_ascii() })
+}
+
+/// A pair in ASCII that has question marks where an accepted one has letters outside ASCII: these were lost before it was
+/// encoded.
+fn squeezed(scene: &Scene<'_>, sent: &crate::Sent<'_>) -> Option<Claim> {
+    let basic = sent.basic().filter(|b| b.charset == Charset::Ascii && b.text.expose().contains(&b'?'))?;
+    let lost = |good: &Basic| {
+        let whole = String::from_utf8_lossy(good.text.expose());
+        let mine = basic.text.expose();
+        whole.chars().count() == mine.len()
+            && !whole.is_ascii()
+            && whole
+                .chars()
+                .zip(mine)
+                .all(|(c, b)| if c.is_ascii() { c == char::from(*b) } else { *b == b'?' })
+    };
+    let good = scene
+        .attempts()
+        .filter(|a| a.let_in())
+        .find(|a| crate::Step::of(a).credentials().and_then(crate::Sent::basic).is_some_and(lost))?;
+    let claim = Claim::new(
+        "question marks were sent where the accepted credentials have letters outside ASCII",
+    )
+    .shown([scene.show_field(sent.view, sent.field, "letters were lost")])
+    .shown(good.request_field("authorization").map(|f| scene.show_field(good.view(), f, "let in with them")))
+    .fix(
+        Party::Caller,
+        "Encode user name and password in UTF-8 before the base64, or use a password of ASCII letters.",
+    );
+    Some(claim)
 }

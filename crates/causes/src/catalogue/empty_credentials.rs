@@ -3,7 +3,7 @@
 use super::evidence_redacted::is_masked;
 use crate::cause::{Answer, Claim, cause};
 use crate::{Scene, Step};
-use why401_auth::Inside;
+use why401_auth::{Inside, ProblemKind};
 use why401_http::{LoggedUser, query_of};
 use why401_report::Party;
 
@@ -58,6 +58,21 @@ impl EmptyCredentials {
                 scene.told("empty-credentials", "the credentials are empty")
             };
         };
+        if let Inside::Basic(basic) = &sent.inside
+            && basic.problem(ProblemKind::EmptyPassword).is_some()
+            && !basic.user_is_secret()
+        {
+            return Claim::new("the Basic value has a user name and an empty password")
+                .shown([scene.show_in_field(
+                    sent.view,
+                    sent.field,
+                    basic.user_range.clone(),
+                    "nothing after the colon",
+                )])
+                .fix(Party::Caller, FIX)
+                .or("wrong-password", "whether this account really has no password")
+                .likely();
+        }
         let what = match &sent.inside {
             // Nothing is left where the rest was masked.
             _ if is_masked(&sent.value()) => return Answer::RuledOut,

@@ -63,6 +63,9 @@ impl NoCredentials {
         if let Some(answer) = unread() {
             return answer;
         }
+        if let Some(claim) = validation(scene) {
+            return claim.confirmed();
+        }
         let Some(step) = scene.focus() else {
             return match told {
                 Some(claim) => advise(claim).as_told(),
@@ -230,6 +233,39 @@ const CRAWLERS: &[&str] = &[
 ];
 
 /// A crawler was turned away from a protected address, as it should be.
+/// The path of a certificate authority's visit (RFC 8555 section 8.3): it follows redirects and never logs in.
+const ACME: &str = "/.well-known/acme-challenge/";
+
+/// A certificate authority that looks for its token and is asked for a password, as a log tells it.
+fn validation(scene: &Scene<'_>) -> Option<Claim> {
+    let said =
+        scene.refusal.statements().iter().find(|s| s.target.as_deref().is_some_and(|t| t.starts_with(ACME)));
+    let visit = |s: &&Step<'_>| s.attempt.path().is_some_and(|p| p.starts_with(ACME));
+    let step = scene.focus().filter(visit);
+    let shown = match (said, step.and_then(Step::request)) {
+        (Some(said), _) => scene.show_statement(said, "a certificate authority's visit, which never logs in"),
+        (None, Some((view, request))) => {
+            scene.show_request(view, request, "a certificate authority's visit, which never logs in")
+        }
+        (None, None) => {
+            let view = step?.attempt.views.iter().find(|v| v.log.is_some())?;
+            let line = &view.log.as_ref()?.line;
+            scene.show_part(
+                view.source,
+                line,
+                0..line.len(),
+                "a certificate authority's visit, which never logs in",
+            )
+        }
+    };
+    Some(
+        Claim::new("a certificate authority looks for its token and is asked for a password: the certificate is not renewed")
+            .shown([shown])
+            .fix(Party::Server, format!("Let {ACME} be read without a login (nginx: `location ^~ {ACME} {{ auth_basic off; }}`; Apache: `Require all granted` for it)."))
+            .by(Party::Server),
+    )
+}
+
 fn crawler(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let (view, agent) = step.request_field("user-agent")?;
     let name = agent.text().to_ascii_lowercase();

@@ -123,13 +123,22 @@ fn taken_otherwise(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>) -> Optio
             a.request_field("authorization").filter(|_| a.let_in() && same_server(a, step.attempt))?;
         let text = field.text();
         let (other, same) = text.split_once(' ')?;
-        (same == secret && !other.eq_ignore_ascii_case(scheme)).then(|| (a, field, other.to_owned()))
+        (same == secret && other != scheme).then(|| (a, field, other.to_owned()))
     })?;
     let claim = Claim::new(format!("the secret was refused behind {scheme} and let in behind {}", good.2))
         .shown([scene.show_field(sent.view, sent.field, "refused")])
         .shown([scene.show_field(good.0.view(), good.1, "the same secret, let in")])
         .fix(Party::Caller, format!("Write `{}` before the secret instead of `{scheme}`.", good.2));
-    Some(claim.confirmed())
+    if !good.2.eq_ignore_ascii_case(scheme) {
+        return Some(claim.confirmed());
+    }
+    // RFC 9110 section 11.1: the name of a scheme is case-insensitive.
+    let claim = claim.fix(Party::Server, "Compare the name of the scheme without regard to letter case.");
+    Some(
+        claim
+            .or("server-misconfigured", "whether the server tells the letter case of a scheme apart")
+            .likely(),
+    )
 }
 
 /// Two schemes for one service among what was pasted: a command that is let in, and a setting or program that is not.

@@ -69,7 +69,10 @@ impl SessionMissing {
                 r.fields.all("set-cookie").find(|f| is_session(f) && !deletes(f)).map(|f| (a, f))
             });
         let Some((before, field)) = set else {
-            return carried_before(scene, step).or_else(|| nothing_kept(scene, step)).unwrap_or_else(told);
+            return carried_before(scene, step)
+                .or_else(|| nothing_kept(scene, step))
+                .or_else(|| others_only(scene, step))
+                .unwrap_or_else(told);
         };
         let name = cookie_name(field);
         if cookies.split(';').any(|c| c.split('=').next().is_some_and(|n| n.trim() == name)) {
@@ -166,6 +169,67 @@ fn nonce_in_session(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         .or("digest-mismatch", "the same answer with the cookie");
     // That another program got in with it may have had other reasons.
     Some(claim.weighing(if good.is_some() { 10 } else { 5 }).likely())
+}
+
+/// Beginnings of the names of cookies that are no login: statistics, consent, looks, language, guards against forgery.
+const NO_SESSION: &[&str] = &[
+    "_ga",
+    "_gid",
+    "_gat",
+    "_gcl",
+    "_fb",
+    "_hj",
+    "_pk_",
+    "__utm",
+    "__cf",
+    "cf_",
+    "_cl",
+    "ajs_",
+    "amp_",
+    "mp_",
+    "intercom-",
+    "hubspot",
+    "__hs",
+    "csrf",
+    "xsrf",
+    "_csrf",
+    "theme",
+    "dark",
+    "lang",
+    "locale",
+    "i18n",
+    "tz",
+    "timezone",
+    "consent",
+    "cookie",
+    "optanon",
+    "euconsent",
+    "gdpr",
+    "ph_",
+    "__stripe",
+    "_dd_",
+    "ab_",
+    "experiment",
+];
+
+/// Cookies are sent and none of them is a session, to a server that asks for nothing else.
+fn others_only(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let (view, field) = step.request_field("cookie")?;
+    let text = field.text().to_ascii_lowercase();
+    let mut names =
+        text.split(';').filter_map(|c| c.split('=').next()).map(str::trim).filter(|n| !n.is_empty());
+    let none = names.clone().next().is_some() && names.all(|n| NO_SESSION.iter().any(|p| n.starts_with(p)));
+    if !none || step.challenges().next().is_some() || step.other_credentials(scene).is_some() {
+        return None;
+    }
+    let claim = Claim::new("cookies are sent, and none of them is a session's")
+        .shown([scene.show_field(view, field, "no session among these")])
+        .fix(
+            Party::Caller,
+            "Log in first with the same client, and let it keep and send the cookie that the login sets.",
+        )
+        .or("no-credentials", "whether this resource takes a token instead of a session");
+    Some(claim.likely())
 }
 
 /// A browser's login got in, and what its page asks for next carries nothing at all.

@@ -10,7 +10,7 @@ use std::ops::Range;
 use why401_auth::base64;
 use why401_auth::scheme::sigv4;
 use why401_http::{FieldLine, Request};
-use why401_report::{Annotation, Party};
+use why401_report::{Annotation, Certainty, Party};
 
 cause! {
     /// The signature over the request does not match.
@@ -51,6 +51,12 @@ impl SignatureMismatch {
             return Answer::RuledOut;
         }
         let told = scene.told_claim("signature-mismatch", "the signature does not match");
+        // Beside a JWT that was sent, "invalid signature" speaks of the token's, unless its words say otherwise.
+        let of_token = |claim: &Claim| {
+            let jwt = |step| crate::reading::token::carried(step).is_some_and(|c| c.jwt().is_some());
+            claim.certainty != Certainty::Certain && scene.refused().is_some_and(jwt)
+        };
+        let told = told.filter(|claim| !of_token(claim));
         let found = scene.refused().and_then(|step| look(scene, step, signed::of(step)?));
         settle(found, told, advise)
     }

@@ -54,6 +54,21 @@ impl StrayCharacters {
         };
         let Some(step) = scene.refused() else { return told() };
         for sent in &step.sent {
+            if let Some(colon) = sent.parsed.problem(P::SchemeColon) {
+                return Claim::new("a colon stands behind the scheme, where a space belongs")
+                    .shown([scene.show_in_field(
+                        sent.view,
+                        sent.field,
+                        colon.range.clone(),
+                        "not part of the field",
+                    )])
+                    .fix(
+                        Party::Caller,
+                        "Write the scheme, one space and the secret: `Authorization: Bearer SECRET`.",
+                    )
+                    .or("credentials-refused", "the same without the colon")
+                    .likely();
+            }
             let problems: &[Problem] = match &sent.inside {
                 Inside::Basic(basic) => &basic.problems,
                 Inside::Token(token) => &token.problems,

@@ -8,7 +8,7 @@ use crate::{Scene, Step};
 use std::ops::Range;
 use why401_auth::base64::{self, Alphabet};
 use why401_auth::token::Shape;
-use why401_auth::token::jwt::{self, Jwt};
+use why401_auth::token::jwt::{self, Form, Jwt};
 use why401_auth::{Problem, ProblemKind};
 use why401_report::{Certainty, Party};
 
@@ -38,7 +38,7 @@ cause! {
     ///
     /// # References
     /// RFC 7515 section 7.1 (compact serialization); RFC 7519 section 7.2; RFC 7516 section 7.1 (five parts).
-    pub TokenMalformed = "token-malformed" in Token, Fault by Caller, over ["credentials-refused"]
+    pub TokenMalformed = "token-malformed" in Token, Fault by Caller, over ["credentials-refused", "token-revoked"]
 }
 
 impl TokenMalformed {
@@ -55,7 +55,8 @@ impl TokenMalformed {
 /// The server cannot read it, but the token is well-formed as far as can be seen: it has not said what it meant.
 fn detail(scene: &Scene<'_>, claim: Claim) -> Claim {
     let Some(carried) = scene.refused().and_then(token::carried) else { return claim };
-    let whole = carried.jwt().is_some_and(|j| j.claims.is_some() && j.problems.is_empty());
+    let readable = |j: &Jwt| j.claims.is_some() || j.form == Form::Encrypted && j.header.is_some();
+    let whole = carried.jwt().is_some_and(|j| readable(j) && j.problems.is_empty());
     if !whole {
         return claim;
     }
@@ -76,6 +77,7 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         .or_else(|| encoded_again(&carried))
         .or_else(|| whole_answer(&carried))
         .or_else(|| pair_in_clear(scene, step, &carried))?;
+    // What is seen in the bytes goes before what a general refusal may mean.
     let claim = Claim::new(summary).shown([scene.show_in_field(
         carried.view,
         carried.field,

@@ -2,9 +2,10 @@
 
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::clock::{self, span_text, time_text};
-use crate::reading::token;
+use crate::reading::token::{self, Carried};
 use crate::reading::{at_most, settle};
 use crate::{Scene, Step};
+use why401_auth::token::jwt::Jwt;
 use why401_report::{Certainty, Party};
 
 /// Start and issue this close together were meant to be the same moment, in seconds.
@@ -51,6 +52,9 @@ impl TokenNotYetValid {
 fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let carried = token::carried(step)?;
     let jwt = carried.jwt()?;
+    if let Some(claim) = in_milliseconds(scene, &carried, jwt) {
+        return Some(at_most(claim, Certainty::Likely));
+    }
     let (nbf, clock) = (jwt.nbf()?, clock::of(scene, step)?);
     if nbf <= clock.at
         || token::accepted_after(scene, step, &carried).is_some_and(|a| a.id < step.attempt.id + 2)
@@ -85,6 +89,25 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         certainty = certainty.min(Certainty::Likely);
     }
     Some(at_most(claim, certainty))
+}
+
+/// No time since 1970 has as many seconds (the year 5138): whoever writes this writes milliseconds, and a NumericDate is
+/// in seconds (RFC 7519 section 2).
+const SECONDS: i64 = 100_000_000_000;
+
+/// A token whose begin or issue lies thousands of years ahead.
+fn in_milliseconds(scene: &Scene<'_>, carried: &Carried<'_>, jwt: &Jwt) -> Option<Claim> {
+    let late = |name: &&str| jwt.claim(name).and_then(serde_json::Value::as_i64).is_some_and(|t| t > SECONDS);
+    let name = ["nbf", "iat"].into_iter().find(late)?;
+    let range = jwt.claim_range(name).unwrap_or_else(|| carried.token.range.clone());
+    Some(
+        Claim::new(format!(
+            "{name} is in milliseconds and is read as seconds: it lies thousands of years ahead"
+        ))
+        .shown([scene.show_in_field(carried.view, carried.field, range, format!("{name} in milliseconds"))])
+        .fix(Party::Caller, "Write iat, nbf and exp in seconds since 1970.")
+        .or("credentials-refused", "the same token with its times in seconds"),
+    )
 }
 
 fn advise(claim: Claim) -> Claim {

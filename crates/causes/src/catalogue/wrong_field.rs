@@ -4,6 +4,7 @@ use crate::carried::{self, Place};
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::same_server;
 use crate::{Scene, Step};
+use std::ops::Range;
 use why401_http::{FieldLine, query_of};
 use why401_report::{Annotation, Party};
 
@@ -382,5 +383,21 @@ fn elsewhere(scene: &Scene<'_>, step: &Step<'_>) -> Option<(Annotation, String)>
         }
         at += line.len();
     }
-    None
+    let pair = in_headers_of_json(&body)?;
+    let shown = scene.show_part(view.source, &request.body.bytes, pair, "this is content, no field");
+    Some((shown, "the content, as a member of its JSON".to_owned()))
+}
+
+/// `"headers": {"Authorization": "…"}` as content: a client's settings were given to it as what to send (axios takes
+/// the content before its settings). Who gives an address beside it wants the request to be made for him.
+fn in_headers_of_json(body: &str) -> Option<Range<usize>> {
+    let head = body.get(..body.len().min(4096)).unwrap_or(body).to_ascii_lowercase();
+    let headers = head.find("\"headers\"")?;
+    let name = headers + head.get(headers..)?.find("\"authorization\"")?;
+    let between: String = head.get(headers + 9..name)?.split_whitespace().collect();
+    let value = head.get(name + 15..)?.trim_start().strip_prefix(':')?.trim_start().strip_prefix('"')?;
+    let secret = value.find('"').filter(|len| *len >= 8)?;
+    let end = head.len() - value.len() + secret;
+    let for_another = ["\"url\"", "\"uri\"", "\"endpoint\"", "\"target\""].iter().any(|n| head.contains(n));
+    (between.starts_with(":{") && !between.contains('}') && !for_another).then_some(name..end)
 }

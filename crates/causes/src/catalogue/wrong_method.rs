@@ -1,8 +1,8 @@
 //! GET where POST is meant.
 
-use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::same_server;
+use crate::{Scene, Step};
 use why401_report::Party;
 
 cause! {
@@ -62,7 +62,9 @@ impl WrongMethod {
         // Nobody was ever let in with this method, and nobody refused with the other at the same time.
         // Of a large log the fold knows of all requests, not of examples alone.
         let works_too = a.folded.as_ref().is_some_and(|f| f.works.1) || here().any(|b| b.let_in() && with(b));
-        let (Some(good), false) = (accepted, works_too) else { return told() };
+        let (Some(good), false) = (accepted, works_too) else {
+            return not_allowed(scene, step, &method).filter(|_| !works_too).unwrap_or_else(told);
+        };
         let refused_too = here().any(|b| b.status() == Some(401) && mine(b) && b.method() == good.method());
         let other = good.method().unwrap_or_default().into_owned();
         let claim = Claim::new(format!("{method} is refused here, and {other} for the same resource is let in"))
@@ -76,4 +78,19 @@ impl WrongMethod {
             claim.or("credentials-refused", "the same credentials with the other method").likely()
         }
     }
+}
+
+/// The answer lists the methods of the resource (RFC 9110 section 10.2.1), and this is none of them.
+fn not_allowed(scene: &Scene<'_>, step: &Step<'_>, method: &str) -> Option<Answer> {
+    let (view, field) = step.response_field("allow")?;
+    let text = field.text();
+    let methods: Vec<&str> = text.split(',').map(str::trim).filter(|m| !m.is_empty()).collect();
+    if methods.is_empty() || methods.iter().any(|m| m.eq_ignore_ascii_case(method)) {
+        return None;
+    }
+    let claim = Claim::new(format!("{method} was sent, and the resource takes {}", methods.join(", ")))
+        .shown([scene.show_field(view, field, "the methods that it takes")])
+        .fix(Party::Caller, format!("Use {} for this resource.", methods.join(" or ")))
+        .or("credentials-refused", "the same credentials with the other method");
+    Some(claim.likely())
 }

@@ -24,7 +24,14 @@ pub(super) const RULES: &[Given] = &[
                 "was invalidated",
             ],
         ],
-        &["not revoked", "revocation check", "user", "account"],
+        &[
+            "not revoked",
+            "revocation check",
+            "user",
+            "account",
+            "authentication is",
+            "authentication has been",
+        ],
         &[],
     ),
     (
@@ -63,7 +70,7 @@ pub(super) const RULES: &[Given] = &[
             "must be logged in",
             "must log in",
         ]],
-        &["log in again", "login again"],
+        &["log in again", "login again", "logged in to the server"],
         &["no-credentials", "session-expired"],
     ),
     (
@@ -173,7 +180,7 @@ pub(super) const RULES: &[Given] = &[
                 "unable to find",
                 "doesn t match",
             ],
-            &["token~", "jwt", "jws", "bearer", "kid", "jwk", "jwks", "public key"],
+            &["token~", "jwt", "jws", "bearer", "kid", "jwk", "jwks", "public key", "assertion"],
         ],
         &["certificate"],
         &[],
@@ -181,7 +188,7 @@ pub(super) const RULES: &[Given] = &[
     (
         "signature-mismatch",
         &[&["signature~", "hmac", "sign", "signing", "checksum", "digest"], WRONG],
-        &["certificate", "token", "jwt", "digest auth", "ssl", "tls"],
+        &["certificate", "token", "jwt", "digest auth", "ssl", "tls", "assertion", "encryption type"],
         &[],
     ),
     ("no-credentials", &[&["signature", "hmac"], MISSING], &["jwt", "token"], &["wrong-field"]),
