@@ -6,6 +6,16 @@ let turn = 0;
 // Ends what is asked for, once something else is.
 let asking = new AbortController();
 
+// What the first view does not need stands in templates, so that the page opens sooner. The elements that `which` names, the
+// first time; none later.
+function made(id, which) {
+  const template = $(id);
+  if (!template) return [];
+  const elements = template.content.querySelectorAll(which);
+  template.replaceWith(template.content);
+  return elements;
+}
+
 function say(text, bad) {
   $("status").textContent = text;
   $("status").className = bad ? "bad" : "";
@@ -96,7 +106,7 @@ async function diagnose() {
   asking.abort();
   asking = new AbortController();
   list();
-  $("filter").hidden = true;
+  if ($("filter")) $("filter").hidden = true;
   if (!pieces.some((p) => p.used)) {
     $("answer").replaceChildren();
     say("");
@@ -157,6 +167,7 @@ function add(name, blob) {
 }
 
 function list() {
+  for (const button of made("evidence", "button")) button.addEventListener("click", () => (button.id === "clear" ? clear() : download(button)));
   $("given").hidden = pieces.length === 0;
   $("pieces").replaceChildren(
     ...pieces.map((piece) => {
@@ -181,15 +192,8 @@ function size(n) {
   return n < 1e7 ? Math.round(n / 1000) + " kB" : Math.round(n / 1e6) + " MB";
 }
 
-// Controls of time are dear: made when there is something to filter, the page opens sooner.
-function controls() {
-  if ($("by-cause")) return;
-  $("filter").append($("filters").content.cloneNode(true));
-  for (const id of ["by-cause", "by-account", "by-from", "by-to"]) $(id).addEventListener("input", filter);
-}
-
 function filters() {
-  controls();
+  for (const control of made("filters", "select, input")) control.addEventListener("input", filter);
   const all = [...$("answer").querySelectorAll("article.finding, nav.contents li")];
   const values = (key) => [...new Set(all.map((e) => e.dataset[key]).filter(Boolean))].sort();
   for (const key of ["cause", "account"]) {
@@ -245,6 +249,12 @@ async function download(button) {
   button.disabled = false;
 }
 
+function clear() {
+  pieces = [];
+  diagnose();
+  $("text").focus();
+}
+
 $("files").addEventListener("change", () => {
   for (const file of $("files").files) add(file.name, file);
   $("files").value = "";
@@ -258,12 +268,6 @@ $("paste").addEventListener("submit", (e) => {
   add(address ? text.trim() : "pasted text " + (pieces.length + 1), new Blob([text]));
   $("text").value = "";
   diagnose();
-});
-for (const button of document.querySelectorAll("[data-form]")) button.addEventListener("click", () => download(button));
-$("clear").addEventListener("click", () => {
-  pieces = [];
-  diagnose();
-  $("text").focus();
 });
 document.addEventListener("dragover", (e) => {
   e.preventDefault();

@@ -1,12 +1,21 @@
-// How soon the page opens, and how soon a log that is given to it is explained; each several times, the median last.
-//   WHY401=target/release/why401 node crates/page/browser/measure.js LOG
+// How soon the page opens, beside an empty page, and how soon a log that is given to it is explained; the median of several.
+//   WHY401=target/release/why401 node crates/page/browser/measure.js [LOG]
 import { statSync } from "node:fs";
+import { createServer } from "node:http";
 import { chromium } from "playwright-core";
 import { serve } from "./served.js";
 
-const TIMES = 5;
+const OPENED = 25;
+const EXPLAINED = 5;
+// A tab that was just opened keeps the browser busy: who types an address has it open already.
+const REST = 500;
 const log = process.argv[2];
 const server = await serve();
+const empty = createServer((_, response) => {
+  response.writeHead(200, { "Content-Type": "text/html; charset=utf-8", "Cross-Origin-Opener-Policy": "same-origin" });
+  response.end("<!doctype html><title>x</title><p>x");
+});
+await new Promise((listening) => empty.listen(0, "127.0.0.1", listening));
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
@@ -15,27 +24,37 @@ const browser = await chromium.launch({
 const measured = new Map();
 const note = (what, ms) => measured.set(what, [...(measured.get(what) ?? []), Math.round(ms)]);
 
-for (let time = 0; time < TIMES; time++) {
+/** The address in a tab of its own. */
+async function open(url, what) {
   const page = await browser.newPage();
-  // The first page of a browser that was just started waits for the browser.
   await page.goto("about:blank");
-  await page.goto(server.url);
+  await page.waitForTimeout(REST);
+  await page.goto(url);
   // Counted by the browser itself from the moment when it was told to go there: what drives it takes time of its own.
-  note("answer complete", await page.evaluate(() => performance.getEntriesByType("navigation")[0].responseEnd));
-  note("page can be used", await page.evaluate(() => performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd));
+  const navigation = await page.evaluate(() => performance.getEntriesByType("navigation")[0].toJSON());
+  note(`${what}: answer complete`, navigation.responseEnd);
+  note(`${what}: can be used`, navigation.domContentLoadedEventEnd);
   const painted = () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime;
-  note("page is painted", await (await page.waitForFunction(painted)).jsonValue());
-  if (log) {
-    const [told] = await Promise.all([page.evaluate(explained), page.setInputFiles("#files", log)]);
-    note("first finding", told.first);
-    note("all of it", told.last);
-  }
+  note(`${what}: is painted`, await (await page.waitForFunction(painted)).jsonValue());
+  return page;
+}
+
+for (let time = 0; time < OPENED; time++) {
+  await (await open(`http://127.0.0.1:${empty.address().port}/`, "empty page")).close();
+  await (await open(server.url, "page")).close();
+}
+for (let time = 0; log && time < EXPLAINED; time++) {
+  const page = await open(server.url, "page");
+  const [told] = await Promise.all([page.evaluate(explained), page.setInputFiles("#files", log)]);
+  note("first finding", told.first);
+  note("all of it", told.last);
   await page.close();
 }
 if (log) console.log(`${Math.round(statSync(log).size / 1e6)} MB`);
 for (const [what, all] of measured) {
   console.log(`${what}: ${all.join(" ")} ms, median ${all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)]}`);
 }
+empty.close();
 await browser.close();
 await server.end();
 
