@@ -33,8 +33,27 @@ impl Page {
         for (code, part) in crate::doc::inline(text) {
             match code {
                 true => self.tag("<code>").text(part).tag("</code>"),
-                false => self.text(part),
+                false => self.dated(part),
             };
+        }
+        self
+    }
+
+    /// A text whose dates are not broken between lines.
+    fn dated(&mut self, text: &str) -> &mut Self {
+        for word in text.split_inclusive(' ') {
+            let bare = word.trim_end();
+            let begins = bare.as_bytes().get(..10).is_some_and(|date| {
+                date.iter().enumerate().all(|(i, b)| match i {
+                    4 | 7 => *b == b'-',
+                    _ => b.is_ascii_digit(),
+                })
+            });
+            match begins {
+                true => self.tag("<span class=\"n\">").text(bare).tag("</span>"),
+                false => self.text(bare),
+            };
+            self.text(word.get(bare.len()..).unwrap_or_default());
         }
         self
     }
@@ -100,6 +119,16 @@ pub(crate) fn grouped(n: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn dates_are_not_broken_between_lines() {
+        let mut page = Page::default();
+        page.prose("since 2026-11-23 10:00, <b> 12-34 `a-b`");
+        assert_eq!(
+            page.finish(),
+            "since <span class=\"n\">2026-11-23</span> 10:00, &lt;b&gt; 12-34 <code>a-b</code>"
+        );
+    }
 
     #[test]
     fn nothing_of_the_evidence_is_markup() {
