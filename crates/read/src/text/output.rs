@@ -68,12 +68,31 @@ impl Dialect for Output {
 impl Output {
     fn ran(&mut self, out: &mut Out<'_>) {
         let text = std::mem::take(&mut self.command).finish();
+        let (text, said) = apart(text);
         let commands = command::read(&text);
         for c in &commands {
             out.fact(c.text.clone(), c.kind());
         }
         out.command = commands.into_iter().find(Command::asks);
         self.asked = out.command.clone();
+        if let (Some(command), Some(said)) = (&self.asked, said) {
+            answer(command, said, out);
+        }
+    }
+}
+
+/// A command, and what a person wrote behind it of its answer: `curl … https://www.example.com/ -> 401`.
+fn apart(text: Derived) -> (Derived, Option<Derived>) {
+    let line = text.to_text();
+    let found = [" -> ", " => ", " \u{2192} "].into_iter().filter_map(|mark| {
+        let at = line.rfind(mark)?;
+        let said = line.get(at + mark.len()..)?;
+        let status = said.trim_start_matches("HTTP ").get(..3)?;
+        matches!(status, "401" | "403" | "407").then_some((at, at + mark.len()))
+    });
+    match found.max() {
+        Some((end, begin)) => (text.slice(0..end), Some(text.slice(begin..text.len()))),
+        None => (text, None),
     }
 }
 

@@ -7,6 +7,7 @@ mod others;
 mod places;
 mod secrets;
 mod sent;
+mod standing;
 mod times;
 
 /// A relation: of each group one phrase, all within so many words; of the last list none anywhere.
@@ -200,7 +201,15 @@ const REDIRECT: &[&str] = &[
 
 /// All of them, the most trusted first.
 pub(super) fn rules() -> impl Iterator<Item = &'static Rule> {
-    [sent::RULES, handshakes::RULES, places::RULES, secrets::RULES, others::RULES, times::RULES]
-        .into_iter()
-        .flatten()
+    [
+        sent::RULES,
+        handshakes::RULES,
+        places::RULES,
+        standing::RULES,
+        secrets::RULES,
+        others::RULES,
+        times::RULES,
+    ]
+    .into_iter()
+    .flatten()
 }

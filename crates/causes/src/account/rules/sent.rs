@@ -1,6 +1,6 @@
 //! Relations that speak of what is sent, and what does not come along.
 
-use super::{FIELD, LOST_ON_THE_WAY, REDIRECT, Rule};
+use super::{ANYWHERE, FIELD, LOST_ON_THE_WAY, REDIRECT, REFUSED, Rule};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
@@ -207,6 +207,138 @@ pub(super) const RULES: &[Rule] = &[
             &["browser", "browsers", "js", "javascript"],
         ],
         not: &[],
+        within: 40,
+        strong: true,
+    },
+    Rule {
+        cause: "scheme-not-offered",
+        tells: "a pair for Basic, where another scheme is asked for",
+        groups: &[
+            &["authenticate digest", "authenticate ntlm", "authenticate negotiate"],
+            &["auth user", "auth username", "httpbasicauth", "basicauth", "auth login", "auth name"],
+            &["requests", "httpx", "session", "aiohttp", "get", "post"],
+        ],
+        not: &[
+            "httpdigestauth",
+            "digestauth",
+            "digest auth~",
+            "ntlmauth",
+            "requests ntlm",
+            "requests kerberos",
+            "gssapi",
+        ],
+        within: ANYWHERE,
+        strong: true,
+    },
+    Rule {
+        cause: "scheme-missing",
+        tells: "the secret alone is given as the field's value",
+        groups: &[
+            &[
+                "authorization token",
+                "authorization accesstoken",
+                "authorization access token",
+                "authorization jwt",
+            ],
+            &["add", "set", "setrequestheader", "addheader", "defaultrequestheaders", "append", "header~"],
+            &[
+                "jwtbearer",
+                "authenticate bearer",
+                "bearer scheme",
+                "expects bearer",
+                "wants bearer",
+                "is the jwt",
+            ],
+        ],
+        not: &["authorization bearer", "bearer token", "authorization token token"],
+        within: 40,
+        strong: true,
+    },
+    Rule {
+        cause: "session-missing",
+        tells: "a cookie of one host, called from a page of another without `credentials`",
+        groups: &[
+            &["fetch", "xmlhttprequest", "axios"],
+            &["set cookie", "sets a cookie", "sets the cookie", "session cookie", "sets cookie"],
+            REFUSED,
+        ],
+        not: &["credentials include", "withcredentials true", "cookie is sent", "cookie header"],
+        within: 60,
+        strong: true,
+    },
+    Rule {
+        cause: "empty-credentials",
+        tells: "secrets are not given to a run that comes from a fork",
+        groups: &[
+            &["from a fork", "fork s", "forked repo~", "a fork", "forks", "dependabot"],
+            &["secret~"],
+            &["pull request~", "pr", "workflow~", "actions", "pipeline~"],
+            REFUSED,
+        ],
+        not: &["pull request target"],
+        within: ANYWHERE,
+        strong: true,
+    },
+    Rule {
+        cause: "placeholder-credentials",
+        tells: "a variable that is named where the secret belongs, and is not set",
+        groups: &[
+            &["npm token", "node auth token", "authtoken", "api token", "access token"],
+            &[
+                "not in env",
+                "is not set",
+                "isn t set",
+                "not exported",
+                "is unset",
+                "not defined",
+                "not in the env~",
+            ],
+            &["e401", "401", "unauthorized"],
+        ],
+        not: &["header is not set"],
+        within: 40,
+        strong: true,
+    },
+    Rule {
+        cause: "overridden-by-client",
+        tells: "it works once the environment's own credentials are left out",
+        groups: &[
+            &["trust env", "netrc"],
+            &["false", "removed", "remove", "renamed", "deleted", "delete", "has an entry"],
+            &["works", "work", "another user", "other user", "authorization", "401"],
+        ],
+        not: &["missing netrc", "no netrc"],
+        within: 30,
+        strong: true,
+    },
+    Rule {
+        cause: "stray-characters",
+        tells: "echo's line break, encoded with the pair",
+        groups: &[
+            &["echo"],
+            &["base64"],
+            &["basic", "authorization", "auth", "password", "secret~", "token"],
+        ],
+        not: &["echo n", "printf", "base64 d", "base64 decode"],
+        within: 10,
+        strong: true,
+    },
+    Rule {
+        cause: "stray-characters",
+        tells: "what was read is longer than the secret",
+        groups: &[
+            &[
+                "len password",
+                "len token",
+                "len key",
+                "length of the password",
+                "length of the token",
+                "password length",
+            ],
+            &["characters", "chars", "bytes", "is 1", "longer"],
+            &["read", "readline", "readlines", "cat", "file"],
+        ],
+        not: &["strip", "rstrip", "trim", "chomp"],
         within: 40,
         strong: true,
     },
