@@ -206,6 +206,7 @@ files! {
     "service/reddit.toml",
     "service/saas.toml",
     "service/salesforce.toml",
+    "service/sap.toml",
     "service/search-engines.toml",
     "service/self-hosted.toml",
     "service/sendgrid.toml",
@@ -220,6 +221,7 @@ files! {
     "service/twitter.toml",
     "service/unifi.toml",
     "service/vault.toml",
+    "service/vmware.toml",
     "service/windows-update.toml",
     "service/winrm.toml",
 }
