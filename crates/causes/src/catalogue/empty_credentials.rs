@@ -43,7 +43,8 @@ cause! {
 impl EmptyCredentials {
     fn detect(scene: &Scene<'_>) -> Answer {
         let Some(step) = scene.refused() else {
-            return scene.told("empty-credentials", "the credentials are empty");
+            return pasted(scene)
+                .unwrap_or_else(|| scene.told("empty-credentials", "the credentials are empty"));
         };
         let Some(sent) = step.credentials() else {
             if let Some(claim) = logged(scene, step) {
@@ -100,20 +101,40 @@ impl EmptyCredentials {
     }
 }
 
+/// Parameters that hold a secret.
+const NAMES: &[&str] = &[
+    "access_token",
+    "token",
+    "api_key",
+    "apikey",
+    "api-key",
+    "key",
+    "auth_token",
+    "private_token",
+    "jwt",
+    "auth",
+];
+
+/// An address in an error's text whose query ends a secret's name with nothing: `…?api_key=`.
+fn pasted(scene: &Scene<'_>) -> Option<Answer> {
+    let (statement, range) = scene.refusal.statements().iter().find_map(|s| {
+        let text = s.text.to_text();
+        text.match_indices(['?', '&']).take(100).find_map(|(at, _)| {
+            let (name, rest) = text.get(at + 1..)?.split_once('=')?;
+            let empty = rest.is_empty() || rest.starts_with(['&', ' ', '\n', '\r', '"', '\'', ')']);
+            let known = NAMES.contains(&name.to_ascii_lowercase().as_str());
+            (empty && known && text.contains("://")).then(|| (s, at + 1..at + 2 + name.len()))
+        })
+    })?;
+    let claim = Claim::new("the address names a secret's parameter and has no value for it")
+        .shown([scene.show_part(statement.source, &statement.text, range, "nothing in it")])
+        .or("evidence-redacted", "whether the value was taken out before this was pasted")
+        .fix(Party::Caller, FIX);
+    Some(claim.weighing(6).likely())
+}
+
 /// A parameter whose name is that of a secret, and nothing behind it.
 fn in_query(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
-    const NAMES: &[&str] = &[
-        "access_token",
-        "token",
-        "api_key",
-        "apikey",
-        "api-key",
-        "key",
-        "auth_token",
-        "private_token",
-        "jwt",
-        "auth",
-    ];
     let (view, request) = step.request()?;
     let target = request.target().into_owned();
     let pairs = query_of(&target)?.split('&');
