@@ -1,7 +1,9 @@
 //! Which lines are worth reading again in full, and which refusals are explained together.
 
+use crate::hash::{Keyed, Keys};
 use crate::{Event, Kind, Lane, Told};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use why401_report::Series;
 
@@ -87,7 +89,7 @@ impl Told {
         let mut known: HashSet<(u32, u64)> = wanted.iter().map(|w| w.event.place()).collect();
         let mut admissions = self.admissions(&names);
         // Numbered by place: in which order lanes are told depends on how they were shared out.
-        admissions.sort_by_key(|event| event.place());
+        admissions.sort_by_key(Event::place);
         for event in admissions.into_iter().filter(|e| known.insert(e.place())) {
             number += 1;
             wanted.push(Wanted {
@@ -100,7 +102,7 @@ impl Told {
                 first: event.time,
                 last: event.time,
                 series: Series::default(),
-                event: event.clone(),
+                event,
             });
         }
         wanted.sort_by_key(|w| w.event.place());
@@ -114,13 +116,13 @@ impl Told {
     }
 
     /// What is explained together, and the names of whom an example is read.
-    fn groups(&self) -> (Vec<Group<'_>>, HashSet<u64>) {
+    fn groups(&self) -> (Vec<Group<'_>>, Keys) {
         let courses = self.courses();
         let guessers = self.guessers();
         let shape = |kind: &Kind| courses.get(&kind.name).map_or(4, Course::shape);
         let mut order: Vec<&Kind> = self.kinds.iter().collect();
         // Whoever worked and does not any more comes first: there something has happened.
-        order.sort_by_key(|k| (shape(k) != 0 || k.let_in, std::cmp::Reverse(k.refused)));
+        order.sort_by_cached_key(|k| (shape(k) != 0 || k.let_in, Reverse(k.refused)));
         let mut groups: Vec<Group<'_>> = Vec::new();
         let mut single = 0;
         let mut by_key: BTreeMap<(u64, u64), usize> = BTreeMap::new();
@@ -147,18 +149,16 @@ impl Told {
         (groups, names)
     }
 
-    fn courses(&self) -> HashMap<u64, Course> {
-        let mut courses: HashMap<u64, Course> = HashMap::new();
+    fn courses(&self) -> Keyed<Course> {
+        let mut courses: Keyed<Course> = Keyed::default();
         for kind in self.kinds.iter().filter(|k| k.name > 2 && !k.let_in) {
             let first = kind.examples.first().map(|c| c.first.place());
             let course = courses.entry(kind.name).or_default();
             course.refused = [course.refused, first].into_iter().flatten().min();
         }
         for lane in self.lanes.iter().filter(|l| l.name > 2) {
-            let (Some((first, last)), Some(course)) = (&lane.admitted, courses.get_mut(&lane.name)) else {
-                continue;
-            };
-            let (first, last) = (first.place(), last.place());
+            let Some(course) = courses.get_mut(&lane.name) else { continue };
+            let Some([first, last]) = lane.places() else { continue };
             let (least, most) = course.admitted.unwrap_or((first, last));
             course.admitted = Some((least.min(first), most.max(last)));
         }
@@ -166,65 +166,72 @@ impl Told {
     }
 
     /// The clients to which the most names were refused.
-    fn guessers(&self) -> HashSet<u64> {
+    fn guessers(&self) -> Keys {
         // With the first kind of each, so that nothing depends on how keys were made.
-        let mut names: HashMap<u64, (usize, BTreeSet<u64>)> = HashMap::new();
+        let mut names: Keyed<(usize, BTreeSet<u64>)> = Keyed::default();
         let refused = |k: &Kind| k.name > 2 && k.client != 0 && !k.let_in;
         for (nth, kind) in self.kinds.iter().enumerate().filter(|(_, k)| refused(k)) {
             names.entry(kind.client).or_insert_with(|| (nth, BTreeSet::new())).1.insert(kind.name);
         }
-        let many =
-            names.into_iter().map(|(client, (nth, names))| (std::cmp::Reverse(names.len()), nth, client));
+        let many = names.into_iter().map(|(client, (nth, names))| (Reverse(names.len()), nth, client));
         let mut many: Vec<_> = many.filter(|(count, ..)| count.0 >= NAMES).collect();
         many.sort_unstable();
         many.into_iter().take(GUESSERS).map(|(.., client)| client).collect()
     }
 
-    fn admissions(&self, names: &HashSet<u64>) -> Vec<&Event> {
+    fn admissions(&self, names: &Keys) -> Vec<Event> {
         let refused = || self.kinds.iter().filter(|k| !k.let_in);
-        let clients: HashSet<u64> = refused().map(|k| k.client).collect();
-        let refused_names: HashSet<u64> = refused().map(|k| k.name).collect();
+        let clients: Keys = refused().map(|k| k.client).collect();
+        let refused_names: Keys = refused().map(|k| k.name).collect();
         let own = self.lanes.iter().filter(|l| names.contains(&l.name));
-        let mut own: Vec<(&Lane, &(Event, Event))> =
-            own.filter_map(|l| Some((l, l.admitted.as_ref()?))).collect();
+        let mut own: Vec<([(u32, u64); 2], Lane<'_>)> = own.filter_map(|l| Some((l.places()?, l))).collect();
         if own.len() > ADMISSIONS {
-            own.sort_by_key(|(lane, (_, last))| {
-                (!clients.contains(&lane.client), std::cmp::Reverse(last.place()))
-            });
+            own.sort_by_key(|([_, last], lane)| (!clients.contains(&lane.client), Reverse(*last)));
             own.truncate(ADMISSIONS);
         }
-        let mut events: Vec<&Event> = own.into_iter().flat_map(|(_, (first, last))| [first, last]).collect();
+        let own = own.into_iter().filter_map(|(_, lane)| lane.admitted());
+        let mut events: Vec<Event> = own.flat_map(|(first, last)| [first, last]).collect();
         events.extend(self.elsewhere().take(ELSEWHERE));
-        let mut others: Vec<&Event> = self
-            .lanes
-            .iter()
-            .filter(|l| !refused_names.contains(&l.name))
-            .filter_map(|l| l.admitted.as_ref().map(|(_, last)| last))
-            .collect();
-        others.sort_by_key(|e| std::cmp::Reverse((e.time, e.place())));
-        events.extend(others.into_iter().take(OTHERS));
+        let others = self.lanes.iter().filter(|l| !refused_names.contains(&l.name));
+        let others = others.filter_map(|l| Some((Reverse((l.last_time(), l.places()?[1])), l)));
+        let others = least(others, OTHERS).into_iter().filter_map(|lane| lane.admitted());
+        events.extend(others.map(|(_, last)| last));
         events
     }
 
     /// What those were let in to who were refused without being let in: of a name by a client, of no name by any of the
     /// client. Those with the most refusals come first.
-    fn elsewhere(&self) -> impl Iterator<Item = &Event> {
+    fn elsewhere(&self) -> impl Iterator<Item = Event> {
         let mut refused: BTreeMap<(u64, u64), u64> = BTreeMap::new();
         for kind in self.kinds.iter().filter(|k| k.status == 401 && !k.let_in && k.client != 0) {
             *refused.entry((kind.client, kind.name.max(2))).or_default() += kind.refused;
         }
-        let count = |lane: &Lane| {
+        let count = |lane: &Lane<'_>| {
             let own = refused.get(&(lane.client, lane.name));
-            own.max(refused.get(&(lane.client, 2))).copied().unwrap_or_default()
+            own.max(refused.get(&(lane.client, 2))).copied().filter(|count| *count > 0)
         };
-        let mut lanes: Vec<(u64, &Lane)> =
-            self.lanes.iter().filter(|l| l.elsewhere.len() > 1).map(|l| (count(l), l)).collect();
-        lanes.retain(|(count, _)| *count > 0);
-        lanes.sort_by_key(|(count, lane)| {
-            (std::cmp::Reverse(*count), lane.elsewhere.first().map(Event::place))
+        let lanes = self.lanes.iter().filter_map(|lane| Some((count(&lane)?, lane)));
+        let lanes = lanes.filter(|(_, lane)| lane.goes_elsewhere()).map(|(count, lane)| {
+            let first = lane.elsewhere().next();
+            ((Reverse(count), first.map(|event| event.place())), lane)
         });
-        lanes.into_iter().take(SINGLE).flat_map(|(_, lane)| &lane.elsewhere)
+        least(lanes, SINGLE).into_iter().flat_map(|lane| lane.elsewhere())
     }
+}
+
+/// Those with the least keys, in order; without room for all of them.
+fn least<K: Ord, T>(all: impl Iterator<Item = (K, T)>, count: usize) -> Vec<T> {
+    let mut kept: Vec<(K, T)> = Vec::new();
+    for one in all {
+        kept.push(one);
+        if kept.len() >= 16 * count {
+            kept.sort_by(|a, b| a.0.cmp(&b.0));
+            kept.truncate(count);
+        }
+    }
+    kept.sort_by(|a, b| a.0.cmp(&b.0));
+    kept.truncate(count);
+    kept.into_iter().map(|(_, one)| one).collect()
 }
 
 impl Group<'_> {

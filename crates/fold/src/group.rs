@@ -97,10 +97,6 @@ impl Group {
         }
     }
 
-    pub(crate) fn examples(&self) -> impl Iterator<Item = &Chain> {
-        std::iter::once(&self.opening).chain(self.second.as_deref()).chain(self.latest.as_deref())
-    }
-
     pub(crate) fn examples_mut(&mut self) -> impl Iterator<Item = &mut Chain> {
         let (second, latest) = (self.second.as_deref_mut(), self.latest.as_deref_mut());
         std::iter::once(&mut self.opening).chain(second).chain(latest)

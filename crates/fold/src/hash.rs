@@ -1,6 +1,6 @@
 //! Keys of 64 bits for texts, and tables by such keys.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
 /// What keys depend on. Where it is not known beforehand, nobody can choose names whose keys are equal.
@@ -61,6 +61,9 @@ fn halves(block: &[u8; 16]) -> (u64, u64) {
 
 /// A table by keys that are as good as random already.
 pub(crate) type Keyed<T> = HashMap<u64, T, BuildHasherDefault<Same>>;
+
+/// A set of such keys.
+pub(crate) type Keys = HashSet<u64, BuildHasherDefault<Same>>;
 
 /// A key is its own hash.
 #[derive(Debug, Clone, Copy, Default)]
@@ -145,7 +148,6 @@ impl Index {
 #[allow(clippy::indexing_slicing, reason = "in a test a panic is the report")]
 mod tests {
     use super::*;
-    use std::collections::HashSet;
 
     #[test]
     fn texts_that_differ_little_have_other_keys() {

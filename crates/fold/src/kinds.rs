@@ -292,7 +292,7 @@ impl Kinds {
                 let (client, name, lane) = (class.client, class.name, class.lane);
                 if class.renewed && is_admission(lane, &group.opening) {
                     let first = group.opening.clone().without_last();
-                    kinds.push(Kind { client, name, let_in: false, ..kind(&Group::new(first)) });
+                    kinds.push(Kind { client, name, let_in: false, ..kind(Group::new(first)) });
                     match (group.second.take(), group.chains.checked_sub(1).filter(|n| *n > 0)) {
                         (Some(second), Some(chains)) => {
                             let refused = group.refused.saturating_sub(group.opening.refused);
@@ -302,15 +302,16 @@ impl Kinds {
                         _ => continue,
                     }
                 }
-                kinds.push(Kind { client, name, let_in: class.let_in, ..kind(&group) });
+                kinds.push(Kind { client, name, let_in: class.let_in, ..kind(group) });
             }
         }
-        kinds.sort_by_key(|k| k.examples.first().map(Chain::place));
+        // They are large: each is moved once.
+        kinds.sort_by_cached_key(|k| k.examples.first().map(Chain::place));
         kinds
     }
 }
 
-fn kind(group: &Group) -> Kind {
+fn kind(group: Group) -> Kind {
     Kind {
         status: group.opening.end().status,
         client: 0,
@@ -320,7 +321,10 @@ fn kind(group: &Group) -> Kind {
         refused: group.refused,
         first: group.first,
         last: group.last,
-        examples: group.examples().cloned().collect(),
-        series: group.series.clone(),
+        series: group.series,
+        examples: [Some(group.opening), group.second.map(|c| *c), group.latest.map(|c| *c)]
+            .into_iter()
+            .flatten()
+            .collect(),
     }
 }

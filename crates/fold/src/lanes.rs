@@ -1,34 +1,18 @@
 //! How each account fared with each client.
 
 mod stored;
+mod told;
 
+pub use told::{Lane, Pairs};
+
+use crate::Seen;
 use crate::chain::Keys;
 use crate::event::Spot;
 use crate::hash::Index;
 use crate::part::BATCH;
-use crate::{Event, Seen};
 
 /// So many pairs of account and client are told apart; of more, those with the fewest requests are let go.
 pub(crate) const MOST: usize = if cfg!(test) { 2_000 } else { 2_000_000 };
-
-/// What one account did with one client; without a name, what a client did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lane {
-    /// The same for all that one client did.
-    pub client: u64,
-    /// The same for all that was done under one name; 0, 1 and 2 where there was none.
-    pub name: u64,
-    /// Requests.
-    pub seen: u64,
-    /// Requests that were let in.
-    pub let_in: u64,
-    /// Requests that were answered 401, 403 or 407.
-    pub refused: u64,
-    /// The first and the last request with a name that was let in.
-    pub admitted: Option<(Event, Event)>,
-    /// The first such request of each of a few groups of resources: where a client uses few, of each of them.
-    pub elsewhere: Vec<Event>,
-}
 
 /// What changes with each request: one line of the processor's cache.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +41,8 @@ struct Whose {
 const GROUPS: u32 = 32;
 /// Of so many of them, the first that come, a request is kept; which ones does not depend on cuts.
 const KEPT: u32 = 4;
+/// From so many rows on, the room of those that were taken in is given back, a quarter of it at a time.
+const GIVEN_BACK: usize = 16 * 1024;
 /// As many are kept as may be.
 const FULL: u32 = u32::MAX;
 
@@ -224,13 +210,24 @@ impl Lanes {
             self.keeps_text = true;
             self.texts.resize_with(self.rows.len(), Texts::default);
         }
+        drop(after.at);
         let mut texts = after.texts.into_iter();
         let mut theirs = after.elsewhere;
-        // Of one row they stay in order of place.
-        theirs.sort_by_key(|e| e.of / GROUPS);
+        in_order(&mut theirs);
         let mut theirs = theirs.into_iter().peekable();
         let mut their_texts = after.elsewhere_texts;
-        for (nth, (row, whose)) in after.rows.into_iter().zip(after.whose).enumerate() {
+        // What was taken in gives its room back meanwhile: where there are many, both would be there twice.
+        let (mut rows, mut theirs_whose) = (after.rows, after.whose);
+        rows.reverse();
+        theirs_whose.reverse();
+        let next = || {
+            if rows.len() >= GIVEN_BACK && rows.len() * 4 <= rows.capacity() * 3 {
+                rows.shrink_to_fit();
+                theirs_whose.shrink_to_fit();
+            }
+            rows.pop().zip(theirs_whose.pop())
+        };
+        for (nth, (row, whose)) in std::iter::from_fn(next).enumerate() {
             let [opening, latest] = texts.next().unwrap_or_default();
             let at = match self.find(row.key) {
                 Some(at) => at,
@@ -272,36 +269,11 @@ impl Lanes {
         Some((first.source, first.offset))
     }
 
-    /// All of them, in the order in which they first came.
-    pub(crate) fn finish(mut self) -> Vec<Lane> {
-        self.elsewhere.sort_by_key(|e| e.of / GROUPS);
-        let mut elsewhere = self.elsewhere.into_iter().peekable();
-        let mut their_texts = self.elsewhere_texts;
-        let mut nth = 0;
-        let mut texts = self.texts.into_iter();
-        // Of a source whose lines can be read again there is no text.
-        let kept = |text: Vec<u8>| (!text.is_empty()).then(|| text.into_boxed_slice());
-        let lane = |(row, whose): (Row, Whose)| {
-            let [opening, latest] = texts.next().unwrap_or_default();
-            let events = whose.first.zip(row.last);
-            let own = std::iter::from_fn(|| elsewhere.next_if(|e| e.of / GROUPS == nth));
-            let own = own.map(|e| {
-                let text = (e.text as usize).checked_sub(1).and_then(|t| their_texts.get_mut(t));
-                e.spot.event(text.map(std::mem::take))
-            });
-            let own = own.collect();
-            nth += 1;
-            Lane {
-                client: whose.client,
-                name: whose.name,
-                seen: row.seen,
-                let_in: row.let_in,
-                refused: row.refused.into(),
-                elsewhere: own,
-                admitted: events.map(|(first, last)| (first.event(kept(opening)), last.event(kept(latest)))),
-            }
-        };
-        self.rows.into_iter().zip(self.whose).map(lane).collect()
+    /// All of them, to be told of.
+    pub(crate) fn finish(mut self) -> Pairs {
+        self.at = Index::default();
+        in_order(&mut self.elsewhere);
+        Pairs(self)
     }
 }
 
@@ -309,6 +281,11 @@ impl Lanes {
 fn with(groups: u32, group: u32) -> u32 {
     let more = groups | 1 << group;
     if more.count_ones() < KEPT { more } else { FULL }
+}
+
+/// By row, and of one row by place. In the room in which they are.
+fn in_order(elsewhere: &mut [Elsewhere]) {
+    elsewhere.sort_unstable_by_key(|e| (e.of / GROUPS, e.spot.source, e.spot.offset));
 }
 
 fn number(row: usize) -> u32 {

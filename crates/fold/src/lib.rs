@@ -36,7 +36,7 @@ pub use choice::Wanted;
 pub use event::Event;
 pub use hash::Seed;
 pub use kinds::Kind;
-pub use lanes::Lane;
+pub use lanes::{Lane, Pairs};
 pub use lots::Inserted;
 pub use part::{Account, Oddity, Part, REACH};
 pub use parts::{Parts, Told};

@@ -166,6 +166,11 @@ impl Part {
                     self.paths.add(keys.path, keys.resource);
                 }
             }
+            let times = || requests.iter().filter_map(|(seen, _)| seen.time);
+            if let (Some(least), Some(account)) = (times().min(), self.accounts.last_mut()) {
+                account.first = Some(account.first.map_or(least, |first| first.min(least)));
+                account.last = account.last.max(times().max());
+            }
             for ((keys, at), (seen, line)) in keys.iter().zip(rows).zip(requests) {
                 self.take_one(seen, *line, keys, at);
             }
@@ -179,9 +184,7 @@ impl Part {
         if let Some(count) = self.statuses.get_mut(usize::from(seen.status)) {
             *count += 1;
         }
-        if let (Some(ms), Some(account)) = (seen.time, self.accounts.last_mut()) {
-            account.first = Some(account.first.map_or(ms, |first| first.min(ms)));
-            account.last = account.last.max(Some(ms));
+        if let Some(ms) = seen.time {
             self.chart.add(ms.div_euclid(1000), matches!(seen.status, 401 | 403 | 407));
         }
         let spot = Spot::new((self.end.0, line), seen.offset, index, seen.time);

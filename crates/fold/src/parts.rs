@@ -2,7 +2,7 @@
 
 use crate::head::Head;
 use crate::kinds::Kind;
-use crate::lanes::Lane;
+use crate::lanes::Pairs;
 use crate::part::{Account, Oddity, Part};
 use crate::{Chart, Paths};
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ pub struct Told {
     /// Which resources let anybody in.
     pub paths: Paths,
     /// Accounts and clients, in the order in which they first came.
-    pub lanes: Vec<Lane>,
+    pub lanes: Pairs,
     /// How many pairs of account and client there were more, and with how many requests.
     pub dropped: (u64, u64),
     /// What was refused, in order of place.

@@ -1,8 +1,9 @@
 //! What servers said, in bounded memory: the first of it whole, of more each wording about an account and a client once.
 
 use crate::thin::later;
+use foldhash::fast::RandomState;
 use std::collections::HashMap;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, Hasher};
 use why401_http::{Moment, Statement, Words};
 use why401_report::Series;
 
@@ -52,7 +53,7 @@ impl Heard {
 pub(crate) struct Said {
     pub(crate) kept: Vec<Heard>,
     /// Where those stand that stand for more, by what they have in common.
-    alike: HashMap<u64, usize>,
+    alike: HashMap<u64, usize, RandomState>,
     hasher: RandomState,
 }
 
@@ -117,14 +118,19 @@ const LEVELS: usize = 4;
 fn wording(text: &[u8], into: &mut impl Hasher) {
     let mut quoted = false;
     let text = text.get(..WORDING).unwrap_or(text);
+    // At one go: a hash of many small pieces takes longer, and depends on where they were cut.
+    let mut room = [0; WORDING];
+    let mut taken = 0;
     for part in text.split_inclusive(|b| *b == b'"' || b.is_ascii_digit()) {
         let (words, end) = match part.split_last() {
             Some((end, words)) if *end == b'"' || end.is_ascii_digit() => (words, *end),
             _ => (part, 0),
         };
-        if !quoted {
-            into.write(words);
+        if !quoted && let Some(free) = room.get_mut(taken..taken + words.len()) {
+            free.copy_from_slice(words);
+            taken += words.len();
         }
         quoted ^= end == b'"';
     }
+    into.write(room.get(..taken).unwrap_or_default());
 }

@@ -99,8 +99,12 @@ impl Vocabulary {
         if let Some(lengths) = folded.first().and_then(|&first| self.lengths.get_mut(usize::from(first))) {
             *lengths |= length_bit(folded);
         }
+        if let Some(known) = self.ids.get(folded) {
+            return *known;
+        }
         let next = self.ids.len() as u32 + 1;
-        *self.ids.entry(folded.into()).or_insert(next)
+        self.ids.insert(folded.into(), next);
+        next
     }
 
     /// The words of a text, looked up.

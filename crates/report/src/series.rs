@@ -90,6 +90,18 @@ impl Series {
     }
 
     fn put(&mut self, slot: i64, count: u64) {
+        // Mostly it is the last, or behind it.
+        match self.slots.last_mut() {
+            Some((last, n)) if *last == slot => {
+                *n = n.saturating_add(count);
+                return;
+            }
+            Some((last, _)) if *last > slot => {}
+            _ => {
+                self.slots.push((slot, count));
+                return;
+            }
+        }
         match self.slots.binary_search_by_key(&slot, |(s, _)| *s) {
             Ok(at) => {
                 if let Some((_, n)) = self.slots.get_mut(at) {

@@ -257,19 +257,22 @@ fn nothing_kept(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
 fn signed_in(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let asks_for_session =
         step.attempt.path()?.to_ascii_lowercase().split('/').any(|s| s.contains("session"));
+    if !asks_for_session {
+        return None;
+    }
     let log = |a: &why401_history::Attempt| {
         a.views.iter().find_map(|v| v.log.as_ref().map(|l| (v.source, l.line.clone())))
     };
     let before = scene.earlier().find(|a| login::is_call(a) && a.let_in() && same_client(a, step.attempt))?;
     let ((s, l), (t, m)) = (log(before)?, log(step.attempt)?);
-    asks_for_session.then(|| {
+    Some(
         Claim::new("a login got in, and the request for its session right behind it is refused: the session cookie does not come back")
             .shown([scene.show_part(s, &l, 0..l.len(), "the login is accepted")])
             .shown([scene.show_part(t, &m, 0..m.len(), "nobody is signed in")])
             .fix(Party::Caller, "Look at both exchanges in the browser's network panel: is a cookie set, and is it sent (credentials: \"include\", SameSite, Secure, Path, Domain)?")
             .or("no-credentials", "whether the client is to send a token instead of a cookie")
             .likely()
-    })
+    )
 }
 
 fn at_same_site(a: &Attempt, step: &Step<'_>) -> bool {

@@ -222,19 +222,26 @@ impl Names {
 
 fn overview(folded: &Folded, names: &Names) -> Overview {
     let told = &folded.told;
-    let mut accounts: HashMap<u64, (u64, u64)> = HashMap::new();
-    let mut clients: HashMap<u64, (u64, u64)> = HashMap::new();
-    for lane in &told.lanes {
+    let mut accounts: HashMap<u64, (u64, u64)> = names.accounts.keys().map(|key| (*key, (0, 0))).collect();
+    let mut clients: HashMap<u64, (u64, u64)> = names.clients.keys().map(|key| (*key, (0, 0))).collect();
+    for lane in told.lanes.iter() {
         let add = |to: &mut HashMap<u64, (u64, u64)>, key| {
-            let (seen, refused) = to.entry(key).or_default();
-            *seen += lane.seen;
-            *refused += lane.refused;
+            if let Some((seen, refused)) = to.get_mut(&key) {
+                *seen += lane.seen;
+                *refused += lane.refused;
+            }
         };
-        if lane.name > 2 {
-            add(&mut accounts, lane.name);
-        }
+        add(&mut accounts, lane.name);
         add(&mut clients, lane.client);
     }
+    // How many there are at all, one after the other: of many accounts and clients that is little room.
+    let count = |mut keys: Vec<u64>| {
+        keys.sort_unstable();
+        keys.dedup();
+        keys.len() as u64
+    };
+    let all_accounts = count(told.lanes.iter().map(|lane| lane.name).filter(|name| *name > 2).collect());
+    let all_clients = count(told.lanes.iter().map(|lane| lane.client).collect());
     let top = |counts: &HashMap<u64, (u64, u64)>, names: &HashMap<u64, String>| {
         let mut rows: Vec<Share> = names
             .iter()
@@ -259,8 +266,8 @@ fn overview(folded: &Folded, names: &Names) -> Overview {
     Overview {
         requests: told.accounts.iter().map(|a| a.exchanges).sum(),
         refused: told.accounts.iter().map(refused).sum(),
-        accounts: accounts.len() as u64,
-        clients: clients.len() as u64,
+        accounts: all_accounts,
+        clients: all_clients,
         top_accounts: top(&accounts, &names.accounts),
         top_clients: top(&clients, &names.clients),
         over_time: chart.0,

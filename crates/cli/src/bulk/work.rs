@@ -8,7 +8,7 @@ use super::stream::{Blocks, Lines};
 use std::hash::BuildHasher;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use why401_fold::{Part, Parts, Seed, Told};
 use why401_read::Plain;
 use why401_read::bulk::{Filter, Scanner};
@@ -77,11 +77,13 @@ pub(crate) fn fold(logs: &[Log<'_>], pipe: Option<Pipe>, filter: &Filter, watch:
         piped: AtomicU64::new(0),
     };
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(16));
+    let ready = Once::new();
     std::thread::scope(|scope| {
-        // Whoever has nothing left to read gets ready for the diagnosis, while another one glues the last part.
         let run = || {
             work.run();
-            why401_causes::prepare();
+            // Nobody has anything left to read: one gets ready for the diagnosis while another glues the last part and
+            // chooses examples. Nobody waits for it before it is needed.
+            ready.call_once(|| drop(std::thread::spawn(why401_causes::prepare)));
         };
         for _ in 1..threads {
             scope.spawn(run);

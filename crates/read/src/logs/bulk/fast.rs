@@ -92,14 +92,16 @@ impl Fast {
                 if line.get(fourth + 1..fifth)? != b" " || !matches!(line.get(sixth + 1), None | Some(b' ')) {
                     return None;
                 }
-                (line.get(second + 1..third)?.strip_suffix(b" ")?, if agent == b"-" { b"" } else { agent })
+                let [numbers @ .., b' '] = line.get(second + 1..third)? else { return None };
+                (numbers, if let b"-" = agent { b"" } else { agent })
             }
             _ => return None,
         };
         let status = status(numbers)?;
         let request = line.get(first + 1..second)?;
-        let (head, stamp) = line.get(..first)?.strip_suffix(b"] ")?.split_last_chunk::<TIME>()?;
-        (seen.client, seen.user) = names(head.strip_suffix(b" [")?, line)?;
+        let (head, stamp) = line.get(..first)?.split_last_chunk::<{ TIME + 4 }>()?;
+        let [b' ', b'[', stamp @ .., b']', b' '] = stamp else { return None };
+        (seen.client, seen.user) = names(head, line)?;
         seen.time = Some(self.time(stamp)?);
         (seen.method, seen.path, seen.version) = request_parts(request)?;
         (seen.status, seen.agent, seen.offset) = (status, agent, offset);
@@ -141,7 +143,8 @@ fn names<'a>(head: &'a [u8], line: &[u8]) -> Option<(&'a [u8], Claimed<'a>)> {
         _ => head.iter().take(64).position(|b| not_of_host(&[*b; 16]) != 0)?,
     };
     let (client, rest) = head.split_at_checked(end)?;
-    let user = match rest.strip_prefix(b" - ")? {
+    let [b' ', b'-', b' ', user @ ..] = rest else { return None };
+    let user = match user {
         b"-" => Claimed::Dash,
         b"" => return None,
         name => {
@@ -159,7 +162,7 @@ fn names<'a>(head: &'a [u8], line: &[u8]) -> Option<(&'a [u8], Claimed<'a>)> {
             Claimed::Name(name)
         }
     };
-    (!client.is_empty() && !client.starts_with(b"-")).then_some((client, user))
+    client.first().is_some_and(|b| *b != b'-').then_some((client, user))
 }
 
 /// Of each byte, a bit: whether no name or address of a host has it.
@@ -208,14 +211,25 @@ fn request_parts(request: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
         }
     };
     // An absolute address would have to be taken apart.
-    if !target.starts_with(b"/") {
+    if target.first() != Some(&b'/') {
         return None;
     }
-    let path = match memchr2(b'?', b'#', target) {
-        Some(end) => target.get(..end)?,
-        None => target,
-    };
-    Some((method, path, version))
+    Some((method, target.get(..path_length(target))?, version))
+}
+
+/// How much of a target is its path. Short ones are the rule: a call of the library's search takes longer than the search.
+#[inline]
+fn path_length(target: &[u8]) -> usize {
+    let ends = |bytes: u8x16| bytes.simd_eq(u8x16::splat(b'?')) | bytes.simd_eq(u8x16::splat(b'#'));
+    let (parts, rest) = target.as_chunks::<16>();
+    for (nth, part) in parts.iter().enumerate() {
+        let found = ends(u8x16::new(*part)).to_bitmask();
+        if found != 0 {
+            return nth * 16 + found.trailing_zeros() as usize;
+        }
+    }
+    let end = rest.iter().position(|b| matches!(b, b'?' | b'#'));
+    target.len() - rest.len() + end.unwrap_or(rest.len())
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Apache httpd's error log: `ErrorLogFormat` as built in, in 2.4 and 2.2
 //! (<https://httpd.apache.org/docs/2.4/mod/core.html#errorlogformat>).
 
-use super::{Saying, between, is_peer, rfind};
+use super::{Saying, between, find, is_peer, rfind};
 use crate::logs::time;
-use memchr::{memchr, memmem};
+use memchr::memchr;
 
 /// Takes a line apart: groups in brackets (time, `module:level`, pid, client ...) and text.
 ///
@@ -26,8 +26,8 @@ pub(crate) fn parse(line: &[u8]) -> Option<Saying<'_>> {
     }
     // The time and the level are what make it Apache's.
     (saying.time.is_some() && saying.level.is_some()).then_some(())?;
-    if let Some((client, behind)) = late_client(rest)
-        && saying.client.is_none()
+    if saying.client.is_none()
+        && let Some((client, behind)) = late_client(rest)
     {
         saying.client = Some(client);
         // `(2)No such file or directory: [client 192.0.2.1:80] AH01620: ...`: the reason stands first.
@@ -70,8 +70,10 @@ impl<'a> Saying<'a> {
     /// User and target, where the words are those of Apache's own modules.
     fn about(&mut self) {
         let text = without_referer(self.text);
-        let user = between(text, b"user `", b"' in realm").or_else(|| {
-            let from = memmem::find(text, b"user ").filter(|at| is_word_start(text, *at))? + 5;
+        // A quote like that is rare, a `u` is not.
+        let quoted = || memchr(b'`', text).and_then(|_| between(text, b"user `", b"' in realm"));
+        let user = quoted().or_else(|| {
+            let from = find(text, b"user ").filter(|at| is_word_start(text, *at))? + 5;
             let rest = text.get(from..)?;
             let ends: [&[u8]; 5] = [
                 b": authentication failure for ",
@@ -85,7 +87,7 @@ impl<'a> Saying<'a> {
         self.user = user;
         self.target = quoted_target(text).or_else(|| {
             let at = rfind(text, b": /")?;
-            text.get(at + 2..).filter(|_| user.is_some() || memmem::find(text, b"scheme").is_some())
+            text.get(at + 2..).filter(|_| user.is_some() || find(text, b"scheme").is_some())
         });
     }
 }
@@ -98,7 +100,7 @@ fn is_word_start(text: &[u8], at: usize) -> bool {
 fn quoted_target(text: &[u8]) -> Option<&[u8]> {
     let from = rfind(text, b" failure for \"")? + b" failure for \"".len();
     let rest = text.get(from..)?;
-    rest.get(..memmem::find(rest, b"\":").or_else(|| memchr(b'"', rest))?)
+    rest.get(..find(rest, b"\":").or_else(|| memchr(b'"', rest))?)
 }
 
 fn without_referer(text: &[u8]) -> &[u8] {
@@ -118,7 +120,7 @@ fn code(text: &[u8]) -> Option<&[u8]> {
 
 /// `[client 192.0.2.1:80] ` that does not stand at the very front.
 fn late_client(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let at = memmem::find(text.get(..text.len().min(512))?, b"[client ")?;
+    let at = find(text.get(..text.len().min(512))?, b"[client ")?;
     let (group, behind) = bracketed(text.get(at..)?)?;
     let client = group.strip_prefix(b"client ")?;
     is_peer(client).then_some((client, behind))

@@ -87,9 +87,15 @@ impl Saying<'_> {
 
 /// The part of `text` between `start` and the first `end` behind it.
 fn between<'a>(text: &'a [u8], start: &[u8], end: &[u8]) -> Option<&'a [u8]> {
-    let from = memchr::memmem::find(text, start)? + start.len();
+    let from = find(text, start)? + start.len();
     let rest = text.get(from..)?;
-    rest.get(..memchr::memmem::find(rest, end)?)
+    rest.get(..find(rest, end)?)
+}
+
+/// Where `part` stands first in `text`, whose words are few.
+fn find(text: &[u8], part: &[u8]) -> Option<usize> {
+    let mut places = memchr::memchr_iter(*part.first()?, text);
+    places.find(|at| text.get(*at..).is_some_and(|rest| rest.starts_with(part)))
 }
 
 /// Where `part` stands last in `text`. The words of a line are few: to get ready for a search would take longer than it.

@@ -1,11 +1,11 @@
 //! nginx's error log: `2026/11/22 17:15:13 [error] 14437#14437: *39 text, client: ..., server: ..., request: "..."`
 //! (`ngx_log.c`, `ngx_http_log_error`).
 
-use super::{Saying, rfind};
+use super::{Saying, find, rfind};
 use crate::logs::clf::is_address;
 use crate::logs::line::number;
 use crate::logs::time;
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter};
 
 /// Takes a line apart.
 pub(crate) fn parse(line: &[u8]) -> Option<Saying<'_>> {
@@ -16,7 +16,7 @@ pub(crate) fn parse(line: &[u8]) -> Option<Saying<'_>> {
     let level = rest.get(..end)?;
     let rest = rest.get(end + 1..)?.strip_prefix(b" ")?;
     // Process and thread: `14437#14437: `.
-    let colon = memmem::find(rest, b": ")?;
+    let colon = find(rest, b": ")?;
     let ids = rest.get(..colon)?;
     (ids.contains(&b'#') && ids.iter().all(|b| b.is_ascii_digit() || *b == b'#')).then_some(())?;
     let ids_end = rest.get(colon + 2..)?;
@@ -43,8 +43,8 @@ fn after_connection(text: &[u8]) -> Option<(u64, &[u8])> {
 /// outside of quotes.
 fn split_context(text: &[u8]) -> (&[u8], &[u8]) {
     let mut fallback = None;
-    for at in memmem::find_iter(text, b", client: ").take(32) {
-        let (before, behind) = (text.get(..at).unwrap_or_default(), text.get(at..).unwrap_or_default());
+    let places = memchr_iter(b',', text).filter_map(|at| text.split_at_checked(at));
+    for (before, behind) in places.filter(|(_, behind)| behind.starts_with(b", client: ")).take(32) {
         if before.iter().filter(|b| **b == b'"').count() % 2 == 0 {
             return (before, behind);
         }
@@ -55,12 +55,12 @@ fn split_context(text: &[u8]) -> (&[u8], &[u8]) {
 
 /// A value of the context: up to the next comma, or to the closing quote.
 fn value<'a>(context: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let from = memmem::find(context, name)? + name.len();
+    let from = find(context, name)? + name.len();
     let rest = context.get(from..)?;
     let end = if name.ends_with(b"\"") {
-        memmem::find(rest, b"\", ").unwrap_or(rest.len())
+        find(rest, b"\", ").unwrap_or(rest.len())
     } else {
-        memmem::find(rest, b", ").unwrap_or(rest.len())
+        find(rest, b", ").unwrap_or(rest.len())
     };
     rest.get(..end)
 }

@@ -1,0 +1,88 @@
+//! How much memory a large log takes: little, and in proportion to the pairs of account and client alone.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// The most memory that was in use while a log was diagnosed, in bytes.
+fn peak(log: &Path) -> u64 {
+    let mut why401 = Command::new(env!("CARGO_BIN_EXE_why401"))
+        .args(["--format", "json"])
+        .arg(log)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let status = format!("/proc/{}/status", why401.id());
+    let mut peak = 0;
+    while why401.try_wait().unwrap().is_none() {
+        let text = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = text.lines().find_map(|l| l.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|l| l.trim().strip_suffix(" kB")).and_then(|n| n.parse::<u64>().ok());
+        peak = peak.max(kib.unwrap_or_default() * 1024);
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    peak
+}
+
+/// A log in which each of `pairs` accounts uses a client of its own twice, at one address or at two; one in ten
+/// may be refused at first.
+fn log(pairs: u32, addresses: u32, refused: bool) -> String {
+    let mut log = String::new();
+    for i in 0..pairs * 2 {
+        let pair = i / 2 * 7919 % pairs;
+        let client = format!("10.{}.{}.{}", pair >> 16, pair >> 8 & 255, pair & 255);
+        let second = u64::from(i) * 80_000 / u64::from(pairs * 2);
+        let at = format!("22/Nov/2026:{:02}:{:02}:{:02} +0000", second / 3600, second / 60 % 60, second % 60);
+        let (path, status) = ((i / 2 + i % addresses) % 977, if refused && i % 20 == 0 { 401 } else { 200 });
+        writeln!(
+            log,
+            "{client} - user{pair} [{at}] \"GET /v1/orders/{path} HTTP/1.1\" {status} 9 \"-\" \"curl/8.5.0\""
+        )
+        .unwrap();
+    }
+    log
+}
+
+/// 64 MB, and 300 bytes for each distinct pair of account and client.
+#[test]
+fn memory_is_bounded_by_the_pairs_of_account_and_client() {
+    if !cfg!(target_os = "linux") {
+        eprintln!("skipped: no /proc");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    for (addresses, refused) in [(1, false), (1, true), (2, false), (2, true)] {
+        let mut peaks = Vec::new();
+        for pairs in [50_000u32, 100_000] {
+            let path = folder.path().join(format!("{pairs}.log"));
+            std::fs::write(&path, log(pairs, addresses, refused)).unwrap();
+            let peak = peak(&path);
+            let bound = 64_000_000 + 300 * u64::from(pairs);
+            assert!(peak <= bound, "{peak} bytes for {pairs} pairs, {addresses}, {refused}");
+            peaks.push(peak);
+        }
+        let more = peaks[1].saturating_sub(peaks[0]) / 50_000;
+        // Each address of an account and client takes room of its own.
+        let most = 260 + 40 * u64::from(addresses);
+        // Kinds of refusals take room of their own, up to their cap.
+        assert!(refused || more <= most, "{more} bytes for each further pair, {addresses}, {refused}");
+    }
+}
+
+/// As many lines again of the same pairs take no more.
+#[test]
+fn memory_does_not_grow_with_lines() {
+    if !cfg!(target_os = "linux") {
+        eprintln!("skipped: no /proc");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("access.log");
+    let once = log(1000, 2, true);
+    let peaks = [20, 80].map(|times| {
+        std::fs::write(&path, once.repeat(times)).unwrap();
+        peak(&path)
+    });
+    assert!(peaks[1] < peaks[0] + 6_000_000, "{peaks:?}");
+}
