@@ -4,7 +4,7 @@ use crate::stage::{Stage, have};
 use serde_json::Value;
 use std::process::{Command, Stdio};
 
-fn probe(stage: &Stage, words: &[&str]) -> (Option<i32>, Value, String) {
+pub(crate) fn probe(stage: &Stage, words: &[&str]) -> (Option<i32>, Value, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_why401"));
     command.args(["probe", "--format", "json", "--pause", "5", "--noproxy", "*"]).args(words);
     if stage.path("ca.pem").exists() {

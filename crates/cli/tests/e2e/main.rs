@@ -13,6 +13,7 @@
 
 mod asked;
 mod growing;
+mod haproxy;
 mod http3;
 mod kerberos;
 mod recorded;

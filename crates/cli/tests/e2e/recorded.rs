@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 const BASIC: &str = "auth_basic Members; auth_basic_user_file users;";
 
 /// Runs a program under the recorder; the diagnosis goes to a file.
-fn record(stage: &Stage, options: &[&str], program: &[&str]) -> (Output, Value) {
+pub(crate) fn record(stage: &Stage, options: &[&str], program: &[&str]) -> (Output, Value) {
     let report = stage.path("report.json");
     let _ = fs::remove_file(&report);
     let out = command(stage, options, program).output().unwrap();
