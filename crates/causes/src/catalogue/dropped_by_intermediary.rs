@@ -3,7 +3,7 @@
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::configured::{self, Found, Reach};
 use crate::reading::token;
-use crate::scene::{same_client, same_site};
+use crate::scene::{same_client, same_server, same_site};
 use crate::{Scene, Step};
 use why401_history::Attempt;
 use why401_http::{LoggedUser, Speaker, path_of};
@@ -66,6 +66,7 @@ impl DroppedByIntermediary {
             .or_else(|| hidden(scene, step))
             .or_else(|| underscored(scene, step))
             .or_else(|| direct(scene, step))
+            .or_else(|| by_cgi(scene, step))
             .unwrap_or_else(|| scene.told("dropped-by-intermediary", "the field was taken away on the way"))
     }
 }
@@ -467,4 +468,28 @@ fn advise(claim: Claim) -> Claim {
         Party::Intermediary,
         "Let what stands between pass the Authorization field on (nginx: proxy_set_header Authorization $http_authorization; Apache: CGIPassAuth On or WSGIPassAuthorization On), and look at the request again behind it.",
     )
+}
+
+/// A key sent as Basic user name and refused, accepted in the query of the same server, which runs its programs by CGI or
+/// FastCGI: these are not given the field (RFC 3875 section 4.1.18 leaves it to the server; Apache: CGIPassAuth).
+fn by_cgi(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let sent = step.credentials()?;
+    let key = sent.basic()?.user_text().into_owned();
+    let (view, server) = step.response_field("server")?;
+    let text = server.text().to_ascii_lowercase();
+    let cgi = ["fcgid", "fastcgi", "fpm"].iter().any(|w| text.contains(w));
+    if !cgi || key.len() < 16 {
+        return None;
+    }
+    let good = scene.attempts().find(|a| {
+        let carries = |t: std::borrow::Cow<'_, str>| t.split(['=', '&', '?']).any(|v| v == key);
+        a.let_in() && same_server(a, step.attempt) && a.target().is_some_and(carries)
+    })?;
+    let claim = Claim::new("the key is accepted in the query, and in the field the program does not see it: it runs by CGI or FastCGI")
+        .shown([scene.show_field(sent.view, sent.field, "sent here and not seen")])
+        .shown(good.request().map(|r| scene.show_request(good.view(), r, "the same key, accepted")))
+        .shown([scene.show_field(view, server, "runs programs by FastCGI")])
+        .fix_by(Party::Server, "Let Apache hand the field to the program (since 2.4.13; before: `SetEnvIf Authorization .+ HTTP_AUTHORIZATION=$0`).", "CGIPassAuth On")
+        .or("wrong-field", "whether this program takes the key as a user name");
+    Some(claim.likely())
 }

@@ -1,8 +1,8 @@
 //! Two layers want the one field.
 
 use crate::cause::{Answer, Claim, cause};
-use crate::scene::same_resource;
-use crate::{Scene, Step};
+use crate::scene::{same_resource, same_server};
+use crate::{Scene, Sent, Step};
 use why401_report::Party;
 
 cause! {
@@ -32,7 +32,7 @@ cause! {
     /// # References
     /// RFC 9110 section 11.6.2: one Authorization field, one set of credentials.
     pub LayersCollide = "layers-collide" in NotSent, Fault by Intermediary,
-        over ["credentials-refused", "scheme-not-offered", "wrong-password", "intermediary-challenged", "application-denied", "dropped-by-intermediary"]
+        over ["credentials-refused", "credentials-changed", "scheme-not-offered", "wrong-password", "intermediary-challenged", "application-denied", "dropped-by-intermediary"]
 }
 
 impl LayersCollide {
@@ -40,6 +40,9 @@ impl LayersCollide {
         let told = || scene.told("layers-collide", "two layers use the one field");
         let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else { return told() };
         let Some(sent) = step.credentials() else { return two_voices(scene, step).unwrap_or_else(told) };
+        if let Some(answer) = passed_on(scene, step, sent) {
+            return answer;
+        }
         let scheme = sent.scheme();
         if step.offered.is_empty() || step.offers(scheme) && !another_realm(scene, step, scheme) {
             return two_voices(scene, step).unwrap_or_else(told);
@@ -129,6 +132,34 @@ fn two_voices(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         .or("application-denied", "whether the layer in front lets this login through")
         .likely(),
     )
+}
+
+/// The login that a layer in front asked for with a page of its own is let in there, and refused by a document that asks
+/// for nothing: the program behind it got it too.
+fn passed_on(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>) -> Option<Answer> {
+    let document = |s: &Step<'_>| s.body().trim_start().starts_with(['{', '[']);
+    if sent.basic().is_none() || !step.offered.is_empty() || !document(step) {
+        return None;
+    }
+    let here = || scene.attempts().filter(|a| same_server(a, step.attempt));
+    let page = here().map(Step::of).find(|s| {
+        let asks = s.status() == Some(401) && s.challenge("basic").is_some() && s.credentials().is_none();
+        asks && s.body().trim_start().starts_with('<')
+    })?;
+    let value = sent.field.value.as_bytes();
+    let own = |a: &&why401_history::Attempt| {
+        a.request_field("authorization").is_some_and(|f| f.value.as_bytes() == value)
+    };
+    let good = here().filter(own).find(|a| a.let_in())?;
+    let (o, challenge) = page.challenge("basic")?;
+    let (view, response) = step.response()?;
+    let end = response.body.bytes.len().min(80);
+    let claim = Claim::new("the layer in front asks for a login and lets it in; the program behind it gets the same login and refuses it")
+        .shown([scene.show_in_field(o.view, o.field, challenge.range.clone(), "the layer in front asks")])
+        .shown(good.request_field("authorization").map(|f| scene.show_field(good.view(), f, "let in with this")))
+        .shown([scene.show_part(view.source, &response.body.bytes, 0..end, "the program behind refuses it in other words")])
+        .or("acl-denied", "whether this account may use this address");
+    Some(advise(claim).weighing(10).likely())
 }
 
 fn advise(claim: Claim) -> Claim {

@@ -205,7 +205,9 @@ impl WrongField {
         let meant = place.starts_with("a misspelt")
             || place.starts_with("the content")
             || place.starts_with("Proxy-");
-        if asked || meant {
+        if place.starts_with("the message's own") {
+            claim.or("scheme-not-offered", "whether the server takes this kind of login at all").likely()
+        } else if asked || meant {
             claim.confirmed()
         } else if by_basic {
             claim
@@ -382,6 +384,16 @@ fn elsewhere(scene: &Scene<'_>, step: &Step<'_>) -> Option<(Annotation, String)>
             return Some((shown, "the content, behind the empty line".to_owned()));
         }
         at += line.len();
+    }
+    // WS-Security's UsernameToken (OASIS, Username Token Profile 1.1), to a server that asks for a scheme of HTTP.
+    if let Some(at) = body.find("UsernameToken>").filter(|_| step.challenges().next().is_some()) {
+        let shown = scene.show_part(
+            view.source,
+            &request.body.bytes,
+            at..at + "UsernameToken".len(),
+            "a login within the message, which is content",
+        );
+        return Some((shown, "the message's own header (WS-Security)".to_owned()));
     }
     let pair = in_headers_of_json(&body)?;
     let shown = scene.show_part(view.source, &request.body.bytes, pair, "this is content, no field");

@@ -85,6 +85,7 @@ pub(super) const KEYS: Keys = Keys {
         ("user_agent", "agent"),
         ("userAgent", "agent"),
         ("agent", "agent"),
+        ("headers.*", ">*"),
         ("req.headers.*", ">*"),
         ("res.headers.*", "<*"),
         ("http_referer", "referer"),
