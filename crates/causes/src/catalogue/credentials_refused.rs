@@ -107,7 +107,9 @@ fn beside_made_up(scene: &Scene<'_>, step: &Step<'_>, mut claim: Claim) -> Claim
             && a.authority() == step.attempt.authority()
             && is_made_up(&Step::of(a))
     });
-    let Some((other, answer)) = other.and_then(|other| Some((other, other.response()?))) else { return claim };
+    let Some((other, answer)) = other.and_then(|other| Some((other, other.response()?))) else {
+        return claim;
+    };
     let (more, says) = if is_answered_alike(step.attempt, other) {
         ("; made-up credentials get the same answer: it tells nothing of these", "the same for made-up ones")
     } else {

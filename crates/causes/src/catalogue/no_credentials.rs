@@ -138,6 +138,9 @@ impl NoCredentials {
         if login::in_log(scene, step).is_some() {
             return Answer::RuledOut;
         }
+        if let Some(claim) = unlike_others(scene, step) {
+            return advise(claim).likely();
+        }
         if step.attempt.logged_dash() {
             let mut claim =
                 Claim::new("no user name was logged for the request, so it probably carried no credentials")
@@ -233,6 +236,30 @@ const CRAWLERS: &[&str] = &[
 ];
 
 /// A crawler was turned away from a protected address, as it should be.
+/// A log that keeps the fields of requests shows `Authorization` in others and none in this one.
+fn unlike_others(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let (view, log) = step.attempt.views.iter().find_map(|v| Some((v, v.log.as_ref()?)))?;
+    let keeps_fields = view.request.as_ref().is_some_and(|r| r.fields.iter().next().is_some());
+    let other = scene.attempts().find(|a| {
+        a.view().source == view.source
+            && a.id != step.attempt.id
+            && a.request_field("authorization").is_some()
+    })?;
+    if !keeps_fields || step.request_field("authorization").is_some() || step.attempt.logged_name().is_some()
+    {
+        return None;
+    }
+    let field = other.request_field("authorization")?;
+    let claim = Claim::new("the log shows the Authorization field of other requests, and none of this one")
+        .shown([scene.show_part(view.source, &log.line, 0..log.line.len(), "without the field")])
+        .shown([scene.show_field(other.view(), field, "another request has it")])
+        .or(
+            "server-misconfigured",
+            "whether the client was asked for credentials at the address that it asks first",
+        );
+    Some(claim)
+}
+
 /// The path of a certificate authority's visit (RFC 8555 section 8.3): it follows redirects and never logs in.
 const ACME: &str = "/.well-known/acme-challenge/";
 
