@@ -37,7 +37,15 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let args = args::Args::parse();
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        // It repeats arguments as they are, and a file's name may look like an option.
+        Err(complaint) if complaint.use_stderr() => {
+            output::complain(&complaint.to_string());
+            return ExitCode::from(Status::Unusable as u8);
+        }
+        Err(help) => help.exit(),
+    };
     match run(&args) {
         Ok(status) => ExitCode::from(status),
         Err(message) => {

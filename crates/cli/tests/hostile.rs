@@ -319,6 +319,14 @@ fn what_deceives_a_terminal_or_a_page_is_escaped() {
     // What the program complains of is safe, too.
     let complaint = told(&why401(&["/no/\u{1b}[31m\u{202e}such"], b""));
     assert!(!complaint.contains(['\u{1b}', '\u{202e}']), "{complaint:?}");
+    // A file's name that looks like an option, as `why401 *` gives it; the value of one.
+    for args in [vec!["--\u{1b}[31m\u{202e}\u{9b}"], vec!["--format", "\u{1b}[31m\u{202e}\u{9b}"]] {
+        let refused = why401(&args, b"");
+        let complaint = told(&refused);
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(complaint.contains("[31m") && complaint.contains("\n\n"), "{complaint:?}");
+        assert!(!complaint.contains(['\u{1b}', '\u{202e}', '\u{9b}']), "{complaint:?}");
+    }
 }
 
 #[test]

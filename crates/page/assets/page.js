@@ -180,11 +180,16 @@ function list() {
         piece.used = box.checked;
         diagnose();
       });
-      label.append(box, piece.name + " (" + size(piece.blob.size) + ")");
+      label.append(box, visible(piece.name) + " (" + size(piece.blob.size) + ")");
       item.append(label);
       return item;
     }),
   );
+}
+
+/** What could deceive (controls, directions, private use) as what it is: of a file's name too. */
+function visible(text) {
+  return text.replace(/[\p{C}\u2028\u2029]/gu, (c) => "\\u{" + c.codePointAt(0).toString(16) + "}");
 }
 
 function size(n) {

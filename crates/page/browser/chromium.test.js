@@ -205,6 +205,83 @@ test("another origin's page gets nothing out of the server", async () => {
   stranger.close();
 });
 
+test("the page's policy lets nothing run that is not its own and nobody else be asked", async (t) => {
+  let asked = 0;
+  const stranger = await new Promise((resolve) => {
+    const s = createServer((_, response) => (asked++, response.end("x")));
+    s.listen(0, "127.0.0.1", () => resolve(s));
+  });
+  t.after(() => stranger.close());
+  const page = await open();
+  const broken = await page.evaluate(async (url) => {
+    const broken = new Set();
+    addEventListener("securitypolicyviolation", (e) => broken.add(e.effectiveDirective));
+    // What markup of the evidence would try, could it get into the page.
+    const box = document.createElement("div");
+    box.innerHTML = `<img src="${url}i" onerror="window.ran = 1"><iframe src="${url}f"></iframe><link rel="stylesheet" href="${url}c"><p style="color:red">x</p>
+      <style>p{color:red}</style><object data="${url}o"></object><video src="${url}v"></video><form action="${url}p" method="post"><button></button></form><base href="${url}">`;
+    const script = (own) => Object.assign(document.createElement("script"), own);
+    document.body.append(box, script({ textContent: "window.ran = 1" }), script({ src: url + "s" }));
+    box.querySelector("form").submit();
+    await Promise.allSettled([fetch(url), new Promise((_, failed) => (new EventSource(url).onerror = failed))]);
+    try { new WebSocket(url.replace("http", "ws")); } catch {}
+    navigator.sendBeacon(url + "b");
+    await new Promise((done) => setTimeout(done, 300));
+    // Not before: while the test itself is let in, eval is.
+    try { new Function("window.ran = 1")(); } catch {}
+    await new Promise((done) => setTimeout(done, 50));
+    return { ran: window.ran, base: document.baseURI.startsWith(location.origin), broken: [...broken].sort() };
+  }, `http://127.0.0.1:${stranger.address().port}/`);
+  assert.equal(asked, 0, "somebody else was asked");
+  assert.equal(broken.ran, undefined);
+  assert.ok(broken.base);
+  for (const directive of ["base-uri", "connect-src", "form-action", "frame-src", "img-src", "media-src", "object-src", "script-src", "script-src-attr", "script-src-elem", "style-src-attr", "style-src-elem"]) {
+    assert.ok(broken.broken.includes(directive), `${directive} of ${broken.broken}`);
+  }
+});
+
+test("markup and escapes in evidence and in the names of its files are only shown", async () => {
+  const evil = "\"'><img src=x onerror=window.ran=1><script>window.ran=1</script>\x1b[31m\u202e\u009b`|[a](javascript:x)";
+  const page = await open();
+  await page.evaluate(() => {
+    window.broken = [];
+    addEventListener("securitypolicyviolation", (e) => window.broken.push(e.effectiveDirective));
+  });
+  const field = evil.replace(/["\\]/g, "\\$&");
+  await drop(page, [
+    [evil + ".txt", `> GET /${evil} HTTP/1.1\n> Host: h\n> User-Agent: ${evil}\n> Cookie: a${evil}=b\n> Authorization: Basic YWxpY2U6eA==\n> \n< HTTP/1.1 401 No${evil}\n< Server: ${evil}\n< WWW-Authenticate: Basic realm="${field}"\n< \n${evil}\n`],
+    ["b" + evil, `192.0.2.1 - ${evil.replace(/[" ]/g, "")} [22/Nov/2026:10:00:00 +0000] "GET /q HTTP/1.1" 401 1 "-" "${evil.replace(/"/g, "")}"\n`.repeat(4)],
+  ]);
+  await headline(page).waitFor();
+  const found = await page.evaluate(() => ({ ran: window.ran, broken: window.broken, text: document.body.innerText, alien: document.querySelectorAll("img, iframe, script:not([nonce]), [onerror], [href^=javascript]").length }));
+  assert.ok(found.text.includes("<script>window.ran=1</script>"), "it is shown");
+  assert.doesNotMatch(found.text, /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e]/);
+  assert.deepEqual([found.ran, found.broken, found.alien], [undefined, [], 0]);
+});
+
+test("a name that is led to this machine gets nothing, whoever knows the secret", async (t) => {
+  const other = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu", "--host-resolver-rules=MAP rebound.example.com 127.0.0.1"] });
+  t.after(() => other.close());
+  const page = await other.newPage();
+  const answer = await page.goto(server.url.replace("127.0.0.1", "rebound.example.com"));
+  assert.equal(answer.status(), 403);
+  assert.match(await page.innerText("body"), /own address/);
+});
+
+test("two pages at once are answered each with its own", async () => {
+  const users = ["alice", "bob"];
+  const pages = await Promise.all(users.map(() => open()));
+  const logs = users.map((user) => join(folder, `${user}.log`));
+  users.forEach((user, i) => writeFileSync(logs[i], largeLog(20).replaceAll("alice", user + "-alone")));
+  await Promise.all(pages.map((page, i) => give(page, logs[i])));
+  for (const [i, page] of pages.entries()) {
+    await page.waitForFunction(() => document.getElementById("progress").hidden && document.querySelector(".headline h1"), null, { timeout: 60000 });
+    const text = await page.locator("#answer").innerText();
+    assert.ok(text.includes(users[i] + "-alone") && !text.includes(users[1 - i] + "-alone"), text.slice(0, 500));
+    assert.deepEqual(page.complaints, []);
+  }
+});
+
 test("while an address is asked, the page tells what is asked and answered", async (t) => {
   const refusing = await new Promise((resolve) => {
     const s = createServer((_, response) => {
@@ -314,6 +391,17 @@ test("the report stands alone: from a file, without script, on paper", async () 
   assert.match(await headline(page).innerText(), /customerdef/);
   assert.deepEqual(asked, ["file://" + path]);
   if (process.env.PICTURES) await page.screenshot({ path: join(process.env.PICTURES, "report.png") });
+  // On paper, from a dark screen too: no dark ground, no table beside its box, and each page's part of a box is closed.
+  await page.setViewportSize({ width: 680, height: 1000 });
+  await page.emulateMedia({ media: "print", colorScheme: "dark" });
+  const style = (selector, name) => page.locator(selector).first().evaluate((e, name) => getComputedStyle(e)[name], name);
+  assert.deepEqual([await style("body", "backgroundColor"), await style("body", "color")], ["rgb(255, 255, 255)", "rgb(0, 0, 0)"]);
+  assert.equal(await style(".finding", "webkitBoxDecorationBreak"), "clone");
+  assert.equal(await style("summary", "listStyleType"), "none");
+  const cells = await page.locator("td:last-child").evaluateAll((all) => all.map((e) => e.getClientRects()[0].height));
+  assert.ok(Math.max(...cells) < 40, "a row is no more than two lines");
+  const beside = await page.locator(".scroll").evaluateAll((all) => all.filter((e) => e.scrollWidth > e.clientWidth).length);
+  assert.equal(beside, 0);
   const paper = await page.pdf({ format: "A4" });
   assert.equal(paper.subarray(0, 5).toString(), "%PDF-");
 });

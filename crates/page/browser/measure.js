@@ -1,15 +1,17 @@
 // How soon the page opens, beside an empty page, and how soon a log that is given to it is explained; the median of several.
-//   WHY401=target/release/why401 node crates/page/browser/measure.js [LOG]
+//   WHY401=target/release/why401 node crates/page/browser/measure.js [--rest MS] [LOG]
 import { statSync } from "node:fs";
 import { createServer } from "node:http";
+import { parseArgs } from "node:util";
 import { chromium } from "playwright-core";
 import { serve } from "./served.js";
 
 const OPENED = 25;
 const EXPLAINED = 5;
-// A tab that was just opened keeps the browser busy: who types an address has it open already.
-const REST = 500;
-const log = process.argv[2];
+const { values, positionals } = parseArgs({ options: { rest: { type: "string", default: "500" } }, allowPositionals: true });
+// A tab that was just opened keeps the browser busy: who types an address has had it open for as many milliseconds.
+const rest = Number(values.rest);
+const [log] = positionals;
 const server = await serve();
 const empty = createServer((_, response) => {
   response.writeHead(200, { "Content-Type": "text/html; charset=utf-8", "Cross-Origin-Opener-Policy": "same-origin" });
@@ -28,7 +30,7 @@ const note = (what, ms) => measured.set(what, [...(measured.get(what) ?? []), Ma
 async function open(url, what) {
   const page = await browser.newPage();
   await page.goto("about:blank");
-  await page.waitForTimeout(REST);
+  await page.waitForTimeout(rest);
   await page.goto(url);
   // Counted by the browser itself from the moment when it was told to go there: what drives it takes time of its own.
   const navigation = await page.evaluate(() => performance.getEntriesByType("navigation")[0].toJSON());

@@ -89,6 +89,22 @@ fn outputs(diagnosis: Diagnosis) -> Vec<String> {
     ]
 }
 
+#[test]
+fn long_names_make_no_long_report() {
+    let long = |n: usize| format!("user{n}{}", "x".repeat(6000));
+    let mut diagnosis = careless("x");
+    let all: Vec<Finding> = diagnosis.findings.iter().cycle().take(400).cloned().collect();
+    diagnosis.findings = all;
+    for (n, finding) in diagnosis.findings.iter_mut().enumerate() {
+        finding.account = Some(long(n));
+        finding.summary = format!("the server refused {}", long(n));
+        let row = ExchangeRow { user: Some(long(n)), target: Some(long(n)), ..ExchangeRow::default() };
+        finding.exchanges = vec![row; 20];
+    }
+    let report = html(&Shown::new(diagnosis, Secrets::Masked));
+    assert!(report.len() < 2_000_000 && report.contains("user300x"), "{} bytes", report.len());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 

@@ -27,6 +27,12 @@ impl Addresses {
                 }
             }
         }
+        // Zeros end the options of IPv4, and in a routing header are a route without stations.
+        for range in &layers.way {
+            if let Some(bytes) = out.get_mut(range.clone()) {
+                bytes.fill(0);
+            }
+        }
         for range in &layers.hardware {
             let Some(bytes) = out.get_mut(range.clone()) else { continue };
             // Broadcast and nothing tell of nobody.

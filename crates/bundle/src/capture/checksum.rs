@@ -18,6 +18,10 @@ pub(crate) fn mend(layers: &Layers, before: &[u8], out: &mut [u8]) {
             adjust(std::slice::from_ref(address), address.start, *at, before, out);
         }
         adjust(std::slice::from_ref(whole), whole.start, *at, before, out);
+        // A sum of zero is sent as its other writing (RFC 768); in IPv6 a datagram has to have one.
+        if let Some(field) = out.get_mut(*at..at + 2).filter(|sum| layers.is_udp() && **sum == [0, 0]) {
+            field.fill(0xff);
+        }
     }
 }
 

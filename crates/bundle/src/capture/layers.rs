@@ -13,6 +13,8 @@ pub(crate) struct Layers {
     pub(crate) hardware: Vec<Range<usize>>,
     /// IP addresses, source and destination.
     pub(crate) addresses: Vec<Range<usize>>,
+    /// Options and extension headers that may hold the addresses of a packet's way (RFC 791, record route; RFC 8754).
+    pub(crate) way: Vec<Range<usize>>,
     /// The header of IPv4, which has a checksum.
     pub(crate) ipv4: Option<Range<usize>>,
     /// The header of TCP or UDP and where in it the checksum stands.
@@ -142,10 +144,10 @@ impl Layers {
         let protocol = c.peek(0)?;
         c.take(3)?;
         let (from, to) = (c.take(4)?, c.take(4)?);
-        c.take(header.checked_sub(20)?)?;
-        self.ipv4 = Some(start..c.at);
         let ends = [address(c.file, &from)?, address(c.file, &to)?];
         self.addresses.extend([from, to]);
+        self.way.push(c.take(header.checked_sub(20)?)?);
+        self.ipv4 = Some(start..c.at);
         // Total length 0: the card cuts the segment later (TCP segmentation offload).
         self.limit(if total == 0 { c.end } else { start + total }, c);
         if fragment { None } else { self.transport(protocol, ends, c) }
@@ -163,8 +165,13 @@ impl Layers {
         // Hop-by-hop options, routing, destination options.
         while matches!(next, 0 | 43 | 60) {
             let length = usize::from(c.peek(1)?);
+            let is_routing = next == 43;
             next = c.peek(0)?;
-            c.take(length * 8 + 8)?;
+            let header = c.take(length * 8 + 8)?;
+            if is_routing {
+                // What follows, and how long it is, stays; type 0 with no segments left says nothing else.
+                self.way.push(header.start + 2..header.end);
+            }
         }
         self.transport(next, ends, c)
     }

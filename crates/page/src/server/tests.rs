@@ -88,6 +88,111 @@ fn only_who_knows_the_secret_and_comes_from_the_page_gets_in() {
     assert!(post("Origin: null\r\n").starts_with("HTTP/1.1 403"));
     assert!(Server::listen("0.0.0.0:0".parse().unwrap()).is_err());
 }
+
+#[test]
+fn whoever_only_looks_like_the_page_stays_outside() {
+    let server = Server::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+    let (address, secret) = (server.address, server.secret.clone());
+    std::thread::spawn(move || server.run(Echo));
+    let (host, port) = (format!("Host: {address}\r\n"), address.port());
+    let other = if port == 1 { 2 } else { port - 1 };
+    let status = |start: &str, fields: &str| {
+        let answer = ask(address, &format!("{start}\r\n{fields}Content-Length: 3\r\n\r\nxyz"));
+        assert!(!answer.to_ascii_lowercase().contains("access-control"), "{answer}");
+        answer.get(9..12).unwrap_or_default().to_owned()
+    };
+    let page = format!("GET /{secret}/ HTTP/1.1");
+    let post = format!("POST /{secret}/findings HTTP/1.1");
+    let own = format!("{host}X-Parts: 3 a\r\n");
+    for name in [format!("localhost:{port}"), address.to_string()] {
+        assert_eq!(status(&page, &format!("Host: {name}\r\n")), "200");
+        assert_eq!(status(&post, &format!("{own}Origin: http://{name}\r\n")), "200");
+    }
+    // Names that lead here, and names that begin or end as ours do.
+    for name in [
+        "localhost".to_owned(),
+        "127.0.0.1".to_owned(),
+        format!("127.0.0.1:{other}"),
+        format!("127.0.0.1.example.com:{port}"),
+        format!("localhost.:{port}"),
+        format!("[::1]:{port}"),
+        format!("x@{address}"),
+        format!("{address}/"),
+        format!("{address}, {address}"),
+        format!("0.0.0.0:{port}"),
+    ] {
+        assert_eq!(status(&page, &format!("Host: {name}\r\n")), "403", "{name}");
+    }
+    // An address in the start line says nothing of who is meant; a proxy would need it (RFC 9112, section 3.2.2).
+    assert_eq!(status(&format!("GET http://{address}/{secret}/ HTTP/1.1"), &host), "403");
+    assert_eq!(status(&format!("GET /{secret}/ HTTP/1.0"), &host), "400");
+    for origin in [
+        format!("https://{address}"),
+        format!("http://127.0.0.1:{other}"),
+        format!("http://{address}.example.com"),
+        format!("http://{address}/"),
+        format!("http://x@{address}"),
+        "file://".to_owned(),
+        "null".to_owned(),
+        String::new(),
+    ] {
+        for start in [&post, &page, &format!("OPTIONS /{secret}/findings HTTP/1.1")] {
+            assert_eq!(status(start, &format!("{own}Origin: {origin}\r\n")), "403", "{start} {origin}");
+        }
+    }
+    let twice = format!("{own}Origin: http://{address}\r\nOrigin: http://{address}\r\n");
+    assert_eq!(status(&post, &twice), "403");
+    for site in ["same-site", "cross-site", "Same-Origin", ""] {
+        let fields = format!("{own}Origin: http://{address}\r\nSec-Fetch-Site: {site}\r\n");
+        assert_eq!(status(&post, &fields), "403", "{site}");
+    }
+    let half = secret.get(..16).unwrap_or_default();
+    for path in [
+        format!("/{half}/"),
+        format!("/{secret}0/"),
+        format!("/{}/", secret.to_uppercase()),
+        format!("//{secret}/"),
+        format!("/x/../{secret}/"),
+        format!("/?/{secret}/"),
+        format!("/%{:x}{}/", secret.as_bytes().first().unwrap(), secret.get(1..).unwrap_or_default()),
+        String::new(),
+    ] {
+        // A secret of digits only is the same in capitals.
+        if path != format!("/{secret}/") {
+            assert_eq!(status(&format!("GET {path} HTTP/1.1"), &host), "403", "{path}");
+        }
+    }
+}
+
+#[test]
+fn uploads_are_bounded_before_anything_of_them_is_read() {
+    let server = Server::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+    let (address, secret) = (server.address, server.secret.clone());
+    std::thread::spawn(move || server.run(Echo));
+    let post = |what: &str, fields: &str| {
+        let own = format!("Host: {address}\r\nOrigin: http://{address}\r\n{fields}\r\n");
+        let answer = ask(address, &format!("POST /{secret}/{what} HTTP/1.1\r\n{own}"));
+        answer.get(9..12).unwrap_or_default().to_owned()
+    };
+    let many = vec!["0 a"; 101].join(",");
+    for (what, fields, expected) in [
+        ("findings", "X-Parts: 3 a\r\nContent-Length: 536870913\r\n".to_owned(), "413"),
+        ("findings", "X-Parts: 3 a\r\nContent-Length: -1\r\n".to_owned(), "400"),
+        ("findings", "X-Parts: 3 a\r\nContent-Length: 99999999999999999999999\r\n".to_owned(), "400"),
+        ("findings", "X-Parts: 3 a\r\nTransfer-Encoding: chunked\r\n".to_owned(), "400"),
+        ("findings", "X-Parts: 536870913 a\r\nX-Upload: u\r\n".to_owned(), "413"),
+        ("findings", "X-Parts: 18446744073709551615 a,2 b\r\nX-Upload: u\r\n".to_owned(), "413"),
+        ("findings", format!("X-Parts: {many}\r\nX-Upload: u\r\n"), "413"),
+        ("findings", format!("X-Parts: 1 a\r\nX-Upload: {}\r\n", "u".repeat(65)), "400"),
+        ("slice", "X-Upload: u\r\nX-At: 0\r\nContent-Length: 1\r\n".to_owned(), "404"),
+        ("slice", "X-Upload: u\r\nX-At: -1\r\nContent-Length: 1\r\n".to_owned(), "400"),
+        ("slice", format!("X-Filler: {}\r\n", "x".repeat(40_000)), "400"),
+        ("password", String::new(), "404"),
+    ] {
+        assert_eq!(post(what, &fields), expected, "{what} {}", fields.get(..60).unwrap_or(&fields));
+    }
+}
+
 /// Reads until it is told that nobody waits, and says how it ended.
 struct Endless(std::sync::mpsc::Sender<String>);
 

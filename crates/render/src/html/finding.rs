@@ -1,5 +1,6 @@
 //! One finding: what, whose, the proof, the messages, what to do.
 
+use super::diagram::shortened;
 use super::page::Page;
 use super::{diagram, evidence};
 use crate::text::{certainty, party_name, verdict};
@@ -7,14 +8,15 @@ use why401_report::{ExchangeRow, Finding, Party, Verdict};
 
 /// So many examples are shown without asking.
 const ROWS: usize = 4;
+/// What stands in many rows is cut behind so many characters, so that long names make no long report.
+pub(crate) const LONGEST: usize = 300;
 
 /// A finding in full. The only one has its headline at the top of the page.
 pub(crate) fn finding(number: usize, only: bool, f: &Finding, page: &mut Page) {
     page.tag("<article class=\"finding ").tag(verdict(f.verdict)).tag("\" id=\"finding-").number(number);
-    page.tag("\" data-cause=\"").text(f.cause).tag("\" data-account=\"");
-    page.text(f.account.as_deref().unwrap_or_default()).tag("\" data-first=\"");
-    page.text(f.first.as_deref().unwrap_or_default()).tag("\" data-last=\"");
-    page.text(f.last.as_deref().unwrap_or_default()).tag("\" data-count=\"");
+    page.tag("\"");
+    known_by(f, page);
+    page.tag(" data-count=\"");
     page.number(usize::try_from(f.count).unwrap_or(usize::MAX)).tag("\"><header>");
     if only {
         page.tag("<h2>Details</h2>");
@@ -47,6 +49,15 @@ pub(crate) fn finding(number: usize, only: bool, f: &Finding, page: &mut Page) {
         page.tag("</dl></section>");
     }
     page.tag("</article>");
+}
+
+/// What a finding is chosen by: attributes of the element that shows it.
+pub(crate) fn known_by(f: &Finding, page: &mut Page) {
+    let account = f.account.as_deref().unwrap_or_default();
+    page.tag(" data-cause=\"").text(f.cause).tag("\" data-account=\"");
+    page.text(&shortened(account, LONGEST)).tag("\" data-first=\"");
+    page.text(f.first.as_deref().unwrap_or_default()).tag("\" data-last=\"");
+    page.text(f.last.as_deref().unwrap_or_default()).tag("\"");
 }
 
 /// Verdict, certainty and the name of the cause.
@@ -229,7 +240,8 @@ fn exchanges(number: usize, rows: &[ExchangeRow], count: u64, page: &mut Page) {
             page.tag("<td>").text(&crate::text::moment(time)).tag("</td>");
         }
         for (_, cell) in &used {
-            page.tag("<td>").text(&cell(row).unwrap_or_default()).tag("</td>");
+            let text = cell(row).unwrap_or_default();
+            page.tag("<td>").text(&shortened(&text, LONGEST)).tag("</td>");
         }
         page.tag("</tr>");
     }

@@ -117,10 +117,9 @@ fn headline(shown: &Shown, page: &mut Page) {
 fn contents(all: &[(usize, &Finding)], page: &mut Page) {
     page.tag("<nav class=\"contents\" aria-label=\"Findings\"><h2>Findings</h2><ol>");
     for (number, f) in all.iter().take(IN_FULL + IN_A_LINE) {
-        page.tag("<li class=\"").tag(verdict(f.verdict)).tag("\" data-cause=\"").text(f.cause);
-        page.tag("\" data-account=\"").text(f.account.as_deref().unwrap_or_default()).tag("\" data-first=\"");
-        page.text(f.first.as_deref().unwrap_or_default()).tag("\" data-last=\"");
-        page.text(f.last.as_deref().unwrap_or_default()).tag("\"><span class=\"verdict\">");
+        page.tag("<li class=\"").tag(verdict(f.verdict)).tag("\"");
+        finding::known_by(f, page);
+        page.tag("><span class=\"verdict\">");
         page.tag(finding::sign(f.verdict))
             .tag("<span class=\"hidden\">")
             .tag(finding::verdict_word(f.verdict));
@@ -128,7 +127,8 @@ fn contents(all: &[(usize, &Finding)], page: &mut Page) {
         if *number <= IN_FULL {
             page.tag("<a href=\"#finding-").number(*number).tag("\">");
         }
-        page.prose(&finding::summary(f)).tag(if *number <= IN_FULL { "</a>" } else { "" });
+        let summary = diagram::shortened(&finding::summary(f), finding::LONGEST);
+        page.prose(&summary).tag(if *number <= IN_FULL { "</a>" } else { "" });
         if f.count > 1 {
             page.tag(" <span class=\"n\">").count(f.count).tag("×</span>");
         }

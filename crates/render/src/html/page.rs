@@ -41,6 +41,8 @@ impl Page {
 
     /// A text whose dates are not broken between lines.
     fn dated(&mut self, text: &str) -> &mut Self {
+        // Nor is a time parted from its zone.
+        let text = text.replace(" UTC", "\u{a0}UTC");
         for word in text.split_inclusive(' ') {
             let bare = word.trim_end();
             let begins = bare.as_bytes().get(..10).is_some_and(|date| {
@@ -123,10 +125,10 @@ mod tests {
     #[test]
     fn dates_are_not_broken_between_lines() {
         let mut page = Page::default();
-        page.prose("since 2026-11-23 10:00, <b> 12-34 `a-b`");
+        page.prose("since 2026-11-23 10:00 UTC, <b> 12-34 `a-b`");
         assert_eq!(
             page.finish(),
-            "since <span class=\"n\">2026-11-23</span> 10:00, &lt;b&gt; 12-34 <code>a-b</code>"
+            "since <span class=\"n\">2026-11-23</span> 10:00\u{a0}UTC, &lt;b&gt; 12-34 <code>a-b</code>"
         );
     }
 
