@@ -34,6 +34,8 @@ struct Piece {
 struct Partial {
     pieces: BTreeMap<usize, Piece>,
     total: Option<usize>,
+    /// How much all pieces cover, what overlaps counted twice.
+    covered: usize,
     time: Option<Time>,
     tunnels: u8,
     number: u64,
@@ -81,7 +83,8 @@ impl Partial {
     }
 
     fn complete(&self) -> bool {
-        let Some(total) = self.total else { return false };
+        // Looking through all pieces whenever one comes would take quadratic time.
+        let Some(total) = self.total.filter(|total| *total <= self.covered) else { return false };
         let mut reached = 0;
         for (offset, piece) in &self.pieces {
             if *offset > reached {
@@ -119,6 +122,7 @@ impl<S: Sink + ?Sized> Dissector<'_, S> {
         }
         if let Entry::Vacant(free) = partial.pieces.entry(place.offset) {
             fragments.bytes += p.bytes.len() + OVERHEAD;
+            partial.covered += p.bytes.len() + p.missing;
             let runs = p.bytes.runs().map(|(run, at)| Run { len: run.len(), at }).collect();
             let bytes = p.bytes.data().to_vec();
             free.insert(Piece { bytes, runs, missing: p.missing });

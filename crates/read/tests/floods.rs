@@ -135,3 +135,44 @@ fn successes_over_http_2_are_counted_behind_the_first_ones() {
     let counted = told.problems.iter().find(|p| p.what.starts_with("1499 exchanges were counted"));
     assert!(counted.is_some(), "{:?}", told.problems);
 }
+
+#[test]
+fn of_very_many_handshakes_the_longest_silent_are_given_up_and_counted() {
+    const MANY: u32 = 30_000;
+    // A ClientHello without extensions (RFC 8446, section 4.1.2).
+    let body = [&[3, 3][..], &[7; 32], &[0, 0, 2, 0x13, 1, 1, 0]].concat();
+    let record = [&[22, 3, 1, 0, body.len() as u8 + 4, 1, 0, 0, body.len() as u8], &body[..]].concat();
+    let mut capture = Capture::new();
+    for connection in 0..MANY {
+        capture.segment(connection, true, 1000, 0, SYN, b"");
+        capture.segment(connection, false, 5000, 1001, SYN | ACK, b"");
+        capture.segment(connection, true, 1001, 5001, ACK, &record);
+    }
+    let told = capture.told();
+    assert!(told.exchanges.is_empty());
+    let given_up =
+        told.problems.iter().find_map(|p| p.what.split_once(" connections were given up, the longest"));
+    let count: u32 = given_up.unwrap().0.parse().unwrap();
+    assert!((10_000..MANY).contains(&count), "{count}");
+}
+
+#[test]
+fn a_connection_that_let_go_of_a_request_is_read_on() {
+    const MANY: u32 = 10_000;
+    let request = b"GET /a HTTP/1.1\r\nHost: api.example.com\r\n\r\n";
+    let mut capture = Capture::new();
+    for connection in 0..MANY {
+        capture.segment(connection, true, 1000, 0, SYN, b"");
+        capture.segment(connection, false, 5000, 1001, SYN | ACK, b"");
+        capture.segment(connection, true, 1001, 5001, ACK, request);
+    }
+    // The first one, whose request was let go of long ago, goes on.
+    let (seq, answer) = (1001 + request.len() as u32, b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n");
+    capture.segment(0, true, seq, 5001, ACK, request);
+    capture.segment(0, false, 5001, seq + request.len() as u32, ACK, answer);
+    let told = capture.told();
+    let refused: Vec<_> = told.exchanges.iter().filter(|e| e.status() == Some(401)).collect();
+    assert_eq!(refused.len(), 1, "{:?}", told.problems);
+    assert_eq!(refused[0].client.as_ref().unwrap().host, "10.0.0.0");
+    assert!(refused[0].request.is_some());
+}

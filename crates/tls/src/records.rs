@@ -57,6 +57,11 @@ impl Records {
         self.begun.extend_from_slice(bytes.get(used..).unwrap_or_default());
     }
 
+    /// Gives the memory back that is not in use.
+    pub(crate) fn spare(&mut self) {
+        self.begun.shrink_to_fit();
+    }
+
     /// Bytes are missing: where the next record begins has to be found.
     pub(crate) fn gap(&mut self) {
         self.begun.clear();

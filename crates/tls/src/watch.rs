@@ -137,6 +137,15 @@ impl Watch {
         self.sender(from).records = records;
     }
 
+    /// Gives the memory back that is not in use: a connection that is silent may be one of very many.
+    pub fn spare(&mut self) {
+        self.scratch = Vec::new();
+        for sender in &mut self.senders {
+            sender.records.spare();
+            sender.message.shrink_to_fit();
+        }
+    }
+
     /// So many bytes of one direction (0: an unknown number) are missing here.
     pub fn gap(&mut self, from: Side, len: u64) {
         let sender = self.sender(from);

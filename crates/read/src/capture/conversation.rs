@@ -87,6 +87,21 @@ impl Conversation {
         }
     }
 
+    /// About how many bytes it holds once it has let go.
+    pub(super) fn rest(&self) -> usize {
+        const INSIDE: usize = 512;
+        const HTTP1: usize = 2 << 10;
+        const TLS: usize = 3 << 10;
+        // With the tables of both directions (RFC 7541, section 4.2: 4,096 bytes unless agreed on otherwise).
+        const HTTP2: usize = 12 << 10;
+        match &self.spoken {
+            Spoken::Undecided(_) | Spoken::Other => INSIDE,
+            Spoken::Http1(http) => HTTP1 + http.inside.as_ref().map_or(0, Conversation::rest),
+            Spoken::Http2(_) => HTTP2,
+            Spoken::Tls(tls) => TLS + tls.rest(),
+        }
+    }
+
     /// Between whom it is.
     pub(super) fn place(&self) -> &Place {
         &self.place
@@ -187,6 +202,9 @@ impl Conversation {
 
     /// Hands over what there is of the messages that have begun, and goes on with the next ones.
     pub(super) fn let_go(&mut self, to: &mut Exchanges<'_>) {
+        if matches!(&self.spoken, Spoken::Undecided(said) if said.is_empty()) {
+            return;
+        }
         self.decide(true, to);
         match &mut self.spoken {
             Spoken::Http1(http) => {

@@ -98,17 +98,37 @@ struct Conversations<'a> {
     quic: Quic,
     /// Whether anything was said on a connection, or not all of it was captured.
     said: bool,
+    /// How many connections were given up while they were open.
+    given_up: u64,
 }
 
 /// What is spoken on a connection.
 enum Spoken {
     /// Nothing was said yet.
-    Begun(Place),
+    Begun(Ends),
     Said(Box<Conversation>, One),
     /// What was said was let go of.
-    LetGo(Place),
+    LetGo(Ends),
+    /// The same, where something in front of the client said who that is.
+    LetGoBehind(Box<Place>),
+    /// No more is read of it.
+    GivenUp,
     /// Answers of a KDC to this client.
     Kdc(Peer, kerberos::Answers),
+}
+
+/// The ends of a connection. On very many nothing is ever said, so each takes little memory, and none of its own.
+#[derive(Debug, Clone, Copy)]
+struct Ends {
+    client: SocketAddr,
+    server: SocketAddr,
+}
+
+impl Ends {
+    fn place(self, id: ConnectionId) -> Place {
+        let (client, server) = (peer(self.client), peer(self.server));
+        Place { connection: id.0, client, server, encrypted: false }
+    }
 }
 
 fn peer(address: SocketAddr) -> Peer {
@@ -127,6 +147,7 @@ impl<'a> Conversations<'a> {
             held: Held::default(),
             quic: Quic::default(),
             said: false,
+            given_up: 0,
         }
     }
 
@@ -136,7 +157,15 @@ impl<'a> Conversations<'a> {
         if let Some(what) = silence(counts).filter(|_| !self.said) {
             self.exchanges.problem(Span::new(self.exchanges.source(), 0, 0), &what);
         }
+        let given_up = self.given_up;
         let (sink, unread) = self.exchanges.finish();
+        if given_up > 0 {
+            let what = format!(
+                "{given_up} connections were given up, the longest silent first, as more were open in TLS, in HTTP/2 or through tunnels at \
+                 one time than are kept in memory"
+            );
+            sink.problem(Problem { offset: 0, line: None, what });
+        }
         unread.into_iter().for_each(|problem| sink.problem(problem));
         for problem in packets {
             let times = if problem.count > 1 { format!(" ({} times)", problem.count) } else { String::new() };
@@ -152,8 +181,9 @@ impl<'a> Conversations<'a> {
     ) -> Option<(&mut Conversation, &mut One, &mut Exchanges<'a>, &mut Held)> {
         let spoken = self.connections.get_mut(&id)?;
         let begun = match spoken {
-            Spoken::Begun(place) => Some(Conversation::new(place.clone(), 0)),
-            Spoken::LetGo(place) => Some(Conversation::resumed(place.clone())),
+            Spoken::Begun(ends) => Some(Conversation::new(ends.place(id), 0)),
+            Spoken::LetGo(ends) => Some(Conversation::resumed(ends.place(id))),
+            Spoken::LetGoBehind(place) => Some(Conversation::resumed(Place::clone(place))),
             _ => None,
         };
         if let Some(conversation) = begun {
@@ -169,32 +199,63 @@ impl<'a> Conversations<'a> {
     fn let_go(&mut self, at: Span) {
         let what = "more is said at one time than is kept in memory; the longest silent messages end early";
         self.exchanges.problem(at, what);
-        let said = self.connections.iter().filter_map(|(id, spoken)| match spoken {
-            Spoken::Said(_, one) => Some((*id, *one)),
-            _ => None,
-        });
-        for id in Held::longest_silent(said) {
+        for id in Held::longest_silent(self.connections.iter().filter_map(one), One::said_bytes) {
             let Some(spoken) = self.connections.get_mut(&id) else { continue };
             let Spoken::Said(conversation, one) = spoken else { continue };
-            self.held.over(one);
             conversation.let_go(&mut self.exchanges);
-            if conversation.is_spent() {
-                *spoken = Spoken::LetGo(conversation.place().clone());
+            let place = conversation.place();
+            let spent = conversation.is_spent().then(|| match by_address(place) {
+                Some(ends) => Spoken::LetGo(ends),
+                None => Spoken::LetGoBehind(Box::new(place.clone())),
+            });
+            match spent {
+                Some(spent) => {
+                    self.held.over(one);
+                    *spoken = spent;
+                }
+                None => self.held.let_go(one, conversation.rest()),
+            }
+        }
+        if self.held.too_many() {
+            self.give_up();
+        }
+    }
+
+    /// Where more connections are open that cannot be taken up again later than the limit allows, the longest silent are
+    /// read no further.
+    fn give_up(&mut self) {
+        for id in Held::longest_silent(self.connections.iter().filter_map(one), One::rest) {
+            let Some(spoken) = self.connections.get_mut(&id) else { continue };
+            if let Spoken::Said(conversation, mut one) = std::mem::replace(spoken, Spoken::GivenUp) {
+                self.held.over(&mut one);
+                self.given_up += 1;
+                conversation.finish(&mut self.exchanges);
             }
         }
     }
+}
+
+/// What a connection holds on which something was said.
+fn one((id, spoken): (&ConnectionId, &Spoken)) -> Option<(ConnectionId, One)> {
+    match spoken {
+        Spoken::Said(_, one) => Some((*id, *one)),
+        _ => None,
+    }
+}
+
+/// The ends of a connection that are told by their addresses.
+fn by_address(place: &Place) -> Option<Ends> {
+    let address = |peer: &Peer| Some(SocketAddr::new(peer.host.parse().ok()?, peer.port?));
+    let ends = Ends { client: address(&place.client)?, server: address(&place.server)? };
+    let same = peer(ends.client) == place.client && peer(ends.server) == place.server;
+    same.then_some(ends).filter(|_| !place.encrypted)
 }
 
 impl why401_capture::Sink for Conversations<'_> {
     fn open(&mut self, id: ConnectionId, endpoints: &Endpoints) {
         let spoken = match endpoints.server.port() {
             kerberos::PORT => Spoken::Kdc(peer(endpoints.client), kerberos::Answers::default()),
-            _ => Spoken::Begun(Place {
-                connection: id.0,
-                client: peer(endpoints.client),
-                server: peer(endpoints.server),
-                encrypted: false,
-            }),
+            _ => Spoken::Begun(Ends { client: endpoints.client, server: endpoints.server }),
         };
         self.connections.insert(id, spoken);
     }

@@ -166,7 +166,7 @@ impl Quic {
 
     fn longest_silent(&self) -> Vec<u64> {
         let all = self.open.iter().map(|(number, open)| (ConnectionId(*number), open.one));
-        Held::longest_silent(all).into_iter().map(|id| id.0).collect()
+        Held::longest_silent(all, One::said_bytes).into_iter().map(|id| id.0).collect()
     }
 
     /// Lets go of the connections that have been silent longest.

@@ -71,7 +71,13 @@ impl Secure {
     }
 
     pub(super) fn let_go(&mut self, to: &mut Exchanges<'_>) {
+        self.watch.spare();
         self.inside.let_go(to);
+    }
+
+    /// About how many bytes what is said inside holds once it has let go.
+    pub(super) fn rest(&self) -> usize {
+        self.inside.rest()
     }
 
     pub(super) fn finish(self, to: &mut Exchanges<'_>) {
