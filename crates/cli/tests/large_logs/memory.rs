@@ -63,10 +63,9 @@ fn memory_is_bounded_by_the_pairs_of_account_and_client() {
             peaks.push(peak);
         }
         let more = peaks[1].saturating_sub(peaks[0]) / 50_000;
-        // Each address of an account and client takes room of its own.
-        let most = 260 + 40 * u64::from(addresses);
-        // Kinds of refusals take room of their own, up to their cap.
-        assert!(refused || more <= most, "{more} bytes for each further pair, {addresses}, {refused}");
+        // Peaks of one size differ by 2.5 MB from run to run, 50 bytes a pair: beside the bound of the whole, only more than
+        // that shows here. Kinds of refusals take room of their own, up to their cap.
+        assert!(refused || more <= 400, "{more} bytes for each further pair, {addresses}");
     }
 }
 
