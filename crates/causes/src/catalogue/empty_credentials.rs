@@ -1,6 +1,7 @@
 //! The field is there and holds nothing.
 
 use super::evidence_redacted::is_masked;
+use super::wrong_field::PARAMETERS;
 use crate::cause::{Answer, Claim, cause};
 use crate::{Scene, Step};
 use why401_auth::{Inside, ProblemKind};
@@ -101,20 +102,6 @@ impl EmptyCredentials {
     }
 }
 
-/// Parameters that hold a secret.
-const NAMES: &[&str] = &[
-    "access_token",
-    "token",
-    "api_key",
-    "apikey",
-    "api-key",
-    "key",
-    "auth_token",
-    "private_token",
-    "jwt",
-    "auth",
-];
-
 /// An address in an error's text whose query ends a secret's name with nothing: `…?api_key=`.
 fn pasted(scene: &Scene<'_>) -> Option<Answer> {
     let (statement, range) = scene.refusal.statements().iter().find_map(|s| {
@@ -122,7 +109,7 @@ fn pasted(scene: &Scene<'_>) -> Option<Answer> {
         text.match_indices(['?', '&']).take(100).find_map(|(at, _)| {
             let (name, rest) = text.get(at + 1..)?.split_once('=')?;
             let empty = rest.is_empty() || rest.starts_with(['&', ' ', '\n', '\r', '"', '\'', ')']);
-            let known = NAMES.contains(&name.to_ascii_lowercase().as_str());
+            let known = PARAMETERS.contains(&name.to_ascii_lowercase().as_str());
             (empty && known && text.contains("://")).then(|| (s, at + 1..at + 2 + name.len()))
         })
     })?;
@@ -140,7 +127,7 @@ fn in_query(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let pairs = query_of(&target)?.split('&');
     let pair = pairs.take(100).find(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        value.is_empty() && NAMES.contains(&name.to_ascii_lowercase().as_str())
+        value.is_empty() && PARAMETERS.contains(&name.to_ascii_lowercase().as_str())
     })?;
     if step.other_credentials(scene).is_some() || !matches!(step.status(), Some(400 | 401 | 403)) {
         return None;

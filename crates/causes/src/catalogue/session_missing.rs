@@ -119,8 +119,6 @@ fn carried_before(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let names = |text: &str| -> Vec<String> {
         text.split(';').filter_map(|c| c.split('=').next()).map(|n| n.trim().to_ascii_lowercase()).collect()
     };
-    let is_session =
-        |n: &String| SESSION.iter().any(|w| n.contains(w)) && !n.contains("csrf") && !n.contains("xsrf");
     if step.request_field("cookie").is_some() || step.challenges().next().is_some() {
         return None;
     }
@@ -128,7 +126,7 @@ fn carried_before(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         a.let_in()
             && same_client(a, step.attempt)
             && same_server(a, step.attempt)
-            && cookies(a).is_some_and(|c| names(&c).iter().any(is_session))
+            && cookies(a).is_some_and(|c| names(&c).iter().any(|n| names_session(n)))
     })?;
     let field = before.request_field("cookie")?;
     let (view, request) = step.request()?;
@@ -218,7 +216,8 @@ fn others_only(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let text = field.text().to_ascii_lowercase();
     let mut names =
         text.split(';').filter_map(|c| c.split('=').next()).map(str::trim).filter(|n| !n.is_empty());
-    let none = names.clone().next().is_some() && names.all(|n| NO_SESSION.iter().any(|p| n.starts_with(p)));
+    let is_other = |n: &str| NO_SESSION.iter().any(|p| n.starts_with(p)) && !names_session(n);
+    let none = names.clone().next().is_some() && names.all(is_other);
     if !none || step.challenges().next().is_some() || step.other_credentials(scene).is_some() {
         return None;
     }
@@ -285,7 +284,11 @@ pub(super) fn cookie_name(set_cookie: &FieldLine) -> String {
 }
 
 pub(super) fn is_session(set_cookie: &FieldLine) -> bool {
-    let name = cookie_name(set_cookie).to_ascii_lowercase();
+    names_session(&cookie_name(set_cookie).to_ascii_lowercase())
+}
+
+/// Whether a cookie of this name, in lower case, is likely a session's; a guard against forgery is none.
+fn names_session(name: &str) -> bool {
     let csrf = name.contains("csrf") || name.contains("xsrf");
     !csrf && SESSION.iter().any(|w| name.contains(w))
 }

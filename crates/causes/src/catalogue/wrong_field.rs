@@ -106,7 +106,7 @@ const KEY_FIELDS: &[&str] = &[
 ];
 
 /// Names of parameters that hold a secret.
-const PARAMETERS: &[&str] = &[
+pub(super) const PARAMETERS: &[&str] = &[
     "access_token",
     "token",
     "api_key",

@@ -57,15 +57,17 @@ fn memory_is_bounded_by_the_pairs_of_account_and_client() {
         for pairs in [50_000u32, 100_000] {
             let path = folder.path().join(format!("{pairs}.log"));
             std::fs::write(&path, log(pairs, addresses, refused)).unwrap();
-            let peak = peak(&path);
+            // How the threads come in each other's way adds up to 2.5 MB to a peak: the least of several is what is needed.
+            let peak = (0..5).map(|_| peak(&path)).min().unwrap();
             let bound = 64_000_000 + 300 * u64::from(pairs);
             assert!(peak <= bound, "{peak} bytes for {pairs} pairs, {addresses}, {refused}");
             peaks.push(peak);
         }
         let more = peaks[1].saturating_sub(peaks[0]) / 50_000;
-        // Peaks of one size differ by 2.5 MB from run to run, 50 bytes a pair: beside the bound of the whole, only more than
-        // that shows here. Kinds of refusals take room of their own, up to their cap.
-        assert!(refused || more <= 400, "{more} bytes for each further pair, {addresses}");
+        // Each address of an account and client takes room of its own.
+        let most = 260 + 40 * u64::from(addresses);
+        // Kinds of refusals take room of their own, up to their cap.
+        assert!(refused || more <= most, "{more} bytes for each further pair, {addresses}, {refused}");
     }
 }
 
