@@ -21,11 +21,14 @@ const ANSWER: &str =
 struct Net {
     tags: &'static [u16],
     six: bool,
+    /// Options of IPv4, or a routing header of IPv6.
     options: &'static [u8],
 }
 
 const FOUR: Net = Net { tags: &[], six: false, options: &[] };
 const SIX: Net = Net { tags: &[], six: true, options: &[] };
+/// By way of host 4, with no segments left (RFC 8200, section 4.4).
+const ROUTE: &[u8] = &[6, 2, 0, 0, 0, 0, 0, 0, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x12, 4];
 
 impl Net {
     fn address(self, host: u8) -> Vec<u8> {
@@ -49,9 +52,10 @@ impl Net {
         }
         if self.six {
             out.extend([0x86, 0xdd, 0x60, 0, 0, 0]);
-            out.extend((segment.len() as u16).to_be_bytes());
-            out.extend([protocol, 64]);
+            out.extend(((self.options.len() + segment.len()) as u16).to_be_bytes());
+            out.extend([if self.options.is_empty() { protocol } else { 43 }, 64]);
             out.extend(ends);
+            out.extend(self.options.iter().enumerate().map(|(i, b)| if i == 0 { protocol } else { *b }));
         } else {
             out.extend([8, 0]);
             let words = 5 + self.options.len() / 4;
@@ -239,6 +243,7 @@ fn kinds() -> Vec<(Net, Container)> {
         Net { tags: &[100, 7], ..SIX },
         // The way that a packet took (RFC 791, record route).
         Net { options: &[7, 7, 8, 192, 0, 2, 104, 0], ..FOUR },
+        Net { options: ROUTE, ..SIX },
     ];
     nets.into_iter()
         .flat_map(|net| [Container::Pcap, Container::Enhanced, Container::Old].map(|c| (net, c)))

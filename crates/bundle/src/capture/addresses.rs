@@ -27,7 +27,8 @@ impl Addresses {
                 }
             }
         }
-        // Zeros end the options of IPv4, and in a routing header are a route without stations.
+        // Zeros end the options of IPv4, pad those of IPv6 (RFC 8200, section 4.2), and in a routing header are a route
+        // without stations.
         for range in &layers.way {
             if let Some(bytes) = out.get_mut(range.clone()) {
                 bytes.fill(0);

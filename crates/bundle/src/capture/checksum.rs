@@ -104,4 +104,27 @@ mod tests {
             assert_ne!(file[43..45], out[43..45]);
         }
     }
+    #[test]
+    fn a_sum_of_zero_is_written_otherwise_in_a_datagram_and_no_sum_stays_none() {
+        let any: std::net::SocketAddr = ([192, 0, 2, 1], 80).into();
+        let udp = || Content::Udp { from: 53, to: 53, payload: 8..12 };
+        let tcp = || Content::Tcp { from: any, to: any, seq: 0, syn: false, payload: 8..12 };
+        // The checksum before; which ones of those come out that a sum has two writings of.
+        for (content, before, zero, ones) in
+            [(udp(), 0x1234, 0, 1), (tcp(), 0x1234, 1, 0), (udp(), 0, 0x1_0000, 0)]
+        {
+            let layers = Layers { transport: Some((0..12, 6)), content, ..Layers::default() };
+            let mut file = [0, 53, 0, 53, 0, 12, 0, 0, 1, 2, 3, 4];
+            file[6..8].copy_from_slice(&u16::to_be_bytes(before));
+            let made = |word: u16| {
+                let mut out = file;
+                out[8..10].copy_from_slice(&word.to_be_bytes());
+                mend(&layers, &file, &mut out);
+                u16::from_be_bytes([out[6], out[7]])
+            };
+            let all: Vec<u16> = (0..=u16::MAX).map(made).collect();
+            let count = |sum: u16| all.iter().filter(|made| **made == sum).count();
+            assert_eq!((count(0), count(0xffff)), (zero, ones), "{:?}", layers.content);
+        }
+    }
 }

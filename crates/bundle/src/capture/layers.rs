@@ -13,7 +13,8 @@ pub(crate) struct Layers {
     pub(crate) hardware: Vec<Range<usize>>,
     /// IP addresses, source and destination.
     pub(crate) addresses: Vec<Range<usize>>,
-    /// Options and extension headers that may hold the addresses of a packet's way (RFC 791, record route; RFC 8754).
+    /// Options and extension headers that may hold the addresses of a packet's way (RFC 791, record route; RFC 8754) or
+    /// of its sender (RFC 6275, home address).
     pub(crate) way: Vec<Range<usize>>,
     /// The header of IPv4, which has a checksum.
     pub(crate) ipv4: Option<Range<usize>>,
@@ -92,8 +93,8 @@ impl Layers {
                 self.ip(c)
             }
             1 => {
-                let (to, from) = (c.take(6)?, c.take(6)?);
-                self.hardware.extend([to, from]);
+                self.hardware.push(c.take(6)?);
+                self.hardware.push(c.take(6)?);
                 let mut kind = c.u16()?;
                 while matches!(kind, 0x8100 | 0x88a8 | 0x9100) {
                     c.take(2)?;
@@ -143,9 +144,7 @@ impl Layers {
         c.take(1)?;
         let protocol = c.peek(0)?;
         c.take(3)?;
-        let (from, to) = (c.take(4)?, c.take(4)?);
-        let ends = [address(c.file, &from)?, address(c.file, &to)?];
-        self.addresses.extend([from, to]);
+        let ends = [self.end(4, c)?, self.end(4, c)?];
         self.way.push(c.take(header.checked_sub(20)?)?);
         self.ipv4 = Some(start..c.at);
         // Total length 0: the card cuts the segment later (TCP segmentation offload).
@@ -158,22 +157,25 @@ impl Layers {
         let length = usize::from(c.u16()?);
         let mut next = c.peek(0)?;
         c.take(2)?;
-        let (from, to) = (c.take(16)?, c.take(16)?);
-        let ends = [address(c.file, &from)?, address(c.file, &to)?];
-        self.addresses.extend([from, to]);
+        let ends = [self.end(16, c)?, self.end(16, c)?];
         self.limit(if length == 0 { c.end } else { c.at + length }, c);
         // Hop-by-hop options, routing, destination options.
         while matches!(next, 0 | 43 | 60) {
             let length = usize::from(c.peek(1)?);
-            let is_routing = next == 43;
             next = c.peek(0)?;
             let header = c.take(length * 8 + 8)?;
-            if is_routing {
-                // What follows, and how long it is, stays; type 0 with no segments left says nothing else.
-                self.way.push(header.start + 2..header.end);
-            }
+            // What follows, and how long it is, stays.
+            self.way.push(header.start + 2..header.end);
         }
         self.transport(next, ends, c)
+    }
+
+    /// An address of so many bytes; noted at once, for the next one may be cut off.
+    fn end(&mut self, length: usize, c: &mut Cursor<'_>) -> Option<IpAddr> {
+        let range = c.take(length)?;
+        let end = address(c.file, &range);
+        self.addresses.push(range);
+        end
     }
 
     /// What stands behind the packet is padding.
