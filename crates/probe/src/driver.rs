@@ -145,7 +145,8 @@ impl Driver<'_> {
         let address = self.known.wish.address.clone();
         self.known.proxied = self.wire.proxy(&address, false).is_some();
         if !self.known.proxied {
-            match self.wire.addresses(&address.host, address.port).await {
+            let (host, port, _) = self.wire.routes.instead(&address.host, address.port);
+            match self.wire.addresses(host, port).await {
                 Ok(all) => self.known.addresses = all.iter().map(std::net::SocketAddr::ip).collect(),
                 Err(trouble) => {
                     watcher.event(Event::Failed(&trouble));
@@ -178,7 +179,7 @@ impl Driver<'_> {
     async fn take(&mut self, step: Step, watcher: &mut dyn Watcher) -> Result<(), String> {
         // Asked once more here, whatever the plan says.
         self.limits.permit(&self.spent, &step.ask)?;
-        let sending = match self.sending(&step.ask) {
+        let sending = match self.sending(&step) {
             Ok(sending) => sending,
             Err(why) => {
                 let trouble = Trouble::Unusable(why);
@@ -214,6 +215,7 @@ impl Driver<'_> {
                 {
                     self.known.trusted.push(to.host.clone());
                 }
+                self.keep_cookies(&step, &exchange);
                 self.lock_sign = stop_sign(&exchange);
                 self.done(&step, outcome);
                 let judgement = watcher.judge(self.recorder.taken(), &self.left_out());
@@ -230,6 +232,22 @@ impl Driver<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Takes the cookies of an answer that a client would have got: not of a look beside the way.
+    fn keep_cookies(&mut self, step: &Step, exchange: &Exchange) {
+        let wish = &self.known.wish;
+        let waits = matches!(wish.credentials, Credentials::Password { .. })
+            && wish.scheme.as_deref() != Some("basic");
+        let asked_first = step.name == "bare" && (waits || !wish.has_credentials());
+        let is_own = step.ask.carries() || step.name == "redirect" || asked_first;
+        let (true, Some(jar), Some(response)) = (is_own, &mut self.known.wish.cookies, &exchange.response)
+        else {
+            return;
+        };
+        let now = jiff::Timestamp::now().as_second();
+        let set = response.fields.all("set-cookie");
+        set.for_each(|f| jar.take(&step.ask.address, f.value.as_bytes(), now));
     }
 
     fn done(&mut self, step: &Step, outcome: Outcome) {
@@ -251,12 +269,21 @@ impl Driver<'_> {
     }
 
     /// The request as it is to be written.
-    fn sending(&self, ask: &Ask) -> Result<Sending, String> {
-        let wish = &self.known.wish;
+    fn sending(&self, step: &Step) -> Result<Sending, String> {
+        let (wish, ask) = (&self.known.wish, &step.ask);
         let mut fields: Vec<(String, Vec<u8>)> = Vec::new();
         let given = wish.fields.iter().filter(|f| ask.with_fields && (ask.carries() || !f.is_credential()));
         for field in given.chain(&ask.fields) {
             fields.push((field.name.clone(), field.value.expose().to_vec()));
+        }
+        // A redirect to another host takes along what is meant for that host.
+        let with_cookies = ask.carries() || !wish.has_credentials() || step.name == "redirect";
+        let kept = wish.cookies.as_ref().filter(|_| with_cookies).and_then(|jar| jar.field(&ask.address));
+        if let Some(kept) = kept {
+            match fields.iter_mut().find(|(n, _)| n.eq_ignore_ascii_case("cookie")) {
+                Some((_, given)) => *given = [kept.expose(), b"; ", given].concat(),
+                None => fields.push(("Cookie".to_owned(), kept.expose().to_vec())),
+            }
         }
         for (name, value) in [("User-Agent", AGENT), ("Accept", "*/*")] {
             if !fields.iter().any(|(n, _)| n.eq_ignore_ascii_case(name)) {

@@ -6,6 +6,7 @@
 //!
 //! What holds whatever the plan says is in [`limits`]: it is asked again before each request leaves.
 
+pub mod cookies;
 pub mod curl;
 pub mod driver;
 pub mod experiment;

@@ -82,7 +82,9 @@ fn resolve(base: &Address, location: &str) -> Option<Address> {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         format!("{folder}/{target}")
     };
-    Some(Address { target, ..base.clone() })
+    let path = why401_http::path_of(&target);
+    let rest = target.get(path.len()..).unwrap_or_default();
+    Some(Address { target: crate::curl::without_dots(path) + rest, ..base.clone() })
 }
 
 /// A request that was sent, and what came of it.
@@ -378,6 +380,7 @@ mod tests {
         let to = |l: &str| crate::wish::url(&resolve(&base, l).unwrap());
         assert_eq!(to("/x?y#z"), "https://example.com/x?y");
         assert_eq!(to("d"), "https://example.com/a/d");
+        assert_eq!(to("../d?e=../f"), "https://example.com/d?e=../f");
         assert_eq!(to("//h.example.net/"), "https://h.example.net/");
         assert_eq!(to("http://h.example.net:81/"), "http://h.example.net:81/");
     }

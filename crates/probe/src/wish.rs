@@ -1,5 +1,6 @@
 //! What is to be asked.
 
+use crate::cookies::Jar;
 use std::net::IpAddr;
 use why401_auth::Secret;
 use why401_http::Address;
@@ -119,6 +120,8 @@ pub struct Wish {
     pub address: Address,
     /// Fields given, credentials among them.
     pub fields: Vec<Field>,
+    /// Cookies that are kept, and sent where they are meant for, as curl's `-b FILE` and `-c` do.
+    pub cookies: Option<Jar>,
     /// The content; a secret, since forms carry passwords.
     pub body: Secret,
     /// The credentials.
@@ -141,6 +144,7 @@ impl Wish {
             method: "GET".to_owned(),
             address,
             fields: Vec::new(),
+            cookies: None,
             body: Secret::new(Vec::new()),
             credentials: Credentials::None,
             scheme: None,

@@ -18,6 +18,7 @@ mod proxy;
 mod relay;
 mod run;
 #[cfg(target_os = "linux")]
+mod signals;
 mod splice;
 mod tape;
 mod tunnel;

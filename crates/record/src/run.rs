@@ -3,6 +3,7 @@
 use crate::authority::Authority;
 use crate::environment::{Own, handed};
 use crate::proxy::{self, Shared};
+use crate::signals::Signals;
 use crate::tape::{Note, Tape};
 use jiff::Timestamp;
 use std::cell::{OnceCell, RefCell};
@@ -107,71 +108,18 @@ async fn go(options: Options, source: SourceId, sink: Rc<RefCell<dyn Sink>>) -> 
     });
     command.envs(given.set.iter().map(|(name, value)| (name, value)));
     command.envs(options.variables);
+    // Before there is a program: a signal that came in between would end this process and leave the program alone.
+    let mut signals = Signals::listen()?;
     let mut child = command.spawn().map_err(|e| {
         let text = e.to_string();
         let why = text.split(" (os error").next().unwrap_or(&text).to_owned();
         format!("{}: {why}", program.to_string_lossy())
     })?;
     let server = tokio::task::spawn_local(proxy::serve(listener, shared));
-    let status = wait(&mut child, options.at_terminal).await?;
+    let status = signals.wait(&mut child, options.at_terminal).await?;
     tokio::time::sleep(NOTICED).await;
     let _ = tokio::time::timeout(LATE, open.wait_for(|open| *open == 0)).await;
     server.abort();
     let (connections, bytes, notes) = tape.finish();
     Ok(Ended { status, connections, bytes, notes })
-}
-
-/// Waits for the end of the program; signals to this process are for it.
-#[cfg(unix)]
-async fn wait(child: &mut tokio::process::Child, at_terminal: bool) -> Result<ExitStatus, String> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let listen = |kind| signal(kind).map_err(|e: std::io::Error| e.to_string());
-    let mut interrupt = listen(SignalKind::interrupt())?;
-    let mut quit = listen(SignalKind::quit())?;
-    let mut terminate = listen(SignalKind::terminate())?;
-    let mut hang_up = listen(SignalKind::hangup())?;
-    let mut user1 = listen(SignalKind::user_defined1())?;
-    let mut user2 = listen(SignalKind::user_defined2())?;
-    loop {
-        let id = child.id();
-        let (number, by_terminal) = tokio::select! {
-            status = child.wait() => return status.map_err(|e| e.to_string()),
-            _ = interrupt.recv() => (SignalKind::interrupt().as_raw_value(), true),
-            _ = quit.recv() => (SignalKind::quit().as_raw_value(), true),
-            _ = terminate.recv() => (SignalKind::terminate().as_raw_value(), false),
-            _ = hang_up.recv() => (SignalKind::hangup().as_raw_value(), false),
-            _ = user1.recv() => (SignalKind::user_defined1().as_raw_value(), false),
-            _ = user2.recv() => (SignalKind::user_defined2().as_raw_value(), false),
-        };
-        // Ctrl-C at a terminal reaches the whole group.
-        if !(by_terminal && at_terminal) {
-            pass_on(id, number);
-        }
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn pass_on(id: Option<u32>, number: i32) {
-    let id = id.and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
-    if let (Some(id), Some(signal)) = (id, rustix::process::Signal::from_named_raw(number)) {
-        let _ = rustix::process::kill_process(id, signal);
-    }
-}
-
-#[cfg(all(unix, not(target_os = "linux")))]
-fn pass_on(id: Option<u32>, number: i32) {
-    if let Some(id) = id {
-        let _ = std::process::Command::new("kill").args([format!("-{number}"), id.to_string()]).status();
-    }
-}
-
-#[cfg(not(unix))]
-async fn wait(child: &mut tokio::process::Child, _: bool) -> Result<ExitStatus, String> {
-    loop {
-        tokio::select! {
-            status = child.wait() => return status.map_err(|e| e.to_string()),
-            // It reaches the program too.
-            _ = tokio::signal::ctrl_c() => {}
-        }
-    }
 }

@@ -1,6 +1,7 @@
 //! `why401 probe`: asks a live server, then diagnoses what it said.
 
 pub(crate) mod args;
+mod connection;
 mod content;
 mod outline;
 mod prepare;
@@ -8,7 +9,7 @@ mod stores;
 mod token;
 mod watch;
 
-pub(crate) use prepare::environment_proxies;
+pub(crate) use connection::environment_proxies;
 
 use crate::args::Args;
 use crate::tally::Tally;
@@ -113,7 +114,7 @@ fn ask(
     sink: &mut dyn Sink,
     told: &dyn Fn(&str),
 ) -> Result<Asked, String> {
-    let prepare::Prepared { wish, wire, limits } = prepared;
+    let prepare::Prepared { wish, wire, limits, left_out } = prepared;
     let mut watcher = watch::Watch::new(&wish, told);
     let probed = driver::run(&wish, &limits, &wire, &probe.trust_host, &mut watcher, id)?;
     watcher.over(&probed);
@@ -130,6 +131,8 @@ fn ask(
     taken.problems.into_iter().for_each(|p| tally.problem(p));
     let (name, format) = (watcher.name(), "probe".to_owned());
     let mut report = SourceReport { name, format, bytes: probed.bytes, ..tally.finish() };
+    let left_out = left_out.iter().map(|l| Problem { offset: 0, line: None, what: watcher.masked(l) });
+    report.problems.extend(left_out);
     if let Some(trouble) = probed.trouble {
         let what = watcher.masked(&trouble.to_string());
         report.problems.push(Problem { offset: probed.bytes, line: None, what });

@@ -34,8 +34,10 @@ pub(super) fn print(args: &Args, prepared: &Prepared) -> Result<Status, String> 
             })
             .collect();
         let limits = json!({ "requests": prepared.limits.requests, "attempts": prepared.limits.attempts, "made_up_credentials": made_up });
-        let text = serde_json::to_string_pretty(&json!({ "plan": list, "limits": limits }))
-            .map_err(|e| e.to_string())?;
+        let text = serde_json::to_string_pretty(
+            &json!({ "plan": list, "limits": limits, "left_out": prepared.left_out }),
+        )
+        .map_err(|e| e.to_string())?;
         output::print(&(text + "\n"));
         return Ok(Status::NoFault);
     }
@@ -57,6 +59,9 @@ pub(super) fn print(args: &Args, prepared: &Prepared) -> Result<Status, String> 
     ));
     if made_up > 0 {
         text.push_str("Credentials that are made up are sent once beside them; nobody's account is named.\n");
+    }
+    for left in &prepared.left_out {
+        text.push_str(&format!("{}.\n", watch.shown(left)));
     }
     output::print(&text);
     Ok(Status::NoFault)

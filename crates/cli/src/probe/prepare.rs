@@ -1,16 +1,15 @@
 //! From options to a wish, a client and limits.
 
 use super::args::Probe;
-use super::content::{self, Content, read};
-use super::stores;
-use std::net::IpAddr;
+use super::content::{self, Content};
+use super::{connection, stores};
 use std::path::Path;
 use std::time::Duration;
 use why401_auth::Secret;
 use why401_http::Address;
 use why401_probe::curl;
 use why401_probe::limits::{ATTEMPTS, REQUESTS};
-use why401_probe::wire::{Identity, Proxies, Proxy, Trust, Wire};
+use why401_probe::wire::Wire;
 use why401_probe::wish::{Aws, Field};
 use why401_probe::{Credentials, Limits, Version, Wish};
 
@@ -19,6 +18,8 @@ pub(crate) struct Prepared {
     pub(crate) wish: Wish,
     pub(crate) wire: Wire,
     pub(crate) limits: Limits,
+    /// What of curl's command line is not done, in words.
+    pub(crate) left_out: Vec<String>,
 }
 
 /// Reads options, a curl command line among them, environment and files.
@@ -26,16 +27,18 @@ pub(crate) struct Prepared {
 /// # Errors
 /// What is missing or does not fit.
 pub(crate) fn of(probe: &Probe) -> Result<Prepared, String> {
-    let line = command(&probe.command)?;
+    let mut line = command(&probe.command)?;
+    let as_curl = !probe.command.is_empty();
     let url = probe.url.as_ref().or(line.url.as_ref()).ok_or("name the address to ask")?;
     let url = if url.contains("://") { url.clone() } else { format!("http://{url}") };
     let address =
         Address::parse(&url).filter(|a| !a.host.is_empty() && matches!(a.scheme.as_str(), "http" | "https"));
     let mut address = address.ok_or("the address is no http:// or https:// one")?;
+    address.target = curl::as_sent(&address.target, !as_curl || line.path_as_is)?;
     let mut wish = Wish::get(address.clone());
-    for ignored in &line.ignored {
-        crate::output::complain(&format!("curl's {ignored} is left out"));
-    }
+    wish.cookies = connection::cookies(&mut line);
+    let left_out: Vec<String> = line.ignored.iter().map(|i| format!("curl's {i} is left out")).collect();
+    left_out.iter().for_each(|left| crate::output::complain(left));
 
     let body = content::of(probe, &line, &mut address)?;
     let method = probe.method.clone().or(line.method.clone());
@@ -64,12 +67,17 @@ pub(crate) fn of(probe: &Probe) -> Result<Prepared, String> {
     if let Some(kind) = kind.filter(|_| !wish.fields.iter().any(|f| f.is("content-type"))) {
         wish.fields.push(Field::new("Content-Type", kind));
     }
+    if line.compressed && !wish.fields.iter().any(|f| f.is("accept-encoding")) {
+        wish.fields.push(Field::new("Accept-Encoding", CODINGS));
+    }
     wish.body = Secret::new(body);
+    if let Some(target) = &line.request_target {
+        address.target.clone_from(target);
+    }
     wish.address = address;
     wish.origin.clone_from(&probe.origin);
     wish.follow = line.follow;
     wish.version = if probe.http1 || line.version == Version::Http1 { Version::Http1 } else { Version::Any };
-    let as_curl = !probe.command.is_empty();
     wish.scheme = match probe.scheme.as_deref().or(line.scheme.as_deref()) {
         Some("any") => None,
         Some(s @ ("basic" | "digest")) => Some(s.to_owned()),
@@ -78,24 +86,13 @@ pub(crate) fn of(probe: &Probe) -> Result<Prepared, String> {
         None => as_curl.then(|| "basic".to_owned()),
     };
     wish.credentials = credentials(probe, &line, &wish, userinfo(&url))?;
-    if wish.credentials == Credentials::None && wish.fields.iter().any(Field::is_credential) {
+    let has_cookies = wish.cookies.as_ref().is_some_and(|jar| jar.field(&wish.address).is_some());
+    let in_fields = has_cookies || wish.fields.iter().any(Field::is_credential);
+    if wish.credentials == Credentials::None && in_fields {
         wish.credentials = Credentials::Fields;
     }
 
-    let identity = identity(probe, &line)?;
-    let mut trust = Trust { more: Vec::new(), anybody: probe.insecure || line.insecure };
-    if let Some(path) = probe.cacert.as_deref().or(line.cacert.as_deref().map(Path::new)) {
-        trust.more.push(read(path)?);
-    }
-    for name in ["SSL_CERT_FILE", "CURL_CA_BUNDLE"] {
-        if let Some(path) = std::env::var_os(name).filter(|v| !v.is_empty()) {
-            trust.more.extend(read(Path::new(&path)));
-        }
-    }
-    let mut wire = Wire::new(trust, identity, proxies(probe, &line)?);
-    for entry in probe.resolve.iter().chain(&line.resolve) {
-        wire.resolve.extend(resolve(entry)?);
-    }
+    let wire = connection::wire(probe, &line)?;
     let limits = Limits {
         requests: probe.max_requests.min(REQUESTS),
         attempts: probe.max_attempts.min(ATTEMPTS),
@@ -104,8 +101,11 @@ pub(crate) fn of(probe: &Probe) -> Result<Prepared, String> {
         pause: Duration::from_millis(probe.pause),
         time: Duration::from_secs(probe.max_time),
     };
-    Ok(Prepared { wish, wire, limits })
+    Ok(Prepared { wish, wire, limits, left_out })
 }
+
+/// What curl's `--compressed` asks for, as far as it is decoded here; curl adds zstd where it was built with it.
+const CODINGS: &str = "deflate, gzip, br";
 
 fn not_spoken(scheme: &str) -> String {
     format!(
@@ -205,59 +205,4 @@ fn aws(
         ),
     };
     Ok(Aws { id, secret, token, region, service })
-}
-
-fn identity(probe: &Probe, line: &curl::Line) -> Result<Option<Identity>, String> {
-    let own = |p: &Option<std::path::PathBuf>, c: &Option<String>| p.clone().or(c.as_ref().map(Into::into));
-    let Some(cert) = own(&probe.cert, &line.cert) else { return Ok(None) };
-    let key = own(&probe.key, &line.key).unwrap_or_else(|| cert.clone());
-    let identity = Identity::read(&read(&cert)?, &read(&key)?);
-    identity.map(Some).map_err(|e| format!("{}: {e}", cert.display()))
-}
-
-fn proxies(probe: &Probe, line: &curl::Line) -> Result<Proxies, String> {
-    let except = probe.noproxy.clone().or(line.noproxy.clone());
-    let except = except.or_else(|| variable(&["no_proxy", "NO_PROXY"])).unwrap_or_default();
-    let named = probe.proxy.clone().or(line.proxy.clone());
-    let mut proxies = Proxies { except, ..Proxies::default() };
-    if let Some(named) = named {
-        let mut proxy = Proxy::parse(&named)?;
-        if let Some(user) = &line.proxy_user {
-            proxy.userinfo = Some(Secret::new(user.as_bytes()));
-        }
-        (proxies.http, proxies.https) = (Some(proxy.clone()), Some(proxy));
-        return Ok(proxies);
-    }
-    let of_environment = environment_proxies()?;
-    Ok(Proxies { except: proxies.except, ..of_environment })
-}
-
-/// The environment's proxies, as curl reads them.
-///
-/// # Errors
-/// A proxy of a kind that is not spoken here.
-pub(crate) fn environment_proxies() -> Result<Proxies, String> {
-    // HTTP_PROXY in capitals is not read, as in curl: a CGI gets it from a request's field.
-    let all = || variable(&["all_proxy", "ALL_PROXY"]);
-    let parse = |text: Option<String>| text.map(|t| Proxy::parse(&t)).transpose();
-    Ok(Proxies {
-        http: parse(variable(&["http_proxy"]).or_else(all))?,
-        https: parse(variable(&["https_proxy", "HTTPS_PROXY"]).or_else(all))?,
-        except: variable(&["no_proxy", "NO_PROXY"]).unwrap_or_default(),
-    })
-}
-
-fn variable(names: &[&str]) -> Option<String> {
-    names.iter().find_map(|n| std::env::var(n).ok().filter(|v| !v.is_empty()))
-}
-
-/// `host:port:address[,address]`
-fn resolve(entry: &str) -> Result<Vec<(String, u16, IpAddr)>, String> {
-    let wrong = || "--resolve is written as HOST:PORT:ADDRESS".to_owned();
-    let mut parts = entry.trim_start_matches(['+', '-']).splitn(3, ':');
-    let (host, port, addresses) = (parts.next(), parts.next(), parts.next());
-    let (Some(host), Some(port), Some(addresses)) = (host, port, addresses) else { return Err(wrong()) };
-    let port: u16 = port.parse().map_err(|_| wrong())?;
-    let one = |a: &str| a.trim_matches(['[', ']']).parse().map_err(|_| wrong());
-    addresses.split(',').map(|a| Ok((host.to_owned(), port, one(a)?))).collect()
 }

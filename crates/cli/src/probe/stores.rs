@@ -126,6 +126,21 @@ fn from_git(address: &Address, user: Option<&str>) -> Result<(String, Secret), S
     }
 }
 
+/// Asks at the terminal for the pass phrase of a key, without echo.
+///
+/// # Errors
+/// Where it cannot be asked for.
+pub(super) fn pass_phrase(key: &Path) -> Result<Secret, String> {
+    let question = format!("Pass phrase of {}: ", key.display());
+    asked(&question, "pass phrase")
+}
+
+fn asked(question: &str, what: &str) -> Result<Secret, String> {
+    rpassword::prompt_password(why401_render::visible(question))
+        .map(Secret::new)
+        .map_err(|e| format!("the {what} could not be asked for: {}", in_words(&e)))
+}
+
 /// Asks at the terminal, without echo.
 fn prompt(user: &str, address: &Address) -> Result<Secret, String> {
     if !std::io::stdin().is_terminal() {
@@ -136,7 +151,5 @@ fn prompt(user: &str, address: &Address) -> Result<Secret, String> {
         );
     }
     let question = format!("Password of {user} for {}: ", address.host);
-    rpassword::prompt_password(why401_render::visible(&question))
-        .map(Secret::new)
-        .map_err(|e| format!("the password could not be asked for: {}", in_words(&e)))
+    asked(&question, "password")
 }

@@ -49,6 +49,7 @@ impl<'a> Watch<'a> {
             secrets.add(&field.value.expose_text());
             secrets.field(&field.name, &field.value.expose_text());
         }
+        wish.cookies.iter().flat_map(|jar| jar.values()).for_each(|v| secrets.add(&v.expose_text()));
         secrets.target(&wish.address.target);
         Watch { wish: wish.clone(), secrets, told, heard: false }
     }

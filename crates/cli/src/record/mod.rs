@@ -122,7 +122,7 @@ fn options(run: &Run) -> Result<Options, String> {
     let keylog = run.keylog.as_ref().map(|path| ("SSLKEYLOGFILE".into(), path.clone().into()));
     Ok(Options {
         command: run.command.clone(),
-        trust: Trust { more, anybody: false },
+        trust: Trust { more, ..Trust::default() },
         identity,
         proxies: environment_proxies()?,
         own: Own {

@@ -85,3 +85,68 @@ fn a_certificate_that_nobody_trusts_is_no_401() {
     let (status, report, _) = probe(&stage, &["-k", &url]);
     assert_eq!((status, cause(&report)), (Some(1), "no-credentials"));
 }
+
+#[test]
+fn what_curl_is_told_of_tls_is_done() {
+    if !have(&["nginx", "openssl"]) {
+        return;
+    }
+    let mut stage = Stage::new();
+    let root = stage.path("").display().to_string();
+    let server = stage.nginx_tls(&format!(
+        "ssl_client_certificate {root}/ca.pem; ssl_verify_client on; ssl_protocols TLSv1.2;"
+    ));
+    let script = "P='-passout pass:Winter-42'; openssl pkcs8 -topk8 -in me.key $P -out sealed.key &&
+        openssl pkcs8 -topk8 -in me.key $P -v2 aes-128-cbc -v2prf hmacWithSHA1 -outform DER -out sealed.der &&
+        openssl pkcs8 -topk8 -in me.key $P -scrypt -out scrypt.key && openssl ec -in me.key -aes128 $P -out old.key &&
+        openssl x509 -in me.pem -outform DER -out me.der && cat me.pem sealed.key > both:1.pem && mkdir cas && cp ca.pem cas";
+    let made = Command::new("sh").args(["-c", script]).current_dir(stage.path("")).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let url = format!("https://other.example:{}/data.json", server.port);
+    let to = format!("other.example:{}:localhost:", server.port);
+    let ask = |words: &str| {
+        let words = words.replace("DIR", &root);
+        let mut all = vec!["--", "curl", "-k", "--connect-to", &to, &url];
+        all.extend(words.split_whitespace());
+        let out = Command::new(env!("CARGO_BIN_EXE_why401"))
+            .args(["probe", "--format", "json", "--pause", "5", "--noproxy", "*"])
+            .args(all)
+            .current_dir(stage.path(""))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&out.stderr).into_owned();
+        assert!(!said.contains("Winter-42") && !String::from_utf8_lossy(&out.stdout).contains("Winter-42"));
+        (out.status.code(), said)
+    };
+    for words in [
+        "-E DIR/me.pem:Winter-42 --key DIR/sealed.key",
+        "-E DIR/both\\:1.pem:Winter-42",
+        "--cert DIR/me.der --cert-type DER --key DIR/sealed.der --key-type der --pass Winter-42",
+        "-E DIR/me.pem --key DIR/me.key --tls-max 1.2 --tlsv1.2",
+    ] {
+        assert_eq!(ask(words).0, Some(0), "{words}: {}", ask(words).1);
+    }
+    for (words, says) in [
+        ("-E DIR/me.pem --key DIR/sealed.key", "is encrypted; name the pass phrase"),
+        ("-E DIR/me.pem:wrong --key DIR/sealed.key", "the pass phrase does not open its key"),
+        ("-E DIR/me.pem:Winter-42 --key DIR/scrypt.key", "openssl pkcs8 -topk8 -v2 aes-256-cbc"),
+        ("-E DIR/me.pem:Winter-42 --key DIR/old.key", "OpenSSL's old way"),
+        ("-E DIR/me.p12 --cert-type P12", "openssl pkcs12"),
+        ("-E DIR/me.pem --key DIR/me.key --tlsv1.3", "tls: other.example"),
+        ("--tlsv1.3 --tls-max 1.2", "leave no version of TLS"),
+        ("--capath DIR/none", "no such file"),
+    ] {
+        let (status, said) = ask(words);
+        assert!(status == Some(2) && said.contains(says), "{words}: {status:?} {said}");
+    }
+    // A folder of authorities is trusted as the file is.
+    let url = format!("https://localhost:{}/data.json", server.port);
+    let verified = format!("-E {root}/me.pem --key {root}/me.key --capath {root}/cas {url}");
+    let out = Command::new(env!("CARGO_BIN_EXE_why401"))
+        .args(["probe", "--pause", "5", "--noproxy", "*", "--", "curl"])
+        .args(verified.split(' '))
+        .output()
+        .unwrap();
+    assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stderr));
+}

@@ -218,6 +218,16 @@ fn signals_reach_the_program() {
 }
 
 #[test]
+fn a_signal_that_is_ignored_stays_so_for_the_program() {
+    let stage = Stage::new();
+    let own = command(&stage, &[], &["sh", "-c", "kill -HUP $$; echo alive"]);
+    let mut nohup = Command::new("sh");
+    nohup.args(["-c", "trap '' HUP; exec \"$@\"", "-"]).arg(own.get_program()).args(own.get_args());
+    let out = nohup.stdin(Stdio::null()).output().unwrap();
+    assert_eq!(text(&out.stdout), "alive\n", "{}", text(&out.stderr));
+}
+
+#[test]
 fn a_certificate_that_does_not_verify_does_not_verify_through_the_recorder_either() {
     if !have(&["curl", "nginx", "openssl"]) {
         return;

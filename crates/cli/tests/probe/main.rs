@@ -7,6 +7,7 @@
     reason = "in a test a panic is the report"
 )]
 
+mod as_curl;
 mod causes;
 mod content;
 mod credentials;

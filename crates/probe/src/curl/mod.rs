@@ -2,17 +2,23 @@
 //!
 //! Source: curl's manual page, <https://curl.se/docs/manpage.html>.
 
+mod apply;
 mod config;
 mod data;
 mod form;
+mod glob;
 mod options;
+mod path;
 
 pub use data::Data;
 pub use form::{Part, multipart};
+pub use path::as_sent;
+pub(crate) use path::without_dots;
 
+use crate::wire::Family;
 use crate::wish::{Field, Version};
-use data::{encoded, piece};
-use options::{LOUD_SWITCHES, LOUD_VALUES, QUIET_SWITCHES, QUIET_VALUES, SHORT_SWITCHES, SHORT_VALUES};
+use apply::{long, short};
+use options::SHORT_VALUES;
 use why401_auth::Secret;
 
 /// What a curl command line says. Files and variables are left to whoever may read them.
@@ -22,8 +28,22 @@ pub struct Line {
     pub url: Option<String>,
     /// `-X`.
     pub method: Option<String>,
-    /// `-H` and what has an option of its own (`-A`, `-e`, `-b`).
+    /// `-H` and what has an option of its own (`-A`, `-e`, `-b name=value`).
     pub fields: Vec<Field>,
+    /// `-b FILE`: files of cookies; `-` is standard input, an empty name reads none.
+    pub cookie_files: Vec<String>,
+    /// `-c`: cookies that answers set are kept for the requests after them, as with `-b FILE`.
+    pub keeps_cookies: bool,
+    /// `-j`: cookies of a session are not taken from files.
+    pub junk_session_cookies: bool,
+    /// `--compressed`.
+    pub compressed: bool,
+    /// `--path-as-is`: dot segments stay in the path.
+    pub path_as_is: bool,
+    /// `-g`: braces and brackets are part of the address.
+    pub globoff: bool,
+    /// `--request-target`: what the request line names in place of path and query.
+    pub request_target: Option<String>,
     /// `-H @FILE`: files of fields, a line each; `-` is standard input.
     pub field_files: Vec<String>,
     /// Content, piece by piece.
@@ -58,23 +78,57 @@ pub struct Line {
     pub insecure: bool,
     /// `--cacert`.
     pub cacert: Option<String>,
-    /// `-E`, without a password behind it.
+    /// `--capath`: folders of authorities, with `:` between them.
+    pub capath: Option<String>,
+    /// `-E`, without the pass phrase behind it.
     pub cert: Option<String>,
+    /// `--cert-type`, in capitals.
+    pub cert_type: Option<String>,
     /// `--key`.
     pub key: Option<String>,
+    /// `--key-type`, in capitals.
+    pub key_type: Option<String>,
+    /// `--pass`, or what stands behind the certificate.
+    pub pass: Option<Secret>,
+    /// `--tlsv1.3`: nothing older.
+    pub tls_from_1_3: bool,
+    /// `--tls-max 1.2`: nothing newer.
+    pub tls_to_1_2: bool,
     /// `-x`.
     pub proxy: Option<String>,
+    /// `-p`: the proxy is asked for a tunnel for `http` addresses too.
+    pub proxy_tunnel: bool,
     /// `-U`.
     pub proxy_user: Option<String>,
     /// `--noproxy`.
     pub noproxy: Option<String>,
     /// `--resolve`.
     pub resolve: Vec<String>,
+    /// `--connect-to`.
+    pub connect_to: Vec<String>,
+    /// `-4` and `-6`: addresses of this version of IP only.
+    pub family: Option<Family>,
     /// `--http1.1`, `--http2`.
     pub version: Version,
-    /// Options that mean something for the answer and are not done here.
+    /// Options that mean something for the request or its answer and are not done here.
     pub ignored: Vec<String>,
+    /// Which of the fields is that of `-b name=value`.
+    cookie: Option<usize>,
+    /// Whether the word before was an option that is not known here, which may have a value.
+    last_was_unknown: bool,
+    /// Whether the address stood behind such an option.
+    url_is_doubtful: bool,
 }
+
+impl Line {
+    /// How many options there were that are not known here.
+    fn unknown(&self) -> usize {
+        self.ignored.iter().filter(|i| i.ends_with(UNKNOWN)).count()
+    }
+}
+
+/// Said of an option that is not known here.
+const UNKNOWN: &str = "(unknown here)";
 
 /// Reads files of options (`-K`); the caller may have none.
 pub type Files<'a> = &'a mut dyn FnMut(&str) -> Result<Vec<u8>, String>;
@@ -89,6 +143,17 @@ const DEPTH: usize = 10;
 pub fn read(words: &[String], files: Files<'_>) -> Result<Line, String> {
     let mut line = Line::default();
     words_into(&mut line, words, files, 0)?;
+    if let Some(url) = line.url.take() {
+        let (first, more) = if line.globoff { (url, false) } else { glob::first(&url)? };
+        line.url = Some(first);
+        if more {
+            line.ignored.push("pattern in the address but for the first that it stands for".to_owned());
+        }
+    }
+    if let Some(at) = line.cookie.filter(|_| line.fields.iter().filter(|f| f.is("cookie")).count() > 1) {
+        // One that is given by `-H` takes the place of those that are given as such.
+        line.fields.remove(at);
+    }
     if line.json {
         for name in ["Content-Type", "Accept"] {
             if !line.fields.iter().any(|f| f.is(name)) {
@@ -107,6 +172,7 @@ fn words_into(line: &mut Line, words: &[String], files: Files<'_>, depth: usize)
         let mut value =
             |option: &str| rest.next().cloned().ok_or_else(|| format!("{option} lacks its value"));
         let mut config = None;
+        let unknown_before = line.unknown();
         if only_addresses {
             address(line, word);
         } else if word == "--" {
@@ -136,6 +202,7 @@ fn words_into(line: &mut Line, words: &[String], files: Files<'_>, depth: usize)
         } else {
             address(line, word);
         }
+        line.last_was_unknown = line.unknown() > unknown_before;
         if let Some(path) = config {
             if depth >= DEPTH {
                 return Err(format!("{path}: files of options name each other without an end"));
@@ -152,135 +219,12 @@ fn words_into(line: &mut Line, words: &[String], files: Files<'_>, depth: usize)
 fn address(line: &mut Line, word: &str) {
     if line.url.is_none() {
         line.url = Some(word.to_owned());
+        line.url_is_doubtful = line.last_was_unknown;
+    } else if std::mem::take(&mut line.url_is_doubtful) {
+        // What stood behind an option that is not known was its value.
+        line.url = Some(word.to_owned());
     } else {
         line.ignored.push("second address".to_owned());
-    }
-}
-
-fn long(
-    line: &mut Line,
-    name: &str,
-    value: &mut dyn FnMut(&str) -> Result<String, String>,
-) -> Result<(), String> {
-    let option = format!("--{name}");
-    if let Some(letter) = options::letter(name) {
-        let v = if SHORT_VALUES.contains(letter) { value(&option)? } else { String::new() };
-        short(line, letter, v);
-        return Ok(());
-    }
-    match name {
-        "basic" | "digest" | "ntlm" | "negotiate" => line.scheme = Some(name.to_owned()),
-        "anyauth" => line.scheme = Some("any".to_owned()),
-        "location-trusted" => (line.follow, line.trusted) = (true, true),
-        "netrc-optional" => line.netrc = Some(None),
-        "netrc-file" => line.netrc = Some(Some(value(&option)?)),
-        "http1.1" => line.version = Version::Http1,
-        "http2" | "http2-prior-knowledge" => line.version = Version::Any,
-        "url" => address(line, &value(&option)?),
-        "data-ascii" => short(line, 'd', value(&option)?),
-        "data-binary" => {
-            let v = value(&option)?;
-            line.data.extend([Data::And, piece(&v, false)]);
-        }
-        "data-raw" => line.data.extend([Data::And, Data::Text(Secret::new(value(&option)?))]),
-        "data-urlencode" => {
-            let v = value(&option)?;
-            line.data.extend([Data::And, encoded(&v)]);
-        }
-        "url-query" => {
-            let v = value(&option)?;
-            line.query.push(match v.strip_prefix('+') {
-                Some(as_it_is) => Data::Text(Secret::new(as_it_is)),
-                None => encoded(&v),
-            });
-        }
-        "json" => {
-            let v = value(&option)?;
-            line.data.push(piece(&v, false));
-            line.json = true;
-        }
-        "form-string" => {
-            let v = value(&option)?;
-            match v.split_once('=') {
-                Some((name, text)) => line.form.push(Part::text(name, text)),
-                None => line.ignored.push(format!("{option} without =")),
-            }
-        }
-        "oauth2-bearer" => line.bearer = Some(value(&option)?),
-        "aws-sigv4" => line.aws = Some(value(&option)?),
-        "cacert" => line.cacert = Some(value(&option)?),
-        "key" => line.key = Some(value(&option)?),
-        "socks5" => line.proxy = Some(format!("socks5://{}", value(&option)?)),
-        "socks5-hostname" => line.proxy = Some(format!("socks5h://{}", value(&option)?)),
-        "noproxy" => line.noproxy = Some(value(&option)?),
-        "resolve" => {
-            let v = value(&option)?;
-            line.resolve.push(v);
-        }
-        name if QUIET_VALUES.contains(&name) => {
-            value(&option)?;
-        }
-        name if LOUD_VALUES.contains(&name) => {
-            value(&option)?;
-            line.ignored.push(option);
-        }
-        name if QUIET_SWITCHES.contains(&name.strip_prefix("no-").unwrap_or(name)) => {}
-        name if LOUD_SWITCHES.contains(&name) => line.ignored.push(option),
-        _ => line.ignored.push(format!("{option} (unknown here)")),
-    }
-    Ok(())
-}
-
-fn short(line: &mut Line, option: char, value: String) {
-    match option {
-        'u' => line.user = Some(value),
-        'U' => line.proxy_user = Some(value),
-        // An empty proxy means none at all.
-        'x' if value.is_empty() => line.noproxy = Some("*".to_owned()),
-        'x' => line.proxy = Some(value),
-        'X' => line.method = Some(value),
-        'H' if value.starts_with('@') => line.field_files.push(value.trim_start_matches('@').to_owned()),
-        'H' => match Field::parse(&value) {
-            // curl sends no field where the value is empty, and an empty one where a semicolon ends it.
-            Some(field) if !field.value.is_empty() => line.fields.push(field),
-            Some(_) => {}
-            None => match value.strip_suffix(';') {
-                Some(name) => line.fields.push(Field::new(name, "")),
-                None => line.ignored.push("-H without a colon".to_owned()),
-            },
-        },
-        'A' => line.fields.push(Field::new("User-Agent", value)),
-        'e' => {
-            // What `;auto` asks for concerns redirects only.
-            let referer = value.strip_suffix(";auto").unwrap_or(&value);
-            if !referer.is_empty() {
-                line.fields.push(Field::new("Referer", referer));
-            }
-        }
-        'b' if value.contains('=') => line.fields.push(Field::new("Cookie", value)),
-        'b' => line.ignored.push("-b of a file".to_owned()),
-        'r' => line.fields.push(Field::new("Range", format!("bytes={value}"))),
-        'd' => line.data.extend([Data::And, piece(&value, true)]),
-        'F' => match form::part(&value) {
-            Ok(part) => line.form.push(part),
-            Err(what) => line.ignored.push(format!("-F {what}")),
-        },
-        'T' if value.contains(['{', '[']) => line.ignored.push("-T of several files".to_owned()),
-        'T' => line.upload = Some(value),
-        'E' => {
-            let path = value.split_once(':').map_or(value.as_str(), |(path, _)| path);
-            line.cert = Some(path.to_owned());
-        }
-        'n' => line.netrc = Some(None),
-        'L' => line.follow = true,
-        'k' => line.insecure = true,
-        'I' => line.head = true,
-        'G' => line.data_in_query = true,
-        '0' => line.version = Version::Http1,
-        'C' | 'z' | 'Q' | 't' | 'P' => line.ignored.push(format!("-{option}")),
-        'c' | 'D' | 'h' | 'm' | 'o' | 'w' | 'y' | 'Y' => {}
-        _ if SHORT_SWITCHES.contains(option) => {}
-        _ => line.ignored.push(format!("-{option} (unknown here)")),
     }
 }
 
@@ -314,13 +258,26 @@ mod tests {
 
     #[test]
     fn what_is_not_done_is_said() {
-        let l = line("--request-target /x -F a=@b,c --http3 --frob --proxy-ntlm h i");
-        let said =
-            ["--request-target", "-F of several files", "--http3", "--frob (unknown here)", "--proxy-ntlm"];
+        let l = line("--interface /x -F a=@b,c --http3 --frob --proxy-ntlm h i");
+        let said = ["--interface", "-F of several files", "--http3", "--frob (unknown here)", "--proxy-ntlm"];
         assert_eq!(l.ignored, [&said[..], &["second address"]].concat());
         assert_eq!(line("--no-progress-meter --compressed -fsSv#4 h").ignored, [""; 0]);
         assert_eq!(line("h --next -u bob i").ignored, ["second request (--next)"]);
         assert!(read(&["-u".to_owned()], &mut |_| Ok(Vec::new())).is_err());
+        let loud = "--pinnedpubkey x --ciphers x --curves x --interface x --dns-servers x --local-port 1 --tr-encoding \
+                    --hsts x --alt-svc x --engine x --cert-status --crlf --max-redirs 1";
+        let l = line(&format!("{loud} h"));
+        let names: Vec<&str> = loud.split_whitespace().filter(|w| w.starts_with("--")).collect();
+        assert_eq!(l.ignored, names);
+        let old = line("-1 --tlsv1.1 --tls-max 1.0 --http1.0 --http2-prior-knowledge h").ignored;
+        assert!(old.len() == 5 && old[0].contains("TLS 1.2") && old[3].contains("HTTP/1.1"), "{old:?}");
+        assert_eq!(line("h --request-target x").ignored, ["--request-target of something that is no path"]);
+        // What follows an option that is not known may be its value.
+        let l = line("--frob x http://h/ -s");
+        assert_eq!(
+            (l.url.as_deref(), l.ignored),
+            (Some("http://h/"), vec!["--frob (unknown here)".to_owned()])
+        );
     }
 
     #[test]
@@ -351,6 +308,31 @@ mod tests {
         assert_eq!((l.fields, l.url.as_deref()), (fields, Some("h")));
         assert_eq!((l.proxy.as_deref(), l.proxy_user.as_deref()), (Some("p:1"), Some("bob:x")));
         assert_eq!(line("-x  h").noproxy.as_deref(), Some("*"));
+    }
+
+    #[test]
+    fn what_changes_the_request_or_the_connection_is_kept() {
+        let l = line(
+            "-gjp6 --compressed --path-as-is -b f -c out -b a=1 -b b=2 --connect-to a:1:b:2 --tlsv1.3 --capath d -E c:pw \
+             --key-type der --request-target /x http://h/{a}",
+        );
+        assert!(l.ignored.is_empty(), "{:?}", l.ignored);
+        assert!(l.globoff && l.junk_session_cookies && l.proxy_tunnel && l.compressed && l.path_as_is);
+        assert!(l.keeps_cookies && l.tls_from_1_3 && !l.tls_to_1_2);
+        assert_eq!(
+            (l.cookie_files.as_slice(), l.fields.as_slice()),
+            (&["f".to_owned()][..], &[Field::new("Cookie", "a=1;b=2")][..])
+        );
+        assert_eq!((l.cert.as_deref(), l.pass), (Some("c"), Some(Secret::new("pw"))));
+        assert_eq!((l.key_type.as_deref(), l.family), (Some("DER"), Some(Family::V6)));
+        assert_eq!((l.request_target.as_deref(), l.url.as_deref()), (Some("/x"), Some("http://h/{a}")));
+        assert_eq!(line("-b a=1 -H Cookie:_b=2 h").fields, [Field::new("Cookie", "b=2")]);
+        let l = line(
+            "--compressed --no-compressed --path-as-is --no-path-as-is -L --no-location --no-alpn h/[1-2]",
+        );
+        assert!(!l.compressed && !l.path_as_is && !l.follow && l.version == Version::Http1);
+        assert_eq!(l.ignored, ["pattern in the address but for the first that it stands for"]);
+        assert!(read(&words("h/{"), &mut |_| Ok(Vec::new())).is_err());
     }
 
     #[test]

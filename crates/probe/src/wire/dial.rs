@@ -1,7 +1,7 @@
 //! Connections, and one request after the other on them.
 
 use super::tls::{Handshake, Identity, Trust, tls_trouble};
-use super::{ANSWER, CONNECT, Proxies, Proxy, Recorder, http1, http2, socks};
+use super::{ANSWER, CONNECT, Proxies, Proxy, Recorder, Routes, http1, http2, socks};
 use crate::{Trouble, Version};
 use std::io::{Error, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
@@ -42,8 +42,8 @@ pub struct Wire {
     /// Read when the first TLS connection wants them.
     roots: OnceLock<Arc<RootCertStore>>,
     identity: Option<Identity>,
-    /// Addresses to use in place of the resolver's: host, port, address (curl's `--resolve`).
-    pub resolve: Vec<(String, u16, IpAddr)>,
+    /// Where connections go in place of where the address says.
+    pub routes: Routes,
 }
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -73,7 +73,7 @@ impl Connection {
 impl Wire {
     /// A client that trusts these, shows this certificate, and goes through these proxies.
     pub fn new(trust: Trust, identity: Option<Identity>, proxies: Proxies) -> Wire {
-        Wire { proxies, trust, roots: OnceLock::new(), identity, resolve: Vec::new() }
+        Wire { proxies, trust, roots: OnceLock::new(), identity, routes: Routes::default() }
     }
 
     /// The addresses of a host.
@@ -82,12 +82,7 @@ impl Wire {
     /// Where it has none.
     pub async fn addresses(&self, host: &str, port: u16) -> Result<Vec<SocketAddr>, Trouble> {
         let bare = host.trim_matches(['[', ']']);
-        let given: Vec<SocketAddr> = self
-            .resolve
-            .iter()
-            .filter(|(h, p, _)| h.eq_ignore_ascii_case(bare) && *p == port)
-            .map(|(_, _, ip)| SocketAddr::new(*ip, port))
-            .collect();
+        let given = self.routes.given(bare, port);
         if !given.is_empty() {
             return Ok(given);
         }
@@ -98,7 +93,7 @@ impl Wire {
             Ok(Err(e)) => Err(name(&plain(&e))),
             Ok(Ok(found)) => {
                 let mut all: Vec<SocketAddr> = Vec::new();
-                found.for_each(|a| {
+                found.filter(|a| self.routes.takes(a)).for_each(|a| {
                     if !all.contains(&a) {
                         all.push(a)
                     }
@@ -127,7 +122,8 @@ impl Wire {
     ) -> Result<Connection, Trouble> {
         let secure = address.scheme == "https";
         let proxy = self.proxy(address, direct);
-        let (host, port) = proxy.map_or((address.host.as_str(), address.port), |p| (p.host.as_str(), p.port));
+        let (to_host, to_port, elsewhere) = self.routes.instead(&address.host, address.port);
+        let (host, port) = proxy.map_or((to_host, to_port), |p| (p.host.as_str(), p.port));
         let all = match at.filter(|_| proxy.is_none()) {
             Some(ip) => vec![SocketAddr::new(ip, port)],
             None => self.addresses(host, port).await?,
@@ -143,16 +139,25 @@ impl Wire {
         let at_ip = at;
         let at = format!("{host}:{port}");
         if let Some(proxy) = proxy {
-            self.through(&mut tcp, proxy, address, at_ip).await?;
+            self.through(&mut tcp, proxy, (to_host, to_port), at_ip).await?;
         }
         // Behind a SOCKS proxy, HTTP is spoken with the server itself.
         let proxy = proxy.filter(|p| p.socks.is_none());
         let proxy_authorization = proxy
             .and_then(|p| p.userinfo.as_ref())
             .map(|u| format!("Basic {}", why401_auth::base64::encode(u.expose())).into_bytes());
+        let tunnelled = proxy.is_some() && (secure || elsewhere || self.routes.tunnel);
+        let tcp = match proxy.filter(|_| tunnelled) {
+            Some(proxy) => {
+                let mut number = recorder.open(client.clone(), server.clone(), false);
+                let to = format!("{to_host}:{to_port}");
+                tunnel(tcp, proxy, &to, proxy_authorization.clone(), &mut number, recorder).await?
+            }
+            None => tcp,
+        };
         if !secure {
             let number = recorder.open(client, server, false);
-            let absolute = proxy.is_some();
+            let absolute = proxy.is_some() && !tunnelled;
             return Ok(Connection {
                 stream: Box::new(tcp),
                 number,
@@ -164,13 +169,6 @@ impl Wire {
                 secured: None,
             });
         }
-        let tcp = match proxy {
-            Some(proxy) => {
-                let mut number = recorder.open(client.clone(), server.clone(), false);
-                tunnel(tcp, proxy, address, proxy_authorization, &mut number, recorder).await?
-            }
-            None => tcp,
-        };
         self.secure(tcp, address, version, (client, server), recorder).await
     }
 
@@ -179,19 +177,19 @@ impl Wire {
         &self,
         tcp: &mut TcpStream,
         proxy: &Proxy,
-        address: &Address,
+        (host, port): (&str, u16),
         at: Option<IpAddr>,
     ) -> Result<(), Trouble> {
         let Some(finds) = proxy.socks else { return Ok(()) };
         let target = match (at, finds) {
             (Some(ip), _) => socks::Target::Ip(ip),
-            (None, socks::Finds::Proxy) => socks::Target::of(&address.host),
+            (None, socks::Finds::Proxy) => socks::Target::of(host),
             (None, socks::Finds::Client) => {
-                let all = self.addresses(&address.host, address.port).await?;
-                all.first().map_or(socks::Target::of(&address.host), |a| socks::Target::Ip(a.ip()))
+                let all = self.addresses(host, port).await?;
+                all.first().map_or(socks::Target::of(host), |a| socks::Target::Ip(a.ip()))
             }
         };
-        let opening = socks::open(tcp, target, address.port, proxy.userinfo.as_ref());
+        let opening = socks::open(tcp, target, port, proxy.userinfo.as_ref());
         let opened = timeout(ANSWER, opening).await.unwrap_or_else(|_| Err("no answer in time".to_owned()));
         opened.map_err(|why| Trouble::Proxy { proxy: proxy.at(), why })
     }
@@ -384,12 +382,11 @@ async fn connect(all: &[SocketAddr], host: &str, port: u16) -> Result<TcpStream,
 async fn tunnel(
     mut tcp: TcpStream,
     proxy: &Proxy,
-    address: &Address,
+    target: &str,
     authorization: Option<Vec<u8>>,
     number: &mut u64,
     recorder: &mut Recorder,
 ) -> Result<TcpStream, Trouble> {
-    let target = format!("{}:{}", address.host, address.port);
     let mut head = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n").into_bytes();
     if let Some(value) = authorization {
         head.extend_from_slice(b"Proxy-Authorization: ");

@@ -3,15 +3,19 @@
 mod dial;
 mod http1;
 mod http2;
+mod key;
 mod proxy;
 mod recorder;
+mod route;
 pub mod socks;
 mod tls;
 
 pub use dial::{Connection, Sending, Wire};
+pub use key::Kind;
 pub use proxy::{Proxies, Proxy};
 pub use recorder::Recorder;
-pub use tls::{Handshake, Identity, Trust, tls_trouble};
+pub use route::{Family, Routes};
+pub use tls::{Handshake, Identity, TlsVersion, Trust, tls_trouble};
 
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! TLS: whom to trust, which certificate to show, and what went wrong in plain words.
 
+use super::key::{self, Kind};
 use crate::Trouble;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,11 +10,12 @@ use tokio_rustls::rustls::crypto::{
     CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature,
 };
 use tokio_rustls::rustls::pki_types::pem::PemObject;
-use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::sign::CertifiedKey;
+use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, InconsistentKeys, RootCertStore,
-    SignatureScheme,
+    ALL_VERSIONS, CertificateError, ClientConfig, DigitallySignedStruct, Error, InconsistentKeys,
+    RootCertStore, SignatureScheme, SupportedProtocolVersion,
 };
 
 /// Whom to trust.
@@ -23,7 +25,21 @@ pub struct Trust {
     pub more: Vec<Vec<u8>>,
     /// Trust everybody, as curl's `-k` does.
     pub anybody: bool,
+    /// No other version of TLS is spoken.
+    pub only: Option<TlsVersion>,
 }
+
+/// A version of TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsVersion {
+    /// 1.2 (RFC 5246).
+    V1_2,
+    /// 1.3 (RFC 8446).
+    V1_3,
+}
+
+const ONLY_1_2: &[&SupportedProtocolVersion] = &[&TLS12];
+const ONLY_1_3: &[&SupportedProtocolVersion] = &[&TLS13];
 
 /// A client certificate and its key.
 #[derive(Clone)]
@@ -41,13 +57,21 @@ impl Identity {
     /// # Errors
     /// What is missing or does not fit.
     pub fn read(certificates: &[u8], key: &[u8]) -> Result<Identity, String> {
-        let chain: Vec<CertificateDer<'static>> =
-            CertificateDer::pem_slice_iter(certificates).filter_map(Result::ok).collect();
-        if chain.is_empty() {
-            return Err("there is no certificate in PEM in it".to_owned());
-        }
-        let key = PrivateKeyDer::from_pem_slice(key)
-            .map_err(|_| "there is no unencrypted private key in PEM in it".to_owned())?;
+        Identity::of(certificates, key, &Kind::default())
+    }
+
+    /// Whether the key needs a pass phrase.
+    pub fn is_sealed(key: &[u8], kind: &Kind) -> bool {
+        key::is_sealed(key, kind)
+    }
+
+    /// Reads certificate chain and key as they are written.
+    ///
+    /// # Errors
+    /// What is missing or does not fit, or that the key's pass phrase is missing or wrong.
+    pub fn of(certificates: &[u8], key: &[u8], kind: &Kind) -> Result<Identity, String> {
+        let chain = key::chain(certificates, kind)?;
+        let key = key::private(key, kind)?;
         let key = aws_lc_rs::sign::any_supported_type(&key).map_err(|e| e.to_string())?;
         let certified = CertifiedKey::new(chain, key);
         // Whether they belong together cannot be told of every certificate, one of version 1 for instance.
@@ -190,7 +214,11 @@ impl Trust {
         let provider: Arc<CryptoProvider> = Arc::new(aws_lc_rs::default_provider());
         let wrong = Arc::new(Mutex::new(None));
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(match self.only {
+                None => ALL_VERSIONS,
+                Some(TlsVersion::V1_2) => ONLY_1_2,
+                Some(TlsVersion::V1_3) => ONLY_1_3,
+            })
             .map_err(|e| e.to_string())?;
         let inner = tokio_rustls::rustls::client::WebPkiServerVerifier::builder_with_provider(
             Arc::clone(roots),

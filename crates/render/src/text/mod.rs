@@ -223,11 +223,18 @@ impl Page {
         let (places, shown) = (all.len(), if self.all { all.len() } else { PROBLEMS });
         let places = if places == 1 { "one place".to_owned() } else { format!("{places} places") };
         out.push(String::new());
-        out.push(format!("{}: {places} could not be read", self.paint.bold("note")));
+        // Of a server that was asked, nothing was to be read.
+        let asked = all.iter().all(|(s, _)| s.format == "probe");
+        let what = match (asked, all.len()) {
+            (true, 1) => "one thing was not done".to_owned(),
+            (true, n) => format!("{n} things were not done"),
+            (false, _) => format!("{places} could not be read"),
+        };
+        out.push(format!("{}: {what}", self.paint.bold("note")));
         for (source, problem) in all.iter().take(shown) {
             let at = match (problem.line, source.format.as_str()) {
                 (Some(line), _) => format!("{}:{line}", source.name),
-                (None, "unread") => source.name.clone(),
+                (None, "unread" | "probe") => source.name.clone(),
                 (None, _) => format!("{}, byte {}", source.name, problem.offset),
             };
             out.extend(self.paragraph("  ", &format!("{at}: {}", problem.what), 2));
