@@ -75,7 +75,7 @@ async fn go(options: Options, source: SourceId, sink: Rc<RefCell<dyn Sink>>) -> 
     let now = Timestamp::now();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|e| e.to_string())?;
     let port = listener.local_addr().map_err(|e| e.to_string())?.port();
-    // Both take tens of milliseconds: the first keys wait for randomness, the machine's authorities are hundreds of files.
+    // Both take milliseconds: keys are made, and the machine's authorities are hundreds of files.
     let (made, machine) = std::thread::scope(|scope| {
         let making = scope.spawn(|| {
             let authority = Authority::new("why401 (this run only)", now)?;
