@@ -42,17 +42,19 @@ pub struct Response {
     pub body: Vec<u8>,
     /// What style and script in it are known by.
     pub(crate) nonce: Option<String>,
+    /// Whether the browser is to part it from whatever opened it (HTML, cross-origin opener policies).
+    pub(crate) parted: bool,
 }
 
 impl Response {
     /// An answer of plain text.
     pub fn text(status: u16, text: &str) -> Self {
-        Response { status, kind: "text/plain; charset=utf-8", body: text.as_bytes().to_vec(), nonce: None }
+        Response { status, ..Response::ok("text/plain; charset=utf-8", text) }
     }
 
     /// An answer of this type.
     pub fn ok(kind: &'static str, body: impl Into<Vec<u8>>) -> Self {
-        Response { status: 200, kind, body: body.into(), nonce: None }
+        Response { status: 200, kind, body: body.into(), nonce: None, parted: true }
     }
 
     /// Writes it whole.
@@ -74,12 +76,12 @@ impl Response {
             _ => "Service Unavailable",
         };
         let length = length.map(|n| format!("Content-Length: {n}\r\n")).unwrap_or_default();
+        let parted = if self.parted { "Cross-Origin-Opener-Policy: same-origin\r\n" } else { "" };
         write!(
             out,
             "HTTP/1.1 {} {reason}\r\nContent-Type: {}\r\n{length}Connection: close\r\n\
              Content-Security-Policy: {}\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n\
-             Cache-Control: no-store\r\nCross-Origin-Opener-Policy: same-origin\r\n\
-             Cross-Origin-Resource-Policy: same-origin\r\n\r\n",
+             Cache-Control: no-store\r\n{parted}Cross-Origin-Resource-Policy: same-origin\r\n\r\n",
             self.status,
             self.kind,
             policy(self.nonce.as_deref()),

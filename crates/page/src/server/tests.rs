@@ -45,6 +45,17 @@ fn only_who_knows_the_secret_and_comes_from_the_page_gets_in() {
     let own = nonce(&page).unwrap();
     assert_eq!(page.matches(&format!("nonce=\"{own}\"")).count(), 2, "its own style and script");
     assert_ne!(nonce(&get(&format!("/{secret}/"), &host)), Some(own), "drawn anew each time");
+    // Only a browser that does not tell who opened the page has to part the two.
+    let parted =
+        |fields: &str| get(&format!("/{secret}/"), fields).contains("\r\nCross-Origin-Opener-Policy: ");
+    assert!(parted(&host));
+    for (site, is_parted) in
+        [("none", false), ("same-origin", false), ("cross-site", true), ("same-site", true)]
+    {
+        assert_eq!(parted(&format!("{host}Sec-Fetch-Site: {site}\r\n")), is_parted, "{site}");
+    }
+    let twice = "Sec-Fetch-Site: none\r\n".repeat(2);
+    assert!(parted(&format!("{host}{twice}")), "two of them are a trick");
     for (path, fields) in [
         ("/".to_owned(), host.clone()),
         (format!("/{}/", "0".repeat(32)), host.clone()),
