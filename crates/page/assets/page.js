@@ -19,6 +19,8 @@ function made(id, which) {
 function say(text, bad) {
   $("status").textContent = text;
   $("status").className = bad ? "bad" : "";
+  // On a small screen it would stand below what is seen.
+  if (bad) $("status").scrollIntoView({ block: "nearest" });
 }
 
 // From this size on, evidence is looked at while it is sent.
@@ -109,7 +111,7 @@ async function diagnose() {
   if ($("filter")) $("filter").hidden = true;
   if (!pieces.some((p) => p.used)) {
     $("answer").replaceChildren();
-    say("");
+    say(pieces.length ? "Tick what is to be looked at." : "");
     return;
   }
   say("Reading …");
@@ -146,7 +148,8 @@ async function diagnose() {
     if (mine !== turn) return;
     if (html === undefined) throw new Error(failed ?? "The reading broke off: start why401 again");
     show(html);
-    say("");
+    const left = unread();
+    say(left.join(" "), left.length);
     filters();
     $("answer").focus({ preventScroll: true });
   } catch (e) {
@@ -160,6 +163,17 @@ async function diagnose() {
       $("meanwhile").replaceChildren();
     }
   }
+}
+
+// The pieces that nothing was found in, each with why; the answer tells it at its end.
+function unread() {
+  const names = [...$("answer").querySelectorAll("section.read td.path")].filter((e) => e.nextElementSibling.textContent === "unread");
+  const problems = [...$("answer").querySelectorAll("section.read li")].map((e) => e.textContent);
+  return names.map(({ textContent: name }) => {
+    const start = name + ", byte 0: ";
+    const why = problems.find((problem) => problem.startsWith(start))?.slice(start.length);
+    return "Not read: " + name + (why ? ": " + why : "") + ".";
+  });
 }
 
 function add(name, blob) {
@@ -223,7 +237,10 @@ function filter() {
   // The page shows times in UTC.
   const time = (id) => ($(id).value ? Date.parse($(id).value + "Z") : NaN);
   const [from, to] = [time("by-from"), time("by-to")];
-  let shown = 0;
+  const narrowed = Boolean(cause || account || from || to);
+  // What is told of all findings would stand above the few that are asked for.
+  for (const e of $("answer").querySelectorAll(".headline, .overview")) e.hidden = narrowed;
+  let [shown, all] = [0, 0];
   for (const e of $("answer").querySelectorAll("article.finding, nav.contents li")) {
     const d = e.dataset;
     const out =
@@ -232,9 +249,11 @@ function filter() {
       (from && d.last && Date.parse(d.last) < from) ||
       (to && d.first && Date.parse(d.first) > to);
     e.hidden = Boolean(out);
-    if (!out && e.tagName === "LI") shown++;
+    if (e.tagName !== "LI") continue;
+    all++;
+    if (!out) shown++;
   }
-  $("filtered").textContent = cause || account || from || to ? shown + " shown" : "";
+  $("filtered").textContent = narrowed ? `${shown} of ${all} findings` : "";
 }
 
 async function download(button) {

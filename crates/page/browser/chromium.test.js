@@ -11,6 +11,7 @@ import { chromium } from "playwright-core";
 import { largeLog, program, repository, sample, serve } from "./served.js";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const PHOTO = "\x89PNG\r\n\x1a\n\0\0\0\x01\0\xff";
 const SECRET = "hunter2-canary";
 const folder = mkdtempSync(join(tmpdir(), "why401-page-"));
 
@@ -91,6 +92,20 @@ test("what is no evidence is told, and the page goes on", async () => {
   assert.match(await headline(page).innerText(), /placeholder/);
 });
 
+test("what cannot be read beside what can is told at once, and leaving out all is too", async () => {
+  const page = await open();
+  const photo = join(folder, "photo.png");
+  writeFileSync(photo, PHOTO, "latin1");
+  await give(page, photo, sample("page.har"));
+  await headline(page).waitFor();
+  await page.locator("#status.bad").waitFor();
+  assert.match(await page.locator("#status").innerText(), /^Not read: photo\.png: this is no evidence/);
+  await page.uncheck("#pieces input >> nth=0");
+  await page.waitForFunction(() => document.getElementById("status").textContent === "" && document.querySelector(".headline"));
+  await page.uncheck("#pieces input >> nth=1");
+  await page.waitForFunction(() => document.getElementById("status").textContent.startsWith("Tick"));
+});
+
 test("two pieces at once are one body of evidence, and each can be left out", async () => {
   const page = await open();
   await give(page, sample("hub-access.log"), sample("hub-error.log"));
@@ -112,12 +127,40 @@ test("many findings are filtered by cause, account and time", async () => {
   assert.ok(all >= 3, `${all} findings`);
   await page.selectOption("#by-account", "bob");
   assert.equal(await shown(), 1);
+  assert.equal(await page.locator("#filtered").innerText(), `1 of ${all} findings`);
+  assert.equal(await headline(page).isVisible(), false, "the headline is of all of them");
   await page.selectOption("#by-account", "");
   await page.selectOption("#by-cause", "no-credentials");
   assert.equal(await shown(), 1);
   await page.selectOption("#by-cause", "");
   await page.fill("#by-to", "2026-11-22T10:30:00");
   assert.equal(await shown(), 1);
+  await page.fill("#by-to", "");
+  assert.equal(await shown(), all);
+  assert.equal(await headline(page).isVisible(), true);
+});
+
+test("on a small screen what is wrong is seen, not only said", async () => {
+  const page = await open({ viewport: { width: 390, height: 640 } });
+  await drop(page, [["photo.png", PHOTO]]);
+  await page.locator("#status.bad").waitFor();
+  const { top, bottom } = await page.locator("#status").evaluate((e) => e.getBoundingClientRect().toJSON());
+  assert.ok(top >= 0 && bottom <= 640, `${top} to ${bottom} of 640`);
+});
+
+test("the page is parted from an opener unless the browser tells that it has none", async () => {
+  const answer = await (await (await browser.newContext()).newPage()).goto(server.url);
+  assert.equal((await answer.request().allHeaders())["sec-fetch-site"], "none");
+  assert.equal(answer.headers()["cross-origin-opener-policy"], undefined);
+  // Whoever else opens it, and knows the secret, is refused.
+  const stranger = createServer((_, response) => response.end("<!doctype html><title>x</title>"));
+  await new Promise((listening) => stranger.listen(0, "127.0.0.1", listening));
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(`http://127.0.0.1:${stranger.address().port}/`);
+  const [opened] = await Promise.all([page.waitForEvent("popup"), page.evaluate((url) => void open(url), server.url)]);
+  await opened.waitForLoadState();
+  assert.match(await opened.innerText("body"), /another page asked for this/);
+  stranger.close();
 });
 
 test("of a large log the first finding is shown while the rest is sent, and corrected at the end", async () => {
@@ -390,6 +433,9 @@ test("the report stands alone: from a file, without script, on paper", async () 
   await page.goto("file://" + path);
   assert.match(await headline(page).innerText(), /customerdef/);
   assert.deepEqual(asked, ["file://" + path]);
+  // What is laid out only when it comes near the view is reached and copied nevertheless.
+  await page.keyboard.press("Control+a");
+  assert.match(await page.evaluate(() => String(getSelection())), /let in here/);
   if (process.env.PICTURES) await page.screenshot({ path: join(process.env.PICTURES, "report.png") });
   // On paper, from a dark screen too: no dark ground, no table beside its box, and each page's part of a box is closed.
   await page.setViewportSize({ width: 680, height: 1000 });

@@ -1,5 +1,5 @@
 // How soon the page opens, beside an empty page, and how soon a log that is given to it is explained; the median of several.
-//   WHY401=target/release/why401 node crates/page/browser/measure.js [--rest MS] [LOG]
+//   WHY401=target/release/why401 node crates/page/browser/measure.js [--rest MS] [--windows] [LOG]
 import { statSync } from "node:fs";
 import { createServer } from "node:http";
 import { parseArgs } from "node:util";
@@ -8,13 +8,15 @@ import { serve } from "./served.js";
 
 const OPENED = 25;
 const EXPLAINED = 5;
-const { values, positionals } = parseArgs({ options: { rest: { type: "string", default: "500" } }, allowPositionals: true });
-// A tab that was just opened keeps the browser busy: who types an address has had it open for as many milliseconds.
+const options = { rest: { type: "string", default: "500" }, windows: { type: "boolean", default: false } };
+const { values, positionals } = parseArgs({ options, allowPositionals: true });
+// A tab that was just opened keeps the browser busy: who types an address has had it open for as many milliseconds, who
+// follows a link for none. A window of its own, with a profile of its own, keeps it far busier.
 const rest = Number(values.rest);
 const [log] = positionals;
 const server = await serve();
 const empty = createServer((_, response) => {
-  response.writeHead(200, { "Content-Type": "text/html; charset=utf-8", "Cross-Origin-Opener-Policy": "same-origin" });
+  response.writeHead(200, { "Content-Type": "text/html; charset=utf-8" });
   response.end("<!doctype html><title>x</title><p>x");
 });
 await new Promise((listening) => empty.listen(0, "127.0.0.1", listening));
@@ -23,12 +25,15 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
 });
 
+const context = await browser.newContext();
+await context.newPage();
+
 const measured = new Map();
 const note = (what, ms) => measured.set(what, [...(measured.get(what) ?? []), Math.round(ms)]);
 
 /** The address in a tab of its own. */
 async function open(url, what) {
-  const page = await browser.newPage();
+  const page = await (values.windows ? browser : context).newPage();
   await page.goto("about:blank");
   await page.waitForTimeout(rest);
   await page.goto(url);

@@ -8,6 +8,8 @@ use why401_report::{Finding, Share, Slots, Verdict};
 
 /// So many lanes or bars are drawn.
 const LANES: usize = 10;
+/// An axis of fewer seconds has times at its ends only.
+const SHORT: i64 = 8;
 /// The width of the drawing of a time line.
 const WIDTH: f64 = 720.0;
 /// The height of a lane.
@@ -182,8 +184,12 @@ impl Axis {
         )
         .tag("/>");
         let length = self.to.saturating_sub(self.from);
-        for (i, anchor) in [(0, "start"), (1, "middle"), (2, "middle"), (3, "end")] {
-            let second = self.from.saturating_add(length / 3 * i);
+        for (third, anchor) in [(0, "start"), (1, "middle"), (2, "middle"), (3, "end")] {
+            // Of few seconds none stands near enough to a third: its time would touch the next one.
+            if length < SHORT && matches!(third, 1 | 2) {
+                continue;
+            }
+            let second = self.from.saturating_add(length / 3 * third + (length % 3 * third + 1) / 3);
             page.tag("<text class=\"tick\" text-anchor=\"").tag(anchor);
             page.shape("\"", &[("x", self.x(second)), ("y", y + 20.0)]).tag(">");
             page.text(&civil(second, length)).tag("</text>");
@@ -246,6 +252,34 @@ fn civil(second: i64, length: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_on_the_axis_do_not_touch() {
+        for to in (3..200).chain([100_000, i64::MAX]) {
+            let mut page = Page::default();
+            Axis { from: 0, to }.draw(0.0, &mut page);
+            let page = page.finish();
+            let ticks = page.split("text-anchor=\"").skip(1).map(|tick| {
+                let x: f64 = tick.split('"').nth(2).unwrap().parse().unwrap();
+                // Nineteen digits of 7 at most.
+                let left = x - if tick.starts_with("start") {
+                    0.0
+                } else if tick.starts_with("end") {
+                    133.0
+                } else {
+                    66.5
+                };
+                (left, left + 133.0)
+            });
+            let ticks: Vec<(f64, f64)> = ticks.collect();
+            assert!(ticks.windows(2).all(|w| w[0].1 + 8.0 < w[1].0), "{to}: {ticks:?}");
+            assert!(
+                ticks.len() == if to < SHORT { 2 } else { 4 }
+                    && ticks[0].0 >= 0.0
+                    && ticks.last().unwrap().1 <= WIDTH
+            );
+        }
+    }
 
     #[test]
     fn shares_and_times_are_short() {

@@ -11,7 +11,9 @@ use crate::text::{nothing_found, party, verdict};
 use page::Page;
 use why401_report::{Finding, SourceReport, Verdict};
 
-/// The style sheet of the report, for who puts [`html_body`] into a page of their own.
+/// The style sheet of the report, for who puts [`html_body`] into a page of their own. In the report itself a browser lays a
+/// finding out when it comes near the view (CSS Containment, content-visibility), so that a long report opens sooner; it
+/// still finds, reaches by keyboard and copies what stands there, and paper has all of it.
 pub const STYLE: &str = include_str!("style.css");
 
 /// So many findings are told in full, so that a report over very many stays small.
