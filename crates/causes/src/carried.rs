@@ -2,6 +2,7 @@
 
 use crate::elsewhere::is_secret;
 use crate::{Scene, Step};
+use why401_auth::percent;
 use why401_history::Attempt;
 use why401_http::{Request, query_of};
 use why401_report::Annotation;
@@ -47,7 +48,7 @@ pub(crate) fn carried(request: &Request) -> Vec<Carried> {
     let query = query_of(&target).unwrap_or_default().split('&').filter_map(|pair| {
         let (name, secret) = pair.split_once('=')?;
         let is_one = is_secret(&name.to_ascii_lowercase());
-        is_one.then(|| Carried { place: Place::Query(name.to_owned()), secret: secret.to_owned() })
+        is_one.then(|| Carried { place: Place::Query(name.to_owned()), secret: decoded(secret) })
     });
     fields.chain(query).filter(|c| is_key(&c.secret)).collect()
 }
@@ -78,10 +79,15 @@ pub(crate) fn places(request: &Request, secret: &str) -> Vec<Place> {
     let target = request.target().into_owned();
     let query = query_of(&target).unwrap_or_default().split('&').filter_map(|pair| {
         let (name, value) = pair.split_once('=')?;
-        let is_it = value.trim_end_matches('=') == secret && is_secret(&name.to_ascii_lowercase());
+        let is_it = decoded(value).trim_end_matches('=') == secret && is_secret(&name.to_ascii_lowercase());
         is_it.then(|| Place::Query(name.to_owned()))
     });
     fields.chain(query).collect()
+}
+
+/// The value of a parameter as it is meant (RFC 3986 section 2.1).
+fn decoded(value: &str) -> String {
+    String::from_utf8_lossy(&percent::decode(value.as_bytes())).into_owned()
 }
 
 /// The place in a request, shown.

@@ -13,6 +13,7 @@ mod elsewhere;
 mod gist;
 mod heard;
 mod login;
+mod moved;
 mod near;
 mod phrase;
 pub mod rank;

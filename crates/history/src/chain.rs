@@ -3,8 +3,10 @@
 use crate::correlate::time_of;
 use crate::{Attempt, elsewhere};
 use std::collections::{HashMap, HashSet};
+use why401_auth::placeholder::Sureness;
 use why401_auth::token::jwt;
-use why401_http::{FieldLine, Moment};
+use why401_auth::{percent, placeholder};
+use why401_http::{FieldLine, Moment, query_of};
 
 /// How long a client may take to answer a challenge and still be taken to answer it, in seconds. A person at a
 /// browser's dialog needs time; a program needs milliseconds.
@@ -152,10 +154,45 @@ fn answers(next: &Attempt, before: &Attempt) -> bool {
     }
     match (credentials(before), credentials(next)) {
         (None, None) => logs_agree(before, next) || began_session(before, next),
-        (None, Some(_)) => true,
+        (None, Some(field)) => !was_sent_elsewhere(before, field),
         (Some(_), None) => false,
         (Some(b), Some(n)) => renews(b, n, before, next),
     }
+}
+
+/// Whether the secret of this field was sent before in another place, where it was not taken: then nobody was asked, but a
+/// program was mended.
+fn was_sent_elsewhere(before: &Attempt, field: &FieldLine) -> bool {
+    let text = field.text();
+    // What proves knowledge of a secret shows none: a Digest value repeats the query.
+    let words: Vec<&str> = match text.split_once(' ') {
+        Some((scheme, rest)) if !PROOFS.contains(&scheme.to_ascii_lowercase().as_str()) => {
+            rest.split([' ', '"', ',', '=']).filter(|word| is_long(word)).collect()
+        }
+        _ => return false,
+    };
+    let Some(request) = before.request().filter(|_| !words.is_empty()) else { return false };
+    let is_one = |value: &str| words.contains(&value);
+    let target = request.target();
+    let mut query = query_of(&target).unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    request.fields.iter().any(|f| !f.is("cookie") && is_one(&f.text()))
+        || query.any(|(_, value)| {
+            is_long(value) && is_one(&String::from_utf8_lossy(&percent::decode(value.as_bytes())))
+        })
+}
+
+/// Schemes whose values are made of the request and a secret (RFC 7616, RFC 5849, Amazon's Signature Version 4, Hawk).
+const PROOFS: &[&str] = &["digest", "oauth", "aws4-hmac-sha256", "hawk", "signature"];
+
+/// Shorter words stand in two places by chance.
+fn is_long(word: &str) -> bool {
+    word.len() >= 12
+}
+
+/// Whether a word of a programming language stands where the token belongs: no token was there that could be renewed.
+fn is_placeholder(value: &str) -> bool {
+    let token = value.split_once(' ').map_or("", |(_, token)| token);
+    placeholder::find(token.as_bytes()).is_some_and(|found| found.sure == Sureness::Sure)
 }
 
 /// Whether the client logged in between the two: the same request is let in with a cookie that it did not have before.
@@ -203,6 +240,7 @@ fn renews(before_field: &FieldLine, next_field: &FieldLine, before: &Attempt, ne
             // The same token behind a scheme in other letters is the same token: it was not renewed.
             let token = |v: &str| v.split_whitespace().skip(1).map(str::to_owned).collect::<Vec<_>>();
             next.let_in()
+                && !is_placeholder(&b)
                 && !refused_for_itself(before_field, before)
                 && (token(&b) != token(&n)
                     || next.request_field("dpop").map(|f| f.text())

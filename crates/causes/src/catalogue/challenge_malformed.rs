@@ -59,8 +59,9 @@ impl ChallengeMalformed {
             || scene.heard_of("challenge-misread").next().is_some()
             || step.curl_cannot_answer();
         let unusable = step.challenges().all(|(_, c)| c.scheme.name.is_empty());
-        let gave_up =
-            !step.attempt.carries_credentials() && (parser_complains || unusable || holds_credentials);
+        // Who sends a key in a field of its own waits for no challenge.
+        let waits = !step.attempt.carries_credentials() && step.other_credentials(scene).is_none();
+        let gave_up = waits && (parser_complains || unusable || holds_credentials);
         match (gave_up, parser_complains || unusable || (holds_credentials && !sound)) {
             (true, true) => claim.confirmed(),
             (true, false) => {

@@ -87,7 +87,10 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let carried = token::carried(step)?;
     let jwt = carried.jwt().filter(|j| j.claims.is_some())?;
     let aud = jwt.aud();
-    let (wanted, evidence, certainty) = expected(scene, step, &aud)
+    let known = of_microsoft(step, &aud).map(|wanted| (wanted.to_owned(), None, Certainty::Certain));
+    let is_known = known.is_some();
+    let (wanted, evidence, certainty) = known
+        .or_else(|| expected(scene, step, &aud))
         .or_else(|| like_others(scene, step, &carried, &aud))
         .or_else(|| another_host(step, &aud))?;
     let mut claim = Claim::new(format!(
@@ -96,8 +99,43 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         quoted(&wanted)
     ));
     claim = claim.shown([show(scene, &carried, jwt)]).shown(evidence);
-    let other = token::told_otherwise(scene, &["wrong-audience"]);
+    // Microsoft's services say no more than that the token is invalid.
+    let other = !is_known && token::told_otherwise(scene, &["wrong-audience"]);
     Some(at_most(claim, if other { Certainty::Possible } else { certainty }))
+}
+
+/// Microsoft's services, and the audiences that each takes: its address and its application id, or that of the service
+/// behind it (Microsoft identity platform, "Scopes and permissions", resource identifiers; Azure Resource Manager REST,
+/// "Authenticate Azure Deployment requests"; Azure Key Vault, "Authentication, requests and responses"; Azure Storage,
+/// "Authorize with Microsoft Entra ID", resource).
+const OF_MICROSOFT: &[(&str, &[&str])] = &[
+    ("graph.microsoft.com", &["https://graph.microsoft.com", "00000003-0000-0000-c000-000000000000"]),
+    ("graph.windows.net", &["https://graph.windows.net", "00000002-0000-0000-c000-000000000000"]),
+    (
+        "management.azure.com",
+        &[
+            "https://management.azure.com",
+            "https://management.core.windows.net",
+            "797f4846-ba00-4fd7-ba43-dac1f8f63013",
+        ],
+    ),
+    (".vault.azure.net", &["https://vault.azure.net", "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"]),
+];
+
+/// The audience that the service of Microsoft wants that was asked, where the token is for another address of theirs.
+fn of_microsoft(step: &Step<'_>, aud: &[&str]) -> Option<&'static str> {
+    let authority = step.request()?.1.authority()?.to_ascii_lowercase();
+    let host = authority.split(':').next()?.to_owned();
+    let (_, wanted) = OF_MICROSOFT.iter().find(|(name, _)| match name.strip_prefix('.') {
+        Some(_) => host.ends_with(name),
+        None => host == *name,
+    })?;
+    let theirs = |a: &&str| {
+        let known = OF_MICROSOFT.iter().any(|(_, all)| all.contains(&a.trim_end_matches('/')));
+        known || token::host_of(a).is_some_and(|h| h.ends_with(".azure.com") || h.ends_with(".windows.net"))
+    };
+    let fits = aud.iter().any(|a| wanted.contains(&a.trim_end_matches('/')));
+    (!fits && !aud.is_empty() && aud.iter().all(theirs)).then_some(*wanted.first()?)
 }
 
 /// What the server says that it wants, where that is not among the token's audiences.

@@ -1,12 +1,11 @@
 //! The secret went where nobody looks.
 
-use crate::carried::{self, Place};
+use crate::carried;
 use crate::cause::{Answer, Claim, cause};
-use crate::scene::same_server;
-use crate::{Scene, Step};
+use crate::{Scene, Step, moved};
 use std::ops::Range;
-use why401_http::{FieldLine, query_of};
-use why401_report::{Annotation, Party};
+use why401_http::query_of;
+use why401_report::Annotation;
 
 cause! {
     /// The secret went where this server does not look: another field, the query, the body, a misspelt name.
@@ -131,12 +130,12 @@ pub(super) const PARAMETERS: &[&str] = &[
 impl WrongField {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || scene.told("wrong-field", "the secret stands in the wrong place");
-        if let Some(claim) = scene.refused().and_then(|step| moved(scene, step)) {
+        if let Some(claim) = scene.refused().and_then(|step| moved::from_authorization(scene, step)) {
             // A bare secret is refused for want of its scheme.
             let bare = scene.refused().and_then(Step::credentials).is_some_and(|s| s.scheme().is_empty());
             return if bare { claim.likely() } else { claim.confirmed() };
         }
-        if let Some(claim) = scene.refused().and_then(|step| renamed(scene, step)) {
+        if let Some(claim) = scene.refused().and_then(|step| moved::to_another_place(scene, step)) {
             return claim.confirmed();
         }
         let Some(step) = scene.refused().filter(|s| s.status() != Some(403)) else { return told() };
@@ -148,7 +147,7 @@ impl WrongField {
             let other =
                 step.credentials().map(|s| scene.show_field(s.view, s.field, "the secret was sent here"));
             if let (true, Some(other)) = (missing, other.or_else(|| elsewhere(scene, step).map(|(a, _)| a))) {
-                return advise(
+                return moved::advise(
                     Claim::new(format!(
                         "the secret was sent in another place than {name}, which the challenge names"
                     ))
@@ -200,7 +199,7 @@ impl WrongField {
                 "the server reads the Authorization field",
             )]);
         }
-        let claim = advise(claim, "Authorization");
+        let claim = moved::advise(claim, "Authorization");
         // What looks like the field by its name, or stands behind the empty line, is meant for it without doubt.
         let meant = place.starts_with("a misspelt")
             || place.starts_with("the content")
@@ -217,88 +216,6 @@ impl WrongField {
             claim.or("credentials-refused", "which place the service's documentation names").likely()
         }
     }
-}
-
-/// A key in one place, refused; the same key in another place, let in.
-fn renamed(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
-    if step.credentials().is_some() {
-        return None;
-    }
-    let (key, good, place) =
-        carried::accepted(scene, step, |a| same_server(a, step.attempt), |mine, there| mine != there)?;
-    let claim = Claim::new(format!(
-        "the key was refused in {} and is accepted in {}",
-        key.place.says(),
-        place.says()
-    ))
-    .shown(carried::show(scene, step.attempt, &key.place, "refused here"))
-    .shown(carried::show(scene, good, &place, "the same key, accepted here"));
-    Some(match &place {
-        Place::Field(name) => {
-            let name =
-                good.request_field(name).map_or_else(|| name.clone(), |f| f.name.to_text().into_owned());
-            advise(claim, &name)
-        }
-        Place::Query(name) => {
-            claim.fix(Party::Caller, format!("Send the secret in the parameter {name} of the query."))
-        }
-    })
-}
-
-/// The same secret in another field of a request that was let in.
-fn moved(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
-    let sent = step.credentials().filter(|s| !s.proxy)?;
-    let value = sent.value();
-    let secret = value.rsplit(' ').next().filter(|s| s.len() >= 8)?;
-    let is_it = |f: &FieldLine| {
-        // Most fields end otherwise: their text need not be made.
-        let may_be = !secret.is_ascii() || f.value.as_bytes().ends_with(secret.as_bytes());
-        may_be
-            && !f.is("authorization")
-            && !f.is("cookie")
-            && f.text().rsplit([' ', '=']).next() == Some(secret)
-    };
-    let others = || scene.accepted_without().filter(|a| same_server(a, step.attempt));
-    let in_query = |a: &why401_history::Attempt| {
-        a.target().is_some_and(|t| query_of(&t).is_some_and(|q| q.split(['&', '=']).any(|v| v == secret)))
-    };
-    if let Some(a) = others().find(|a| a.served() && a.path() == step.attempt.path() && in_query(a)) {
-        let mut claim = Claim::new("the secret was refused in Authorization and is accepted in the query")
-            .shown([scene.show_field(sent.view, sent.field, "refused here")]);
-        if let Some(response) = a.response() {
-            claim = claim.shown([scene.show_status(
-                a.view(),
-                response,
-                "the same secret in the query, accepted",
-            )]);
-        }
-        return Some(
-            claim
-                .fix(
-                    Party::Caller,
-                    "Send the secret where it is accepted, if the field cannot be made to arrive.",
-                )
-                .or("dropped-by-intermediary", "whether the field reaches the program that checks it"),
-        );
-    }
-    let (view, field) = others()
-        .flat_map(|a| a.views.iter())
-        .find_map(|v| v.request.as_ref()?.fields.iter().find(|f| is_it(f)).map(|f| (v, f)))?;
-    let name = field.name.to_text().into_owned();
-    let claim =
-        Claim::new(format!("the secret was refused in Authorization and is accepted in the field {name}"))
-            .shown([scene.show_field(sent.view, sent.field, "refused here")])
-            .shown([scene.show_field(view, field, "the same secret, accepted here")]);
-    Some(advise(claim, &name))
-}
-
-fn advise(claim: Claim, name: &str) -> Claim {
-    claim.fix(
-        Party::Caller,
-        format!(
-            "Send the secret in the field {name}, in the form that the challenge or the documentation gives."
-        ),
-    )
 }
 
 /// The name of a field that a challenge gives as the place of the secret: `ApiKey header="X-API-Key"`.

@@ -60,7 +60,27 @@ pub(crate) fn of(text: &[u8]) -> Vec<Gist> {
     if text.contains('\u{fffd}') {
         return Vec::new();
     }
-    clauses(&text).filter_map(|range| gist(text.get(range.clone())?, range)).collect()
+    let said = clauses(&text).filter(|range| !names_a_thing(&text, range));
+    said.filter_map(|range| gist(text.get(range.clone())?, range)).collect()
+}
+
+/// Whether a clause is the name of a member of JSON that is a setting (`"ssoSessionIdleTimeout" : 1800`), or what a thing
+/// is called (`"Name": "quota-check-jwt"`): neither says anything. `"token_expired": true` does.
+fn names_a_thing(text: &str, range: &Range<usize>) -> bool {
+    let (Some(before), Some(clause), Some(behind)) =
+        (text.get(..range.start), text.get(range.clone()), text.get(range.end..))
+    else {
+        return false;
+    };
+    let (Some(before), Some(behind)) = (before.strip_suffix('"'), behind.strip_prefix('"')) else {
+        return false;
+    };
+    if let Some(value) = behind.trim_start().strip_prefix(':') {
+        return !value.trim_start().starts_with("true");
+    }
+    let key = before.trim_end().strip_suffix(':').map_or("", |key| key.trim_end().trim_end_matches('"'));
+    let key = key.rsplit('"').next().unwrap_or_default().to_ascii_lowercase();
+    matches!(key.as_str(), "name" | "id") && !clause.contains(' ') && clause.contains(['-', '/', '.'])
 }
 
 fn gist(clause: &str, range: Range<usize>) -> Option<Gist> {
@@ -171,9 +191,18 @@ mod tests {
 
     #[test]
     fn other_words_have_none() {
-        for text in
-            ["", "Unauthorized", "HTTP 401", "ok", "\"", "the user asked for a page", "ü\u{fffd}", "}{\";"]
-        {
+        for text in [
+            "",
+            "Unauthorized",
+            "HTTP 401",
+            "ok",
+            "\"",
+            "the user asked for a page",
+            "ü\u{fffd}",
+            "}{\";",
+            r#"{"Name": "quota-check-jwt"}"#,
+            r#"{"sessionIdleTimeout" : 1800}"#,
+        ] {
             assert!(causes(text).is_empty(), "{text}: {:?}", causes(text));
         }
     }

@@ -18,7 +18,9 @@ pub(crate) fn at_odds<'a>(scene: &Scene<'a>, what: What, carried: Option<&[&str]
     let settings = trusted::settings(scene, what);
     let trusts = |claim: &str| {
         settings.iter().any(|s| match what {
-            What::Issuer => is_issuer(&s.value.text, claim),
+            What::Issuer => {
+                is_issuer(&s.value.text, claim) && !(s.value.exact && only_slash(&s.value.text, claim))
+            }
             What::Audience => s.value.text == claim,
         })
     };
@@ -37,6 +39,11 @@ pub(crate) fn at_odds<'a>(scene: &Scene<'a>, what: What, carried: Option<&[&str]
     let first = settings.first()?;
     let shown = Some((have.fact, have.value.range.clone()));
     Some(AtOdds { have: have.value.text.clone(), shown, fact: first.fact, wanted: first.value.clone() })
+}
+
+/// Whether two differ by a slash at the end alone.
+fn only_slash(a: &str, b: &str) -> bool {
+    a != b && a.trim_end_matches('/') == b.trim_end_matches('/')
 }
 
 /// A claim and a setting that do not fit.

@@ -25,6 +25,9 @@ pub(crate) enum What {
 pub(crate) struct Value {
     pub(crate) text: String,
     pub(crate) range: Range<usize>,
+    /// Whether it is held against the claim letter by letter (RFC 7519 section 2, StringOrURI): an issuer by that name is, an address
+    /// where its metadata is looked up is not.
+    pub(crate) exact: bool,
 }
 
 /// Values in a piece of evidence.
@@ -72,6 +75,7 @@ fn names(name: &str, what: What) -> bool {
                 "discoveryendpoint",
                 "oidcissuerurl",
                 "issuerlocal",
+                "authserverurl",
             ];
             (ends.iter().any(|e| plain.ends_with(e))
                 || plain.contains("issuer")
@@ -119,7 +123,8 @@ fn in_line(line: &str, start: usize, what: What) -> impl Iterator<Item = Value> 
         if !(names(name, what) || element && names(&format!("{name}url"), what)) {
             continue;
         }
-        if let Some(value) = value(line, begin + name.len(), start, what) {
+        if let Some(mut value) = value(line, begin + name.len(), start, what) {
+            value.exact = name.to_ascii_lowercase().trim_end_matches('s').ends_with("issuer");
             from = (value.range.end - start).max(from);
             found.push(value);
         }
@@ -157,14 +162,20 @@ fn value(line: &str, from: usize, start: usize, what: What) -> Option<Value> {
         })
         .unwrap_or(rest.len());
     let text = rest.get(..end)?.trim_end_matches('\r');
+    let of_server = line.get(..from)?.to_ascii_lowercase().ends_with("auth-server-url");
     let literal = !text.is_empty() && !text.contains(['$', '{', '<', '*', '%', '(']);
     let fits = match what {
-        What::Issuer => text.contains("://"),
+        // An adapter of Keycloak is given the server, and the realm by itself.
+        What::Issuer => text.contains("://") && (!of_server || text.contains("/realms/")),
         What::Audience => {
             text.len() >= 3 && (quoted || text.contains("://") || text.len() == 36 || text.contains('-'))
         }
     };
-    (literal && fits).then(|| Value { text: text.to_owned(), range: start + at..start + at + end })
+    (literal && fits).then(|| Value {
+        text: text.to_owned(),
+        range: start + at..start + at + end,
+        exact: false,
+    })
 }
 
 /// `<claim name="aud"><value>…</value>`, as Azure API Management has it.
@@ -174,7 +185,7 @@ fn elements(text: &str) -> Option<Value> {
     let from = rest.find("<value>")? + "<value>".len();
     let len = rest.get(from..)?.find("</value>")?;
     let (start, end) = (begin + from, begin + from + len);
-    Some(Value { text: text.get(start..end)?.trim().to_owned(), range: start..end })
+    Some(Value { text: text.get(start..end)?.trim().to_owned(), range: start..end, exact: true })
 }
 
 /// Whether a place is in the decoded claims of a token: other registered claims stand in the same object.
@@ -222,6 +233,7 @@ fn of_claims(text: &str, what: What) -> Vec<Value> {
                 found.push(Value {
                     text: text.get(inside..inside + len).unwrap_or_default().to_owned(),
                     range: inside..inside + len,
+                    exact: true,
                 });
             }
         }
@@ -248,10 +260,14 @@ fn raw_tokens(text: &str, what: What) -> Vec<Value> {
         }
         let read = jwt::read(bytes, i..i + len);
         match what {
-            What::Issuer => found.extend(read.iss().map(|t| Value { text: t.to_owned(), range: i..i + len })),
-            What::Audience => {
-                found.extend(read.aud().first().map(|t| Value { text: (*t).to_owned(), range: i..i + len }))
+            What::Issuer => {
+                found.extend(read.iss().map(|t| Value { text: t.to_owned(), range: i..i + len, exact: true }))
             }
+            What::Audience => found.extend(read.aud().first().map(|t| Value {
+                text: (*t).to_owned(),
+                range: i..i + len,
+                exact: true,
+            })),
         }
     }
     found
@@ -311,6 +327,15 @@ mod tests {
         ] {
             assert_eq!(all(text, What::Audience), ["my-api"], "{text}");
         }
+    }
+
+    #[test]
+    fn an_issuer_is_compared_letter_by_letter_and_the_place_of_its_metadata_is_not() {
+        let exact = |text: &str| of_settings(text, What::Issuer).first().map(|v| v.exact);
+        assert_eq!(exact("\"Issuer\": \"https://i.example\""), Some(true));
+        assert_eq!(exact("issuerBaseURL: 'https://i.example'"), Some(false));
+        assert_eq!(exact("quarkus.oidc.auth-server-url=https://i.example/realms/a"), Some(false));
+        assert_eq!(exact("\"auth-server-url\": \"https://i.example/auth\""), None);
     }
 
     #[test]

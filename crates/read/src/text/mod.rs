@@ -15,6 +15,7 @@ mod formats;
 mod freb;
 mod lines;
 mod log;
+mod margin;
 mod nginx_debug;
 mod object;
 mod okhttp;
@@ -108,7 +109,8 @@ const OTHERS: &[Begin] = &[object::begin, config::begin, page::begin];
 
 /// Reads a text source to its end.
 fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
-    let mut lines = Lines::new(input.source, input.bytes)?;
+    let lines = Lines::new(input.source, input.bytes)?;
+    let mut lines = margin::Unquoted::new(lines, sink)?;
     let mut out = Out::new(input.source, sink);
     let mut current: Option<Box<dyn Dialect>> = None;
     let mut program = program::Program::default();
