@@ -146,13 +146,15 @@ pub(crate) fn listen<'a>(case: &'a Case, refusal: &'a Refusal) -> (Vec<Heard<'a>
     if case.refusals.len() <= FEW {
         heard.extend(codes(case));
     }
-    // Words that nobody is known for count where no others tell more.
-    if heard.iter().all(|h| h.said.weight == Weight::Reports)
-        && let Some((common, _)) = knowledge.named("common")
+    // Words that nobody is known for count where no others tell more than that it was refused.
+    if let Some((common, _)) = knowledge.named("common")
+        && heard.iter().all(|h| h.said.weight == Weight::Reports || is_general(h, common))
     {
+        let general = heard.iter().any(|h| is_general(h, common));
         for t in texts.iter().filter(|t| t.tells()) {
             let bytes = t.text.as_bytes();
             let told = gist::of(bytes).into_iter().filter(|g| !in_realm(bytes, g.range.start));
+            let told = told.filter(|g| !general || g.cause != "credentials-refused");
             heard.extend(told.map(|g| t.heard(of_gist(g, common))));
         }
     }
@@ -161,6 +163,13 @@ pub(crate) fn listen<'a>(case: &'a Case, refusal: &'a Refusal) -> (Vec<Heard<'a>
         std::cmp::Reverse((h.said.weight, products.contains(&h.said.product), h.said.range.len()))
     });
     (heard, products.into_iter().collect())
+}
+
+/// Whether words that any program may say tell no more than that the credentials were refused.
+fn is_general(heard: &Heard<'_>, common: ProductId) -> bool {
+    heard.said.product == common
+        && heard.said.weight == Weight::Suggests
+        && heard.said.cause == "credentials-refused"
 }
 
 /// Whether a place stands within the value of a realm: that names a place, and says nothing.
@@ -267,6 +276,11 @@ fn of_attempt<'a>(a: &'a Attempt, texts: &mut Vec<Text<'a>>) {
                 }
             }
             texts.push(Text::new(Channel::Body, v.source, &r.body.bytes));
+            texts.extend(reason(&r.line).map(|said| Text {
+                text: Cow::Owned(said),
+                line: Some(&r.line),
+                ..Text::new(Channel::Body, v.source, &r.line)
+            }));
         }
         if let Some(log) = &v.log {
             texts.push(Text {
@@ -295,6 +309,14 @@ fn of_attempt<'a>(a: &'a Attempt, texts: &mut Vec<Text<'a>>) {
         t.attempt = Some(a.id);
         t.only_marks = let_in && t.speaker.is_none();
     }
+}
+
+/// What a server says in place of the reason phrase of its status (RFC 9112 section 4): `permission denied - invalid ticket`.
+fn reason(line: &Derived) -> Option<Derived> {
+    let text = line.to_text();
+    let (before, said) = text.split_once(' ').and_then(|(_, rest)| rest.split_once(' '))?;
+    let is_own = said.split_whitespace().count() > 2 && !said.to_ascii_lowercase().contains("required");
+    (is_own && before.len() == 3).then(|| line.slice(line.len() - said.len()..line.len()))
 }
 
 fn name_of(field: &FieldLine) -> &str {

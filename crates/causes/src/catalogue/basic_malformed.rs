@@ -94,7 +94,14 @@ impl BasicMalformed {
             problem.range.clone(),
             problem.what.clone(),
         )]));
-        if hard {
+        // A character that base64 does not have: some services take a key as it is behind Basic.
+        let is_key = problem.kind == P::NoColon && sent.value().contains('_');
+        if is_key {
+            claim
+                .or("credentials-refused", "whether the service documents its key as it is behind Basic")
+                .or("wrong-environment", "for which of the service's environments the key is")
+                .likely()
+        } else if hard {
             claim.confirmed()
         } else {
             claim

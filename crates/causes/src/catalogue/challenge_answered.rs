@@ -40,7 +40,8 @@ impl ChallengeAnswered {
         let (Some(first), Some(last), true) = (scene.steps.first(), scene.last(), scene.let_in()) else {
             return Answer::RuledOut;
         };
-        if !scene.steps.iter().any(|s| matches!(s.status(), Some(401 | 407))) {
+        let asked = scene.steps.iter().any(|s| matches!(s.status(), Some(401 | 407)));
+        if !asked || super::resource_hidden::not_there(scene).is_some() {
             return Answer::RuledOut;
         }
         let asked = first.status().unwrap_or(401);

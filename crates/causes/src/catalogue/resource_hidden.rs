@@ -3,6 +3,7 @@
 use crate::cause::{Answer, Claim, cause};
 use crate::{Scene, Step};
 use why401_history::Attempt;
+use why401_http::Speaker;
 use why401_report::Party;
 
 cause! {
@@ -35,7 +36,7 @@ cause! {
 impl ResourceHidden {
     fn detect(scene: &Scene<'_>) -> Answer {
         if scene.let_in() {
-            return Answer::RuledOut;
+            return not_there(scene).map_or(Answer::RuledOut, |claim| advise(claim).likely());
         }
         let told = scene.told_claim("resource-hidden", "the resource does not exist, or not for this user");
         match told {
@@ -43,6 +44,30 @@ impl ResourceHidden {
             None => made_up(scene).unwrap_or(Answer::RuledOut),
         }
     }
+}
+
+/// Whoever signs in is told that there is nothing, and the program ends with that.
+pub(super) fn not_there(scene: &Scene<'_>) -> Option<Claim> {
+    let (first, last) = (scene.steps.first()?, scene.last()?);
+    let sent = last.attempt.carries_credentials();
+    if !sent
+        || last.status() != Some(404)
+        || first.status() != Some(401)
+        || first.attempt.carries_credentials()
+    {
+        return None;
+    }
+    let gave_up = scene.statements().filter(|s| s.speaker == Speaker::Client).find(|s| {
+        let text = s.text.to_text().to_ascii_lowercase();
+        text.contains("not found") && ["fatal", "remote:", "error"].iter().any(|word| text.contains(word))
+    })?;
+    let (view, response) = last.response()?;
+    Some(
+        Claim::new("without a login the server asks for one, and with one it says that there is nothing: the name is wrong, or not for this account")
+            .shown([scene.show_status(view, response, "with credentials")])
+            .shown([scene.show_statement(gave_up, "told here")])
+            .or("wrong-address", "whether the name is written as it is on the service's page"),
+    )
 }
 
 /// An address that `why401 probe` made up beside the refused one gets the same answer as it. That is no more than

@@ -40,6 +40,8 @@ const ALIKE: &[&[&str]] = &[
     &["negotiate", "ntlm", "kerberos"],
     // A DPoP-bound token is refused as Bearer, but that is its own cause (RFC 9449 section 7.2).
     &["dpop", "bearer"],
+    // The drafts of RFC 6750 called it OAuth2, and gateways still do (WSO2 API Manager).
+    &["oauth2", "bearer"],
 ];
 
 impl SchemeNotOffered {

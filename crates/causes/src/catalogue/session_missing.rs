@@ -56,7 +56,8 @@ impl SessionMissing {
             || scene.earlier().take(100).any(|a| own(a) && sets(a));
         if step.attempt.carries_credentials() || !shows {
             let nonce = || nonce_in_session(scene, step).filter(|_| shows);
-            return signed_in(scene, step).or_else(nonce).unwrap_or_else(told);
+            let found = signed_in(scene, step).or_else(nonce).or_else(|| logged_in_by_form(scene, step));
+            return found.unwrap_or_else(told);
         }
         let cookies = step.request_field("cookie").map(|(_, f)| f.text().into_owned()).unwrap_or_default();
         let set = scene
@@ -111,6 +112,51 @@ impl SessionMissing {
             claim.likely()
         }
     }
+}
+
+/// A browser that a log shows to have signed in by a form and to be served pages since: what it is refused does not take
+/// the session, or does not get it.
+fn logged_in_by_form(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    const FORMS: &[&str] = &["login", "signin", "sign-in", "sign_in", "sessions"];
+    /// So many requests before the refusal are looked at.
+    const NEAR: usize = 2000;
+    /// Sessions that nobody uses for longer may have ended, in seconds: the shortest that is usual (OWASP, "Session
+    /// Management Cheat Sheet", idle timeout of 15 to 30 minutes).
+    const IDLE: f64 = 900.0;
+    if step.attempt.shows_credentials() || !step.attempt.logged_dash() || step.challenges().next().is_some() {
+        return None;
+    }
+    let agent = |a: &Attempt| a.request_field("user-agent").map(|f| f.text().into_owned());
+    let own = agent(step.attempt).filter(|a| a.starts_with("Mozilla/"))?;
+    let is_form = |a: &Attempt| {
+        let last =
+            a.path().map(|p| p.trim_end_matches('/').rsplit('/').next().unwrap_or(p).to_ascii_lowercase());
+        a.method().is_some_and(|m| m == "POST") && last.is_some_and(|name| FORMS.contains(&name.as_str()))
+    };
+    let mut before = scene.earlier().take(NEAR).filter(|a| {
+        a.let_in() && a.logged_dash() && same_client(a, step.attempt) && agent(a).as_ref() == Some(&own)
+    });
+    // Newest first: the page stands before the form.
+    let page = before.by_ref().find(|a| a.served() && !is_form(a))?;
+    let idle = step.attempt.time()?.seconds_since(&page.time()?);
+    if idle > IDLE {
+        return None;
+    }
+    let form = before.find(|a| is_form(a))?;
+    let claim = Claim::new(
+        "the browser has signed in and is served pages, and this request is refused as if it had not",
+    )
+    .shown(super::client_changed::line(scene, form, "signed in here"))
+    .shown(super::client_changed::line(scene, page, "a page, served"))
+    .shown(super::client_changed::line(scene, step.attempt, "refused"))
+    .fix(
+        Party::Server,
+        "Let what answers here take the session of the pages: the same name, scheme and port in its settings as in the browser, and in its list of trusted hosts or origins.",
+    )
+    .fix(Party::Caller, "Send the cookies with this request too (credentials: \"include\").")
+    .or("no-credentials", "the request as the browser shows it, with its cookies")
+    .or("server-misconfigured", "the application's settings of its own address");
+    Some(claim.likely())
 }
 
 /// Another request to this server had a session cookie and was let in; this one has none.

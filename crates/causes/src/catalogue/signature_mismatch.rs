@@ -1,9 +1,11 @@
 //! The signature over the request does not match.
 
 use crate::cause::{Answer, Claim, cause};
+use crate::reading::at_most;
 use crate::reading::canonical::{self, Compared};
 use crate::reading::signed::{self, Kind, Signed};
 use crate::reading::{quoted, settle};
+use crate::scene::same_server;
 use crate::{Scene, Step};
 use sha2::{Digest, Sha256, Sha512};
 use std::ops::Range;
@@ -77,6 +79,9 @@ fn look(scene: &Scene<'_>, step: &Step<'_>, signed: Signed<'_>) -> Option<Claim>
         claim.party = d.party;
         return Some(claim);
     }
+    if let Some(claim) = same_key_accepted(scene, step, &signed) {
+        return Some(claim);
+    }
     let words = said_in_the_answer(scene, step)?;
     let which = match (signed.kind, signed.field) {
         (Kind::Webhook, Some(field)) => format!("in {}", quoted(&field.name.to_text())),
@@ -93,6 +98,41 @@ fn look(scene: &Scene<'_>, step: &Step<'_>, signed: Signed<'_>) -> Option<Claim>
         );
     }
     Some(claim)
+}
+
+/// The same key and token are let in afterwards with another request: they are good, and what was signed here is not what
+/// was sent (RFC 5849 section 3.6 encodes a space as `%20`, forms write `+`).
+fn same_key_accepted(scene: &Scene<'_>, step: &Step<'_>, signed: &Signed<'_>) -> Option<Claim> {
+    let key = |value: &str| match signed.kind {
+        Kind::OAuth1 => {
+            Some((after(value, "oauth_consumer_key=")?.to_owned(), after(value, "oauth_token=")?.to_owned()))
+        }
+        _ => None,
+    };
+    let field = signed.field?;
+    let own = key(&field.text())?;
+    let good = scene.later().filter(|a| a.served() && same_server(a, step.attempt)).find_map(|a| {
+        let theirs = a.request_field("authorization").filter(|f| f.value != field.value)?;
+        (key(&theirs.text())? == own).then_some((a, theirs))
+    })?;
+    let request = signed.view.request.as_ref()?;
+    let encoded = |r: &Request| {
+        let text = format!("{} {}", r.target(), r.body.text());
+        text.contains('+') || text.contains("%20") || !text.is_ascii()
+    };
+    let special = encoded(request) && !good.0.request().is_some_and(encoded);
+    let says =
+        "the same key and token are let in with other requests: what was signed here is not what was sent";
+    let says = if special {
+        format!("{says}, which has a space or another character to be encoded")
+    } else {
+        says.to_owned()
+    };
+    let claim = Claim::new(says)
+        .shown([scene.show_field(signed.view, field, "refused")])
+        .shown([scene.show_field(good.0.view(), good.1, "the same key and token, let in")])
+        .weighing(20);
+    Some(at_most(claim, Certainty::Likely))
 }
 
 /// A digest of the body that the signature covers, against the body.

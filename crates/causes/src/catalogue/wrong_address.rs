@@ -72,6 +72,7 @@ impl WrongAddress {
                         && b.method() == a.method()
                         && same_client(a, b)
                         && (b.user == a.user || a.user.is_none() || (c <= 1 && needs_none(b)))
+                        && (c < 3 || same_credentials(a, b))
                 })?;
                 Some((c, other.to_owned(), good))
             })
@@ -96,8 +97,15 @@ fn needs_none(b: &Attempt) -> bool {
     b.shows_credentials() && !b.carries_credentials()
 }
 
-/// How close two paths are: 0 a trailing slash, 1 letter case, 2 a letter or two; `None` if they are not, or differ by
-/// numbers, which name other things of one kind.
+/// Whether both carry the same Authorization, to the same host.
+fn same_credentials(a: &Attempt, b: &Attempt) -> bool {
+    let of = |x: &Attempt| x.request_field("authorization").map(|f| f.text().into_owned());
+    let host = |x: &Attempt| x.request().and_then(|r| r.authority());
+    of(a).is_some() && of(a) == of(b) && host(a) == host(b)
+}
+
+/// How close two paths are: 0 a trailing slash, 1 letter case, 2 a letter or two, 3 a segment in front (`/api`); `None` if
+/// they are not, or differ by numbers, which name other things of one kind.
 fn closeness(a: &str, b: &str) -> Option<u8> {
     if a == b {
         return None;
@@ -108,6 +116,9 @@ fn closeness(a: &str, b: &str) -> Option<u8> {
     if a.eq_ignore_ascii_case(b) {
         return Some(1);
     }
+    if in_front(a, b) || in_front(b, a) {
+        return Some(3);
+    }
     let letters = |t: &str| t.chars().filter(|c| !c.is_ascii_digit()).collect::<String>();
     let slashes = |t: &str| t.bytes().filter(|b| *b == b'/').count();
     // What tells most of them apart first: every refused path is held against very many others.
@@ -116,4 +127,10 @@ fn closeness(a: &str, b: &str) -> Option<u8> {
         && a.bytes().filter(u8::is_ascii_digit).eq(b.bytes().filter(u8::is_ascii_digit))
         && slashes(a) == slashes(b);
     (same_shape && crate::near::slip(letters(a).as_bytes(), letters(b).as_bytes()).is_some()).then_some(2)
+}
+
+/// Whether the longer path is the other with one segment before it.
+fn in_front(longer: &str, path: &str) -> bool {
+    let first = longer.strip_suffix(path).and_then(|first| first.strip_prefix('/'));
+    path.matches('/').count() > 1 && first.is_some_and(|first| !first.is_empty() && !first.contains('/'))
 }

@@ -103,7 +103,8 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         return None;
     }
     let claim = match carried.jwt() {
-        Some(jwt) => by_claims(scene, step, &carried, jwt)
+        Some(jwt) => by_issue(scene, &carried)
+            .or_else(|| by_claims(scene, step, &carried, jwt))
             .or_else(|| assertion(scene, &carried, jwt))
             .or_else(|| cognito(scene, step, &carried, jwt))
             .or_else(|| encrypted(scene, step, &carried, jwt)),

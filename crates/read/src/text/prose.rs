@@ -198,10 +198,15 @@ pub(super) fn speaker(text: &str) -> Speaker {
     if labelled {
         return Speaker::Client;
     }
+    let plain = text.trim().to_lowercase();
+    // `unauthorized: We have detected …`: a program may say "we" too.
+    let said_by_program = MACHINE.iter().any(|w| w.ends_with(':') && plain.starts_with(w));
+    if said_by_program {
+        return Speaker::Client;
+    }
     if is_personal(text) {
         return Speaker::Person;
     }
-    let plain = text.trim().to_lowercase();
     let machine = MACHINE.iter().any(|w| plain.contains(w))
         || plain.starts_with(['{', '[', '<', '#', '/', '(', '+', '-', '*', '|']);
     let words = plain.split_whitespace().count();

@@ -119,6 +119,24 @@ pub(super) const RULES: &[Given] = &[
         &[],
     ),
     (
+        "address-not-allowed",
+        &[
+            &["ip", "ip address"],
+            &[
+                "unrecognized",
+                "unrecognised",
+                "not recognized",
+                "not recognised",
+                "unknown ip",
+                "new ip",
+                "authorised ips",
+                "authorized ips",
+            ],
+        ],
+        &[],
+        &[],
+    ),
+    (
         "auth-backend-down",
         &[
             &[

@@ -126,6 +126,7 @@ pub(super) const RULES: &[Given] = &[
         &[],
         &[],
     ),
+    ("scope-missing", &[&["invalid scope~", "scope~ requested"]], &[], &["application-denied"]),
     (
         "unknown-user",
         &[
@@ -196,6 +197,9 @@ pub(super) const RULES: &[Given] = &[
             "no longer",
             "no user",
             "no valid",
+            "contain a valid",
+            "contain valid",
+            "without a valid",
             "no matching",
             "key not found",
             "token not found",
@@ -227,6 +231,12 @@ pub(super) const RULES: &[Given] = &[
         &[&["token~", "jwt", "api key", "apikey", "credential~", "key", "login", "authentication"], WRONG],
         &["missing"],
         &[],
+    ),
+    (
+        "credentials-refused",
+        &[&["token~", "key", "credential~"], &["contain a valid", "contain valid", "without a valid"]],
+        &[],
+        &["wrong-token-type", "no-credentials"],
     ),
     (
         "credentials-refused",

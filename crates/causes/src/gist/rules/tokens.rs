@@ -22,6 +22,7 @@ pub(super) const RULES: &[Given] = &[
                 "rotated",
                 "been invalidated",
                 "was invalidated",
+                "status changed",
             ],
         ],
         &[
