@@ -4,7 +4,7 @@
 use crate::stage::{Stage, diagnose_with, have};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 const MODULE: &str = "/usr/lib/apache2/modules/mod_auth_gssapi.so";
 const REALM: &str = "EXAMPLE.COM";
@@ -99,4 +99,59 @@ fn a_ticket_that_the_keytab_of_the_service_is_too_old_for() {
         let hex: String = key.iter().rev().skip(4).take(16).rev().map(|b| format!("{b:02x}")).collect();
         assert!(!printed.contains(&hex));
     }
+}
+
+/// Runs curl behind the recorder, with alice's tickets; its exit status, what it printed, and the diagnosis.
+fn recorded(stage: &Stage, how: &str, url: &str) -> (Option<i32>, String, serde_json::Value) {
+    let report = stage.path("report.json");
+    let mut why401 = Command::new(env!("CARGO_BIN_EXE_why401"));
+    why401.args(["run", "--format", "json", "--report"]).arg(&report);
+    why401.args(["--", "curl", "-s", "-f", how, "-u", ":", url]).envs(environment(stage));
+    for name in ["http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"]
+    {
+        why401.env_remove(name);
+    }
+    let out = why401.stdin(Stdio::null()).output().unwrap();
+    let printed = String::from_utf8_lossy(&out.stdout).into_owned();
+    let text = fs::read(&report).unwrap();
+    (out.status.code(), printed, serde_json::from_slice(&text).unwrap())
+}
+
+#[test]
+fn a_program_with_a_ticket_is_let_in_behind_the_recorder_and_refused_as_without_it() {
+    if !have(&["apache2", "curl", "krb5kdc", "kinit", "kadmin.local"]) || !Path::new(MODULE).exists() {
+        return;
+    }
+    let mut stage = Stage::new();
+    realm(&mut stage, "aes256-cts-hmac-sha1-96");
+    let site = |stage: &mut Stage, keytab: &str| {
+        let keytab = stage.path(keytab).display().to_string();
+        let auth = "AuthType GSSAPI\nAuthName Members\nRequire valid-user";
+        let apache = stage.apache(&format!("{auth}\nGssapiCredStore keytab:{keytab}"));
+        format!("http://localhost:{}/data.json", apache.port)
+    };
+    let (right, old) = (site(&mut stage, "new.keytab"), site(&mut stage, "old.keytab"));
+    let first =
+        |report: &serde_json::Value| report["findings"][0]["cause"].as_str().unwrap_or("none").to_owned();
+
+    // With --negotiate curl does not wait to be asked, with --anyauth it does.
+    for (how, statuses, cause) in
+        [("--negotiate", "{\"200\":1}", "none"), ("--anyauth", "{\"200\":1,\"401\":1}", "challenge-answered")]
+    {
+        let (status, printed, report) = recorded(&stage, how, &right);
+        assert_eq!((status, printed.as_str()), (Some(0), "{\"ok\":true}\n"), "{report}");
+        assert_eq!(report["sources"][0]["statuses"].to_string(), statuses, "{report}");
+        assert_eq!(first(&report), cause, "{report}");
+    }
+
+    let (status, printed, report) = recorded(&stage, "--negotiate", &old);
+    assert_eq!((status, printed.as_str()), (Some(22), ""), "{report}");
+    assert_eq!(first(&report), "kerberos-refused", "{report}");
+
+    // Without a ticket, curl has nothing to answer with.
+    krb5(&stage, "kdestroy");
+    let (status, _, report) = recorded(&stage, "--negotiate", &right);
+    assert_eq!(status, Some(22), "{report}");
+    let cause = first(&report);
+    assert!(["kerberos-ticket-unavailable", "no-credentials"].contains(&cause.as_str()), "{report}");
 }
