@@ -3,7 +3,7 @@
 use crate::limits::{Limits, Spent, stop_sign};
 use crate::plan::{Done, Known, Next, Outcome, Step, next};
 use crate::respond::{self, Chance};
-use crate::wire::{Recorder, Sending, Wire};
+use crate::wire::{Connection, Recorder, Sending, Wire};
 use crate::wish::{Ask, Credentials, Field, Wish, authority};
 use crate::{Trouble, Version};
 use std::time::{Duration, Instant};
@@ -263,9 +263,35 @@ impl Driver<'_> {
             connection =
                 self.wire.open(&ask.address, Version::Http1, ask.at, ask.direct, &mut self.recorder).await?;
         }
-        let answer = connection.ask(sending, &mut self.recorder).await;
+        let answer = match ask.is_handshake() {
+            true => self.handshake(ask, sending, &mut connection).await,
+            false => connection.ask(sending, &mut self.recorder).await,
+        };
         connection.close(&mut self.recorder).await;
         answer
+    }
+
+    /// Two requests on one connection: the server's challenge, and the answer to it. What is answered otherwise, or ends
+    /// the connection, ends the handshake.
+    async fn handshake(
+        &mut self,
+        ask: &Ask,
+        sending: &Sending,
+        connection: &mut Connection,
+    ) -> Result<Exchange, Trouble> {
+        // Without its content, as clients send it: only what answers the challenge is done.
+        let first = Sending { body: Vec::new(), ..sending.clone() };
+        let exchange = connection.ask(&first, &mut self.recorder).await?;
+        let challenges = Outcome::of(ask, &exchange).challenges;
+        let chance = random_bytes::<8>().map_err(Trouble::Unusable)?;
+        let answer = respond::ntlm_answer(&self.known.wish, &challenges, chance, jiff::Timestamp::now());
+        let (Some(answer), false) = (answer.map_err(Trouble::Unusable)?, ends(&exchange)) else {
+            return Ok(exchange);
+        };
+        let mut second = sending.clone();
+        let authorization = second.fields.iter_mut().find(|(n, _)| n.eq_ignore_ascii_case("authorization"));
+        authorization.into_iter().for_each(|(_, value)| value.clone_from(&answer));
+        connection.ask(&second, &mut self.recorder).await
     }
 
     /// The request as it is to be written.
@@ -315,6 +341,24 @@ impl Driver<'_> {
 
 /// What requests say of their sender.
 pub const AGENT: &str = concat!("why401/", env!("CARGO_PKG_VERSION"));
+
+/// Whether the answer ends its connection (RFC 9112 section 9.3).
+fn ends(exchange: &Exchange) -> bool {
+    exchange.response.as_ref().is_none_or(|r| {
+        let says = |word: &str| {
+            r.fields
+                .all("connection")
+                .any(|f| f.text().split(',').any(|w| w.trim().eq_ignore_ascii_case(word)))
+        };
+        says("close") || (r.version == "1.0" && !says("keep-alive"))
+    })
+}
+
+fn random_bytes<const N: usize>() -> Result<[u8; N], String> {
+    let mut buffer = [0; N];
+    aws_lc_rs::rand::fill(&mut buffer).map_err(|_| "this machine gives no random numbers".to_owned())?;
+    Ok(buffer)
+}
 
 /// So many random bytes in hexadecimal digits.
 fn random(bytes: usize) -> Result<String, String> {

@@ -263,7 +263,7 @@ fn bare(k: &Known) -> Vec<Ask> {
         return vec![Ask { with_body: false, ..Ask::of(&k.wish, Carry::Nothing) }];
     }
     // What changes things is sent once, with the credentials. Only who must be asked first is asked by another method.
-    let waits = matches!(k.wish.scheme.as_deref(), Some("digest"))
+    let waits = matches!(k.wish.scheme.as_deref(), Some("digest" | "ntlm"))
         || (k.wish.scheme.is_none() && matches!(k.wish.credentials, Credentials::Password { .. }));
     if waits { vec![Ask::look(&k.wish, k.wish.address.clone())] } else { Vec::new() }
 }
@@ -279,6 +279,11 @@ fn given(k: &Known) -> Vec<Ask> {
             // A client told to use Digest sends nothing where nobody offers it.
             (Some("digest"), _) => return Vec::new(),
             (None, Some(o)) if best_digest(&o.challenges).is_some() => Carry::Answer("digest".to_owned()),
+            // Its first step has no content: were nothing asked for, that would be done.
+            (Some("ntlm"), Some(o)) if k.wish.is_safe() || o.offers("ntlm") => return vec![handshake(k)],
+            (Some("ntlm"), _) => return Vec::new(),
+            (None, Some(o)) if o.offers("ntlm") => return vec![handshake(k)],
+            (None, Some(o)) if o.wants_a_ticket() => return Vec::new(),
             _ => Carry::Unasked("basic".to_owned()),
         },
         Credentials::Bearer(_) => Carry::Unasked("bearer".to_owned()),
@@ -287,6 +292,11 @@ fn given(k: &Known) -> Vec<Ask> {
         Credentials::None => Carry::Unasked("query".to_owned()),
     };
     vec![Ask::of(&k.wish, carry)]
+}
+
+/// NTLM belongs to a connection, which HTTP/2 shares among requests.
+fn handshake(k: &Known) -> Ask {
+    Ask { version: Version::Http1, ..Ask::of(&k.wish, Carry::Answer("ntlm".to_owned())) }
 }
 
 /// So many redirects are followed.
@@ -372,7 +382,9 @@ fn methods(k: &Known) -> Vec<Ask> {
 fn other_method(k: &Known) -> Vec<Ask> {
     let (Some(options), Some(last)) = (k.of("methods"), k.of("given")) else { return Vec::new() };
     let allowed = &options.outcome.allow;
-    if allowed.is_empty() || allowed.contains(&k.wish.method) {
+    // A domain counts every handshake that fails, whatever was asked.
+    let locks = last.ask.is_handshake() && last.outcome.refused();
+    if locks || allowed.is_empty() || allowed.contains(&k.wish.method) {
         return Vec::new();
     }
     let other = ["GET", "HEAD", "PROPFIND"].iter().find(|m| allowed.iter().any(|a| a == *m));

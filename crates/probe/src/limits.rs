@@ -57,7 +57,7 @@ pub struct Spent {
 impl Spent {
     /// Counts a request that leaves.
     pub fn count(&mut self, ask: &Ask) {
-        self.requests += 1;
+        self.requests += ask.requests();
         self.attempts += u32::from(ask.carries());
         self.wrong += u32::from(ask.carry == Carry::Wrong);
         self.changing += u32::from(!is_safe(&ask.method));
@@ -70,7 +70,7 @@ impl Limits {
     /// # Errors
     /// The limit that it would break.
     pub fn permit(&self, spent: &Spent, ask: &Ask) -> Result<(), &'static str> {
-        if spent.requests >= self.requests.min(REQUESTS) {
+        if spent.requests + ask.requests() > self.requests.min(REQUESTS) {
             return Err("as many requests as are allowed were sent");
         }
         if ask.carries() && spent.attempts >= self.attempts.min(ATTEMPTS) {
@@ -162,6 +162,11 @@ mod tests {
         assert!(limits.permit(&spent(2, 2, 0), &with).is_err());
         assert!(limits.permit(&spent(0, 0, 0), &post).is_ok());
         assert!(limits.permit(&spent(1, 0, 1), &post).is_err());
+        // A handshake is two requests.
+        let handshake = ask("GET", Carry::Answer("ntlm".into()));
+        assert!(limits.permit(&spent(18, 1, 0), &handshake).is_ok());
+        assert!(limits.permit(&spent(19, 1, 0), &handshake).is_err());
+        assert!(limits.permit(&spent(2, 2, 0), &handshake).is_err());
         let wrong = ask("GET", Carry::Wrong);
         assert!(limits.permit(&spent(1, 0, 0), &wrong).is_err(), "only where it is allowed");
         let allowed = Limits { allow_unsafe: true, allow_wrong: true, ..limits };

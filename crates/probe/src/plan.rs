@@ -60,6 +60,11 @@ impl Outcome {
         matches!(self.status, Some(401 | 403 | 407))
     }
 
+    /// Whether it offers Negotiate and nothing that a password answers here.
+    pub fn wants_a_ticket(&self) -> bool {
+        self.offers("negotiate") && self.challenges.iter().all(|c| c.is("negotiate") || c.is("kerberos"))
+    }
+
     /// Whether a challenge of this scheme (in lower case) is among the answer's.
     pub fn offers(&self, scheme: &str) -> bool {
         self.challenges.iter().any(|c| c.is(scheme))
@@ -194,6 +199,10 @@ pub fn next(known: &Known, limits: &Limits, spent: &Spent) -> Next {
             }
         }
     }
+    let offered = known.of("bare").is_some_and(|d| d.outcome.wants_a_ticket());
+    if offered && known.of("given").is_none() && known.wish.has_credentials() {
+        return Next::Enough(NEGOTIATE);
+    }
     if known.settled {
         return Next::Enough("the cause is proved");
     }
@@ -203,9 +212,15 @@ pub fn next(known: &Known, limits: &Limits, spent: &Spent) -> Next {
     Next::Enough(forbidden.unwrap_or("no further request would tell the open causes apart"))
 }
 
+/// Said where a ticket is wanted.
+pub const NEGOTIATE: &str = "the server offers Negotiate alone, which is not spoken here: get a ticket with `kinit` \
+                             (`klist` shows it), then `why401 run -- curl --negotiate -u : ADDRESS`";
+
 fn is_wanted(experiment: &Experiment, known: &Known) -> bool {
     match experiment.when {
         When::Always => true,
+        // A look by another method is refused all the same; it is not what was asked for.
+        When::Open if !known.wish.is_safe() && known.course().is_some_and(|d| d.outcome.let_in()) => false,
         When::Open => {
             !known.settled && known.open.iter().any(|cause| experiment.tells.contains(&cause.as_str()))
         }
@@ -327,6 +342,33 @@ mod tests {
             });
         assert_eq!(steps.iter().map(|s| s.name).collect::<Vec<_>>(), ["bare", "given"]);
         assert!(why.starts_with("no further request"), "{why}");
+    }
+
+    #[test]
+    fn a_handshake_that_is_refused_is_not_begun_again() {
+        let open: &[&str] = &["credentials-refused", "wrong-method", "digest-mismatch", "plain-http"];
+        let mut known = Known::nothing(with_password("http://example.com/a"));
+        known.addresses = vec![[192, 0, 2, 1].into(), [192, 0, 2, 2].into()];
+        let limits = Limits { allow_wrong: true, ..Limits::default() };
+        let (steps, _) = play(known, &limits, |step| {
+            let mut outcome = answered(401, "Negotiate, NTLM, Basic realm=x");
+            outcome.allow = vec!["PROPFIND".to_owned()];
+            outcome.server = Some([192, 0, 2, 1].into());
+            assert!(step.ask.carry != Carry::Wrong);
+            (outcome, open, false)
+        });
+        let with: Vec<_> = steps.iter().filter(|s| s.ask.carries()).collect();
+        assert_eq!(with.len(), 1, "{steps:?}");
+        assert!(with[0].ask.is_handshake() && with[0].ask.version == crate::Version::Http1);
+    }
+
+    #[test]
+    fn no_password_goes_where_a_ticket_is_wanted() {
+        let known = Known::nothing(with_password("http://example.com/a"));
+        let (steps, why) =
+            play(known, &Limits::default(), |_| (answered(401, "Negotiate"), &["no-credentials"], true));
+        assert!(steps.iter().all(|s| !s.ask.carries()), "{steps:?}");
+        assert_eq!(why, NEGOTIATE);
     }
 
     #[test]

@@ -252,6 +252,16 @@ impl Ask {
         ask
     }
 
+    /// Whether it is a handshake of NTLM: two requests on one connection.
+    pub fn is_handshake(&self) -> bool {
+        self.carry == Carry::Answer("ntlm".to_owned())
+    }
+
+    /// How many requests it is.
+    pub fn requests(&self) -> u32 {
+        if self.is_handshake() { 2 } else { 1 }
+    }
+
     /// Whether it carries the given credentials.
     pub fn carries(&self) -> bool {
         !matches!(self.carry, Carry::Nothing | Carry::Wrong)

@@ -53,7 +53,7 @@ pub(crate) struct Probe {
     #[arg(long, value_name = "SERVICE[/REGION]", help_heading = "Credentials")]
     pub(crate) aws: Option<String>,
 
-    /// The scheme that user and password are for, basic or digest; otherwise whichever the server offers
+    /// The scheme that user and password are for, basic, digest or ntlm; otherwise whichever the server offers
     #[arg(long, value_name = "SCHEME", help_heading = "Credentials")]
     pub(crate) scheme: Option<String>,
 

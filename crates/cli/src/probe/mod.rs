@@ -133,6 +133,9 @@ fn ask(
     let mut report = SourceReport { name, format, bytes: probed.bytes, ..tally.finish() };
     let left_out = left_out.iter().map(|l| Problem { offset: 0, line: None, what: watcher.masked(l) });
     report.problems.extend(left_out);
+    if probed.why == why401_probe::plan::NEGOTIATE {
+        report.problems.push(Problem { offset: probed.bytes, line: None, what: probed.why });
+    }
     if let Some(trouble) = probed.trouble {
         let what = watcher.masked(&trouble.to_string());
         report.problems.push(Problem { offset: probed.bytes, line: None, what });

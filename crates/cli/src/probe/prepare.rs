@@ -80,7 +80,7 @@ pub(crate) fn of(probe: &Probe) -> Result<Prepared, String> {
     wish.version = if probe.http1 || line.version == Version::Http1 { Version::Http1 } else { Version::Any };
     wish.scheme = match probe.scheme.as_deref().or(line.scheme.as_deref()) {
         Some("any") => None,
-        Some(s @ ("basic" | "digest")) => Some(s.to_owned()),
+        Some(s @ ("basic" | "digest" | "ntlm")) => Some(s.to_owned()),
         Some(other) => return Err(not_spoken(other)),
         // curl does not wait to be asked.
         None => as_curl.then(|| "basic".to_owned()),
@@ -108,9 +108,12 @@ pub(crate) fn of(probe: &Probe) -> Result<Prepared, String> {
 const CODINGS: &str = "deflate, gzip, br";
 
 fn not_spoken(scheme: &str) -> String {
-    format!(
-        "{scheme} is not spoken here; record a client that speaks it: why401 run -- curl --{scheme} -u USER ADDRESS"
-    )
+    if scheme == "negotiate" {
+        return "Negotiate is not spoken here; get a ticket with `kinit` (`klist` shows it), then record a client that \
+                speaks it: why401 run -- curl --negotiate -u : ADDRESS"
+            .to_owned();
+    }
+    format!("{scheme} is no scheme that is spoken here; basic, digest and ntlm are")
 }
 
 fn command(words: &[String]) -> Result<curl::Line, String> {

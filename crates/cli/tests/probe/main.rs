@@ -13,6 +13,7 @@ mod content;
 mod credentials;
 mod harm;
 mod lab;
+mod ntlm;
 mod server;
 mod socks;
 mod tokens;

@@ -64,7 +64,7 @@ fn what_cannot_be_asked_is_said() {
         &["ftp://example.com/"][..],
         &["-x", "socks4://127.0.0.1:1", "http://example.com/"],
         &["--field", "no colon", "http://127.0.0.1/"],
-        &["--scheme", "ntlm", "-u", "a:b", "http://127.0.0.1/"],
+        &["--scheme", "negotiate", "-u", "a:b", "http://127.0.0.1/"],
         &[],
     ] {
         let out = run(words);

@@ -2,6 +2,7 @@
 
 mod aws;
 mod digest;
+mod ntlm;
 
 pub use digest::best as best_digest;
 
@@ -52,12 +53,38 @@ pub fn fields(
                 .ok_or("no Digest challenge is there that can be answered (unknown algorithm or qop)")?;
             authorization(digest::answer(&challenge, user, password, ask, wish, &chance.cnonce)?)
         }
+        // The first step of a handshake names nobody; the password answers the challenge that comes of it.
+        (Carry::Answer(scheme), Credentials::Password { .. }) if scheme == "ntlm" => {
+            authorization(ntlm_message(&ntlm::negotiate()))
+        }
         (Carry::Answer(_) | Carry::Unasked(_), Credentials::Password { user, password }) => {
             authorization(basic(&[user.as_bytes(), b":", password.expose()].concat()))
         }
         (_, Credentials::Bearer(token)) => authorization([b"Bearer ", token.expose()].concat()),
         (_, Credentials::Aws(keys)) => aws::fields(keys, wish, ask, chance.now),
     }
+}
+
+/// The value of `Authorization` that ends a handshake of NTLM; `None` where the server went no further with it.
+///
+/// # Errors
+/// Why these credentials cannot be carried so, in words for the user.
+pub fn ntlm_answer(
+    wish: &Wish,
+    challenges: &[Challenge],
+    own_challenge: [u8; 8],
+    now: jiff::Timestamp,
+) -> Result<Option<Vec<u8>>, String> {
+    let (Some(asked), Credentials::Password { user, password }) =
+        (ntlm::Asked::of(challenges), &wish.credentials)
+    else {
+        return Ok(None);
+    };
+    ntlm::authenticate(&asked, user, password, own_challenge, now).map(|m| Some(ntlm_message(&m)))
+}
+
+fn ntlm_message(message: &[u8]) -> Vec<u8> {
+    format!("NTLM {}", base64::encode(message)).into_bytes()
 }
 
 fn basic(pair: &[u8]) -> Vec<u8> {
