@@ -1,9 +1,10 @@
 """Why clients got 401, from logs of any size, by Apache Spark 4: spark-submit --files why401 why401_spark.py LOG...
 
 --states DIR keeps the merged states (Parquet), --report FILE takes the report, --format is that of it, --tasks how many tasks
-fold; all other options are those of `why401 shard plan`. See docs/spark.md.
+fold; all other options are those of `why401 shard plan`. WHY401_STATES_KEY is the key that states are sealed with; without
+one, each run has its own, and nobody reads the states afterwards. See docs/spark.md.
 """
-import argparse, json, os, shutil, subprocess, sys, tempfile, threading
+import argparse, json, os, secrets, shutil, subprocess, sys, tempfile, threading
 
 import pyarrow as pa
 from pyspark import SparkFiles
@@ -11,6 +12,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.functions import broadcast
 
 SPLIT = "site string, source int, number int, path string, start long, end long, size long, codec string, plan string"
+KEY = "WHY401_STATES_KEY"
 STATE = "site string, client int, source int, start long, first long, last long, version int, state binary"
 
 
@@ -20,10 +22,10 @@ def why401():
     return found or sys.exit("why401 is neither among --files nor on the path")
 
 
-def piped(step, batches):
+def piped(step, key, batches):
     """One process for all that a task is given; what it says goes to the driver when it fails, else to the worker's log."""
     with tempfile.TemporaryFile("w+b") as words:
-        child = subprocess.Popen([why401(), "shard", step], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=words)
+        child = subprocess.Popen([why401(), "shard", step], env=os.environ | {KEY: key}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=words)
         failed = []
 
         def feed():
@@ -75,6 +77,10 @@ def main():
     options.add_argument("--format", default="text")
     options.add_argument("--tasks", type=int)
     own, plan = options.parse_known_args()
+    key = os.environ.get(KEY)
+    if not key and own.states:
+        print(f"{KEY} is not set: nobody will be able to read {own.states} again", file=sys.stderr)
+    key = key or secrets.token_hex(32)  # In memory alone, here and in the tasks.
     spark = SparkSession.builder.appName("why401").getOrCreate()
     away = [arg for arg in plan if "://" in arg]  # Object stores: each log as a whole, by Spark's own file systems.
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", 1 if away else 8)  # A state may have megabytes.
@@ -96,14 +102,14 @@ def main():
         sent = spark.createDataFrame([row for row in rows if row["path"] in come and row["codec"] != "none"], SPLIT)
         sent = logs.select("path", "content").join(broadcast(sent), "path")
         splits = splits.unionByName(sent, allowMissingColumns=True)
-    states = splits.mapInArrow(lambda batches: piped("fold", batches), STATE)
+    states = splits.mapInArrow(lambda batches: piped("fold", key, batches), STATE)
     states = states.repartition("site", "client").sortWithinPartitions("site", "client", "source", "start")
-    merged = states.mapInArrow(lambda batches: piped("merge", batches), STATE)
+    merged = states.mapInArrow(lambda batches: piped("merge", key, batches), STATE)
     if own.states:
-        merged.write.mode("overwrite").option("compression", "zstd").parquet(own.states)
+        merged.write.mode("overwrite").option("compression", "none").parquet(own.states)
         merged = spark.read.parquet(own.states)
     command = [why401(), "shard", "report", "--format", own.format]
-    report = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=open(own.report, "wb"))
+    report = subprocess.Popen(command, env=os.environ | {KEY: key}, stdin=subprocess.PIPE, stdout=open(own.report, "wb"))
     schema = pa.schema([("state", pa.binary())])
     with report.stdin, pa.ipc.new_stream(report.stdin, schema) as out:
         for row in merged.select("state").toLocalIterator():

@@ -146,9 +146,9 @@ pub fn state(data: &[u8]) {
     head.truncate(head.len() - 4);
     let mut merge = Merge::default();
     for bytes in [data, &[&head, data].concat()] {
-        let Ok(state) = State::from_bytes(bytes) else { continue };
-        let again = State::from_bytes(bytes).map(State::into_bytes);
-        let twice = again.clone().and_then(|bytes| State::from_bytes(&bytes)).map(State::into_bytes);
+        let Ok(state) = State::from_bytes(bytes, None) else { continue };
+        let again = State::from_bytes(bytes, None).map(State::into_bytes);
+        let twice = again.clone().and_then(|bytes| State::from_bytes(&bytes, None)).map(State::into_bytes);
         assert_eq!(again, twice, "a state is written otherwise than it was read");
         let _ = merge.take(state);
     }
@@ -156,7 +156,7 @@ pub fn state(data: &[u8]) {
         whole.told.wanted();
     }
     let _ = columns::read_states(data, |bytes| {
-        let _ = State::from_bytes(bytes);
+        let _ = State::from_bytes(bytes, None);
         Ok(())
     });
     let _ = columns::read_splits(data, |_| Ok(()));

@@ -11,9 +11,18 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+/// The key of the states.
+const KEY: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+
 fn why401(folder: &Path, args: &[&str], input: &[u8]) -> Output {
+    with_key(KEY, folder, args, input)
+}
+
+/// Without a key where it is empty.
+fn with_key(key: &str, folder: &Path, args: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_why401"))
         .args(args)
+        .env("WHY401_STATES_KEY", key)
         .current_dir(folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -81,14 +90,192 @@ fn logs(folder: &Path) -> [&'static str; 3] {
     let mut last = log(6000, 24, &mut chances);
     last.truncate(last.len() - 1);
     std::fs::write(folder.join("new.log"), last).unwrap();
-    std::fs::write(folder.join("old.log"), log(9000, 22, &mut chances)).unwrap();
-    std::fs::write(folder.join("middle.log"), log(4000, 23, &mut chances)).unwrap();
+    std::fs::write(folder.join("old.log"), with_secrets(&log(9000, 22, &mut chances))).unwrap();
+    std::fs::write(folder.join("middle.log"), with_secrets(&log(4000, 23, &mut chances))).unwrap();
     assert!(Command::new("gzip").arg(folder.join("middle.log")).status().unwrap().success());
     ["new.log", "old.log", "middle.log.gz"]
 }
 
 fn lines(bytes: &[u8]) -> Vec<&[u8]> {
     bytes.split_inclusive(|b| *b == b'\n').collect()
+}
+
+/// A secret that is told apart from all others, and known by its beginning.
+fn secret(i: usize) -> String {
+    format!("cAnary{}q{}Zx7wPq3LmN8vKd5T", i % 41, i % 7)
+}
+
+/// Secrets where logs have them, in the requests of a log that is otherwise as [`log`] makes it.
+fn with_secrets(log: &str) -> String {
+    let mut out = String::new();
+    for (i, line) in log.lines().enumerate() {
+        let secret = secret(i);
+        let escaped: String = secret.bytes().map(|b| format!("%{b:02X}")).collect();
+        let basic = why401_auth::base64::encode(format!("alice:{secret}").as_bytes());
+        let queries = [
+            format!("?access_token={secret}"),
+            format!("?a=1&api_key={secret}&password=kurz{}", i % 9),
+            format!("?sig={secret}&se=2026-11-22"),
+            format!("?X-Amz-Date=20261122T000000Z&X-Amz-Signature={secret}"),
+            format!("?token={escaped}&b=2"),
+            format!("?auth=Basic%20{basic}"),
+            format!("/bot123456789:AAE8xq{secret}VmJlqFQPLiuiyLHZMzrH/me"),
+            // Where nothing tells that it is one but another line.
+            format!("/keys/{secret}"),
+            format!("/of-kurz{}", i % 9),
+        ];
+        let referers = [
+            format!("https://alice:{secret}@h.example.com/?token={secret}"),
+            format!("https://h.example.com/back?code={secret}&state=7"),
+        ];
+        let line = match i % 3 {
+            _ if line.starts_with("what") => {
+                format!("2026/11/22 00:00:00 [error] 7#7: refused, Authorization: Bearer {secret}")
+            }
+            0 => line.replacen("\"-\" \"Imp", &format!("\"{}\" \"Imp", referers[i % 2]), 1),
+            // Cut off: no request.
+            1 if i % 500 == 1 => format!("192.0.2.9 - - [22/Nov \"GET /?access_token={secret}"),
+            _ => line.replacen(" HTTP/1.1\"", &format!("{} HTTP/1.1\"", queries[i % queries.len()]), 1),
+        };
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
+}
+
+/// As JSON, with fields of the requests.
+fn json_with_secrets(lines: u32) -> String {
+    let mut out = String::new();
+    for i in 0..lines {
+        let secret = secret(i as usize);
+        let user = &"alice"[..2 + i as usize % 3];
+        let basic = why401_auth::base64::encode(format!("{user}:{secret}").as_bytes());
+        let field = match i % 3 {
+            0 => format!("\"Authorization\":\"Bearer {secret}\""),
+            1 => format!("\"Authorization\":\"Basic {basic}\""),
+            _ => format!("\"Cookie\":\"theme=dark; sessionid={secret}\""),
+        };
+        let (m, s, client) = (i / 60 % 60, i % 60, i % 50);
+        let (user, status) = match i % 4 {
+            0 => ("-".to_owned(), 401),
+            _ => (format!("user{client}"), if client == 7 { 401 } else { 200 }),
+        };
+        writeln!(
+            out,
+            "{{\"time\":\"2026-11-24T{:02}:{m:02}:{s:02}Z\",\"remote_addr\":\"192.0.2.{client}\",\"remote_user\":\"{user}\",\"request_method\":\"GET\",\"request_uri\":\"/v1/items/{}?api_key={secret}\",\"status\":{status},\"request_headers\":{{{field}}}}}",
+            i / 3600,
+            i % 20,
+        )
+        .unwrap();
+    }
+    out
+}
+
+/// Of a secret, in whatever writing: as it is, percent-encoded, and in base64.
+fn finds_secret(bytes: &[u8]) -> Option<String> {
+    let spelt = ["cAnary", "%63%41%6E%61", "%63%41%6e%61", "Y0FuYXJ5", "NBbmFye", "jQW5hcn"];
+    let at = spelt.iter().find_map(|s| bytes.windows(s.len()).position(|w| w == s.as_bytes()))?;
+    let from = &bytes[at.saturating_sub(60)..];
+    Some(String::from_utf8_lossy(&from[..from.len().min(160)]).into_owned())
+}
+
+#[test]
+fn no_secret_reaches_a_state_and_the_report_is_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    std::fs::write(folder.join("a.log"), with_secrets(&log(3000, 22, &mut 22))).unwrap();
+    std::fs::write(folder.join("b.log"), with_secrets(&log(3000, 23, &mut 23))).unwrap();
+    std::fs::write(folder.join("c.log"), json_with_secrets(6000)).unwrap();
+    let logs = ["a.log", "b.log", "c.log"];
+    let whole = |format: &str| why401(folder, &[&["--format", format], &logs[..]].concat(), b"").stdout;
+    let clean = |what: &str, bytes: &[u8]| assert_eq!(finds_secret(bytes), None, "{what}");
+    let plan = step(folder, &[&["plan", "--split-size", "300K", "--lots", "2"], &logs[..]].concat(), b"");
+    let mut states = Vec::new();
+    for split in lines(&plan) {
+        let fold = why401(folder, &["shard", "fold"], split);
+        clean("fold", &fold.stdout);
+        clean("words of fold", &fold.stderr);
+        states.extend(fold.stdout);
+    }
+    let merged = why401(folder, &["shard", "merge"], &states);
+    clean("merge", &merged.stdout);
+    clean("words of merge", &merged.stderr);
+    // Nor anything else of a line: what is short and stands where nothing tells that it is a secret, say.
+    for word in [&b"kurz"[..], b"orders", b"192.0.2."] {
+        for states in [&states, &merged.stdout] {
+            assert!(!states.windows(word.len()).any(|w| w == word), "{}", String::from_utf8_lossy(word));
+        }
+    }
+    // Again changes nothing.
+    let again = step(folder, &["merge"], &[&merged.stdout[..], &merged.stdout].concat());
+    for format in ["json", "text", "markdown", "html"] {
+        let whole = whole(format);
+        for merged in [&merged.stdout, &again] {
+            let report = why401(folder, &["shard", "report", "--format", format], merged);
+            clean(format, &report.stdout);
+            clean(format, &report.stderr);
+            assert!(report.stdout == whole, "{format}: the report differs: {}", said(&report));
+        }
+    }
+    // Who asks for secrets gets them, here as on one machine.
+    let shown = why401(folder, &[&["--show-secrets", "--format", "json"], &logs[..]].concat(), b"").stdout;
+    let report = why401(folder, &["shard", "report", "--show-secrets", "--format", "json"], &again);
+    assert!(report.stdout == shown && finds_secret(&shown).is_some());
+}
+
+#[test]
+fn states_are_for_who_has_the_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let logs = logs(folder);
+    let whole = why401(folder, &[&["--format", "json"], &logs[..]].concat(), b"").stdout;
+    let plan = step(folder, &[&["plan", "--lots", "2"], &logs[..]].concat(), b"");
+    let sealed = step(folder, &["fold"], &plan);
+    let refused = |key: &str, args: &[&str], input: &[u8], word: &str| {
+        let out = with_key(key, folder, &[&["shard"], args].concat(), input);
+        assert_eq!(
+            (out.status.code(), finds_secret(&out.stdout)),
+            (Some(2), None),
+            "{args:?}: {}",
+            said(&out)
+        );
+        assert!(said(&out).contains(word), "{args:?}: {}", said(&out));
+    };
+    for step in [&["fold"][..], &["merge"]] {
+        refused("", step, if step == ["fold"] { &plan } else { &sealed }, "there is no key to seal them");
+        refused("too short", step, b"", "is shorter than 32 characters");
+    }
+    refused("", &["report"], &sealed, "is sealed, and there is no key to open it: set WHY401_STATES_KEY");
+    let other = KEY.replace('0', "1");
+    for step in ["merge", "report"] {
+        refused(&other, &[step], &sealed, "standard input, state 1: was sealed with another key");
+    }
+    // Who wants them as they are says so; nobody needs a key then.
+    let open = with_key("", folder, &["shard", "fold", "--show-secrets"], &plan).stdout;
+    assert!(finds_secret(&open).is_some() && finds_secret(&sealed).is_none());
+    let merged = with_key("", folder, &["shard", "merge", "--show-secrets"], &open).stdout;
+    for states in [&open, &merged] {
+        let report = with_key("", folder, &["shard", "report", "--format", "json"], states);
+        assert!(report.stdout == whole, "{}", said(&report));
+    }
+    // What was open is sealed by who merges it with a key.
+    let merged = step(folder, &["merge"], &open);
+    assert!(finds_secret(&merged).is_none());
+    assert!(why401(folder, &["shard", "report", "--format", "json"], &merged).stdout == whole);
+}
+
+#[test]
+fn an_address_of_a_log_is_told_without_its_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let split = br#"{"source":0,"number":0,"path":"https://alice:cAnary1q1Zx7wPq3LmN8vKd5T@h.example.com/a.log","start":0,"end":9,"size":9,"codec":"plain","plan":"{\"seed\":7,\"lots\":1}"}"#;
+    let fold = why401(folder, &["shard", "fold"], split);
+    assert!(said(&fold).contains("h.example.com/a.log, bytes 0 to 9"), "{}", said(&fold));
+    let report = why401(folder, &["shard", "report"], &fold.stdout);
+    assert!(said(&report).contains("h.example.com/a.log"), "{}", said(&report));
+    for bytes in [&fold.stdout, &fold.stderr, &report.stdout, &report.stderr] {
+        assert_eq!(finds_secret(bytes), None);
+    }
 }
 
 #[test]
@@ -256,7 +443,10 @@ fn what_is_no_state_of_this_plan_is_refused_with_a_word() {
     let at = one.windows(12).position(|w| w == b"why401 state").unwrap();
     let mut newer = one.clone();
     newer[at + 12] = 9;
-    refused(&newer, "is a state of version 9, and this why401 reads version 1");
+    refused(&newer, "is a state of version 9, and this why401 reads version 2");
+    // States of version 1 held lines as they are.
+    newer[at + 12] = 1;
+    refused(&newer, "is a state of version 1, and this why401 reads version 2");
     let mut damaged = one.clone();
     damaged[at + 13..at + 40].fill(0xff);
     refused(&damaged, "damaged");

@@ -1,6 +1,6 @@
 //! A state as a row of a table.
 
-use crate::{State, VERSION};
+use crate::{Key, NotSealed, State, VERSION};
 
 /// A state with what engines group and sort by: by `site` and `client`, in order of `source` and `start`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,15 +24,18 @@ pub struct Row {
 }
 
 impl Row {
-    /// Of a state.
-    pub fn of(state: State) -> Row {
+    /// Of a state, which the key seals; without one, anybody can read it.
+    ///
+    /// # Errors
+    /// Where it cannot be sealed.
+    pub fn of(state: State, key: Option<&Key>) -> Result<Row, NotSealed> {
         let (source, start) = match (state.parts.iter().next(), state.faults.first()) {
             (Some(part), _) => part.start(),
             (None, Some((source, (at, _)))) => (*source, *at),
             (None, None) => (0, 0),
         };
         let accounts = || state.parts.iter().flat_map(|part| part.accounts());
-        Row {
+        Ok(Row {
             site: state.site.clone(),
             client: state.lot,
             source,
@@ -40,7 +43,10 @@ impl Row {
             first: accounts().filter_map(|a| a.first).min(),
             last: accounts().filter_map(|a| a.last).max(),
             version: VERSION,
-            state: state.into_bytes(),
-        }
+            state: match key {
+                Some(key) => key.seal(state)?,
+                None => state.into_bytes(),
+            },
+        })
     }
 }

@@ -1,14 +1,17 @@
 //! What some splits of a plan say of one lot of clients.
 
-use crate::Plan;
+use crate::{Key, Plan};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use why401_fold::wire::{In, Malformed, Wire};
 use why401_fold::{Inserted, Part, Parts, Seed};
 
 /// The version of the format of states. Whatever changes in what is written, or in what keys are made of, gets a new one.
-pub const VERSION: u8 = 1;
+pub const VERSION: u8 = 2;
 const MAGIC: &[u8] = b"why401 state";
+/// Whether what follows is as it is, or for a [`Key`].
+const OPEN: u8 = 0;
+pub(crate) const SEALED: u8 = 1;
 
 /// A log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,6 +57,10 @@ pub enum Unreadable {
     Version(u8),
     /// They are damaged or cut off.
     Damaged,
+    /// They are sealed, and there is no key.
+    NoKey,
+    /// They are sealed with another key, or damaged.
+    OtherKey,
 }
 
 impl fmt::Display for Unreadable {
@@ -65,6 +72,8 @@ impl fmt::Display for Unreadable {
                 "is a state of version {version}, and this why401 reads version {VERSION}: fold and merge with one why401"
             ),
             Unreadable::Damaged => f.write_str("is a state that is damaged or cut off"),
+            Unreadable::NoKey => f.write_str("is sealed, and there is no key to open it"),
+            Unreadable::OtherKey => f.write_str("was sealed with another key, or is damaged or cut off"),
         }
     }
 }
@@ -86,11 +95,21 @@ impl Wire for Source {
     }
 }
 
+/// What all states begin with.
+pub(crate) fn head(kind: u8) -> Vec<u8> {
+    [MAGIC, &[VERSION, kind]].concat()
+}
+
 impl State {
-    /// As bytes.
+    /// As bytes that anybody can read; see [`Key::seal`].
     pub fn into_bytes(self) -> Vec<u8> {
-        let mut out = MAGIC.to_vec();
-        out.push(VERSION);
+        let mut out = head(OPEN);
+        out.append(&mut self.body());
+        out
+    }
+
+    pub(crate) fn body(self) -> Vec<u8> {
+        let mut out = Vec::new();
         (self.site, self.plan).put(&mut out);
         self.lot.put(&mut out);
         self.sources.put(&mut out);
@@ -101,16 +120,29 @@ impl State {
         out
     }
 
-    /// From bytes. Memory stays in proportion to them, whatever they say.
+    /// From bytes, with the key that they may be sealed with. Memory stays in proportion to them, whatever they say; of
+    /// what is sealed, to what was.
     ///
     /// # Errors
-    /// Where they are something else, of another version, or damaged.
-    pub fn from_bytes(bytes: &[u8]) -> Result<State, Unreadable> {
+    /// Where they are something else, of another version, sealed with another key, or damaged.
+    pub fn from_bytes(bytes: &[u8], key: Option<&Key>) -> Result<State, Unreadable> {
         let mut from = In::new(bytes.strip_prefix(MAGIC).ok_or(Unreadable::NoState)?);
         match from.bytes(1)? {
             [VERSION] => {}
             other => return Err(Unreadable::Version(other.first().copied().unwrap_or_default())),
         }
+        match from.bytes(1)? {
+            [OPEN] => State::from_body(from),
+            [SEALED] => {
+                let sealed = from.bytes(from.left())?;
+                let body = key.ok_or(Unreadable::NoKey)?.open(sealed)?;
+                State::from_body(In::new(&body))
+            }
+            _ => Err(Unreadable::Damaged),
+        }
+    }
+
+    fn from_body(mut from: In<'_>) -> Result<State, Unreadable> {
         let (site, plan) = <(String, String)>::get(&mut from)?;
         let seed = Seed(Plan::of(&plan).ok_or(Unreadable::Damaged)?.seed);
         let lot = Wire::get(&mut from)?;

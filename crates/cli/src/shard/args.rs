@@ -15,7 +15,8 @@ pub(crate) struct Shard {
 pub(crate) enum Step {
     /// Cut logs into splits: a row each on standard output, as JSON lines or Arrow
     Plan(Plan),
-    /// Fold the splits on standard input (JSON lines or Arrow); partial states as Arrow on standard output
+    /// Fold the splits on standard input (JSON lines or Arrow); partial states as Arrow on standard output, sealed with the
+    /// key in WHY401_STATES_KEY (32 random characters or more), which merge and report need as well
     Fold,
     /// Merge states (Arrow) of each site and lot of clients; states as Arrow on standard output
     Merge(States),

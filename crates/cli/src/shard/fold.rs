@@ -7,17 +7,18 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 use why401_fold::Seed;
 use why401_read::bulk::Filter;
-use why401_shard::{Plan, Row, Source, Split, State, columns, lines};
+use why401_shard::{Key, Plan, Source, Split, State, columns, lines};
 use why401_span::SourceId;
 
 /// So many stretches that do not touch are held at once.
 const HELD: usize = 8;
 
 /// Folds what comes on standard input; whether a split could not be read.
-pub(super) fn run(words: &mut Vec<String>) -> io::Result<bool> {
+pub(super) fn run(key: Option<Key>, words: &mut Vec<String>) -> io::Result<bool> {
     let mut input = io::BufReader::new(io::stdin().lock());
     let mut fold = Fold {
         states: columns::States::new(io::BufWriter::new(io::stdout().lock()))?,
+        key,
         held: BTreeMap::new(),
         log: None,
         left_out: false,
@@ -28,8 +29,8 @@ pub(super) fn run(words: &mut Vec<String>) -> io::Result<bool> {
         true => columns::read_splits(input, |split| fold.take(split))?,
         false => lines::read(input, |split| fold.take(split))?,
     }
-    let Fold { mut states, held, left_out, .. } = fold;
-    give(held, &mut states)?;
+    let Fold { mut states, key, held, left_out, .. } = fold;
+    give(held, key.as_ref(), &mut states)?;
     states.finish()?;
     Ok(left_out)
 }
@@ -37,6 +38,8 @@ pub(super) fn run(words: &mut Vec<String>) -> io::Result<bool> {
 /// Folds splits, and keeps the state of each site.
 struct Fold<'a, W: Write> {
     states: columns::States<W>,
+    /// What they are sealed with.
+    key: Option<Key>,
     /// By site and plan; all lots in one.
     held: BTreeMap<(String, String), State>,
     /// The log that was read last, with what it was looked at for.
@@ -76,7 +79,7 @@ impl<W: Write> Fold<'_, W> {
             self.fault(&split, split.start, what, &mut state);
         }
         match state.parts.iter().count() > HELD {
-            true => give(BTreeMap::from([(key, state)]), &mut self.states),
+            true => give(BTreeMap::from([(key, state)]), self.key.as_ref(), &mut self.states),
             false => {
                 self.held.insert(key, state);
                 Ok(())
@@ -136,7 +139,11 @@ fn filter(plan: &Plan) -> Filter {
 }
 
 /// Shares the states out into lots of clients, and writes those.
-fn give<W: Write>(held: BTreeMap<(String, String), State>, out: &mut columns::States<W>) -> io::Result<()> {
+fn give<W: Write>(
+    held: BTreeMap<(String, String), State>,
+    key: Option<&Key>,
+    out: &mut columns::States<W>,
+) -> io::Result<()> {
     for ((site, plan), state) in held {
         let lots = Plan::of(&plan).map_or(1, |plan| plan.lots);
         let mut shared: Vec<State> = (0..lots)
@@ -154,7 +161,7 @@ fn give<W: Write>(held: BTreeMap<(String, String), State>, out: &mut columns::St
                 state.parts.insert(lot);
             }
         }
-        shared.into_iter().try_for_each(|state| out.write(&Row::of(state)))?;
+        shared.into_iter().try_for_each(|state| super::write(state, key, out))?;
     }
     Ok(())
 }

@@ -1,12 +1,12 @@
 //! States to fewer states.
 
-use super::{args, invalid};
+use super::{args, invalid, key};
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter};
-use why401_shard::{Merge, Row, State, columns};
+use why401_shard::{Key, Merge, State, Unreadable, columns};
 
 /// Merges what comes; whether something had to be left out.
-pub(super) fn run(args: &args::States, words: &mut Vec<String>) -> io::Result<bool> {
+pub(super) fn run(args: &args::States, key: Option<Key>, words: &mut Vec<String>) -> io::Result<bool> {
     let mut out = columns::States::new(BufWriter::new(io::stdout().lock()))?;
     let mut merge = Merge::default();
     let mut left_out = false;
@@ -14,7 +14,7 @@ pub(super) fn run(args: &args::States, words: &mut Vec<String>) -> io::Result<bo
         left_out |= !state.faults.is_empty();
         merge.take(state).map_err(invalid)
     })?;
-    merge.drain().into_iter().try_for_each(|state| out.write(&Row::of(state)))?;
+    merge.drain().into_iter().try_for_each(|state| super::write(state, key.as_ref(), &mut out))?;
     words.append(&mut merge.words);
     out.finish()?;
     Ok(left_out)
@@ -23,10 +23,16 @@ pub(super) fn run(args: &args::States, words: &mut Vec<String>) -> io::Result<bo
 /// Reads states from the files that are named, or from standard input.
 pub(super) fn read(args: &args::States, mut take: impl FnMut(State) -> io::Result<()>) -> io::Result<()> {
     let mut number = 0u64;
+    let key = key::given().map_err(invalid)?;
     let mut each = |name: &str, bytes: &[u8]| {
         number += 1;
-        let state = State::from_bytes(bytes).map_err(|e| invalid(format!("{name}, state {number}: {e}")))?;
-        take(state)
+        let state = State::from_bytes(bytes, key.as_ref()).map_err(|e| match e {
+            Unreadable::NoKey | Unreadable::OtherKey => {
+                invalid(format!("{name}, state {number}: {e}: {}", key::wanted()))
+            }
+            _ => invalid(format!("{name}, state {number}: {e}")),
+        });
+        take(state?)
     };
     if args.files.is_empty() {
         return columns::read_states(io::stdin().lock(), |bytes| each("standard input", bytes));

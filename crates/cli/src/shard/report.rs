@@ -4,7 +4,7 @@ use super::{args, merge};
 use crate::args::{Args, Format};
 use crate::bulk::{self, Folded, Log};
 use crate::diagnose::{self, Intake};
-use crate::{Status, evidence, output};
+use crate::{Status, evidence};
 use std::collections::BTreeMap;
 use std::io;
 use why401_read::bulk::Bulk;
@@ -37,11 +37,11 @@ pub(super) fn run(args: &Args, report: &args::Report) -> Result<Status, String> 
         return Err(format!("states of several sites: choose one by --site ({})", sites.join(", ")));
     }
     let whole = whole(merge.drain())?;
-    merge.words.iter().for_each(|word| output::complain(word));
+    merge.words.iter().for_each(|word| super::complain(args, word));
     for (source, (_, what)) in &whole.faults {
         let path = whole.sources.get(source).map_or("a log", |s| s.path.as_str());
         let what = what.strip_prefix(path).unwrap_or(what).trim_start_matches([':', ',', ' ']);
-        output::complain(&format!("{path}: {what}"));
+        super::complain(args, &format!("{path}: {what}"));
     }
     let mut intake = Intake::default();
     let sources = enter(whole, &mut intake)?;
