@@ -396,8 +396,14 @@ fn denied(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let offered = step.offers(sent.scheme()) || step.offered.is_empty();
     // Words that are said of refused credentials as well do not deny that there were any.
     let denies = |h: &&crate::Heard<'_>| !h.said.also.iter().any(|a| a == "credentials-refused");
-    let word =
-        scene.heard_of("no-credentials").filter(denies).find(|h| h.attempt == Some(step.attempt.id))?;
+    // A program's own log beside the one refusal that there is speaks of that.
+    let of_log = |h: &crate::Heard<'_>| {
+        h.speaker == Some(why401_http::Speaker::ServerLog) && scene.case.refusals.len() <= 2
+    };
+    let word = scene
+        .heard_of("no-credentials")
+        .filter(denies)
+        .find(|h| h.attempt == Some(step.attempt.id) || of_log(h))?;
     if !readable || !offered {
         return None;
     }

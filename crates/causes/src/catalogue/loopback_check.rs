@@ -61,7 +61,9 @@ impl LoopbackCheck {
 
 fn by_log(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let (view, log) = step.attempt.views.iter().find_map(|v| v.log.as_ref().map(|l| (v, l)))?;
-    if log.substatus != Some(1) || log.win32 != Some(LOGON_DENIED) || !is_local(step.attempt) {
+    // Before version 6 IIS logged no substatus.
+    if !matches!(log.substatus, None | Some(1)) || log.win32 != Some(LOGON_DENIED) || !is_local(step.attempt)
+    {
         return None;
     }
     let elsewhere = let_in_elsewhere(scene, step.attempt);

@@ -103,7 +103,10 @@ impl OverriddenByClient {
                         .to_owned(),
                     entry,
                 ),
-                None => return a_key_was_given(scene, sent).unwrap_or_else(told),
+                None => {
+                    let found = a_key_was_given(scene, sent).or_else(|| by_shown_netrc(scene, sent));
+                    return found.unwrap_or_else(told);
+                }
             },
         };
         let mut claim = Claim::new(summary)
@@ -221,6 +224,37 @@ fn named_in_address(scene: &Scene<'_>) -> Option<Claim> {
         claim = claim.shown(super::client_changed::line(scene, step.attempt, "arrived so"));
     }
     Some(claim)
+}
+
+/// The entry of a `.netrc` that was shown is for the user whose Basic credentials were sent, while the program was to send
+/// something else (requests, "netrc Authentication": it takes the place of what was given).
+fn by_shown_netrc(scene: &Scene<'_>, sent: &Sent<'_>) -> Option<Answer> {
+    let user = sent.basic()?.user_text().into_owned();
+    let texts: Vec<_> = scene.texts().collect();
+    let netrc = texts.iter().any(|(_, text)| text.to_text().contains(".netrc"));
+    if user.is_empty() || !netrc {
+        return None;
+    }
+    let (source, text, entry) = texts.iter().find_map(|(source, text)| {
+        let plain = text.to_text();
+        let entry = format!("login {user} ");
+        let at = plain.find(&entry)?;
+        Some((*source, *text, at..at + entry.len() - 1))
+    })?;
+    // What the program was to send: a field with another scheme.
+    let (given_in, given_text, given) = texts.iter().find_map(|(source, text)| {
+        let plain = text.to_text().to_ascii_lowercase();
+        let at = plain.find("\"authorization\":").or_else(|| plain.find("'authorization':"))?;
+        let value = plain.get(at + "'authorization':".len()..)?.trim_start();
+        let value = value.trim_start_matches(['f', '\'', '"', '`']);
+        (!value.starts_with("basic")).then(|| (*source, *text, at..at + "'authorization'".len()))
+    })?;
+    let claim = Claim::new(format!("the program was to send a field of its own, and the Basic credentials of {user} went out, who stands in a .netrc"))
+        .shown([scene.show_part(given_in, given_text, given, "given here")])
+        .shown([scene.show_part(source, text, entry, "this entry was used")])
+        .shown([scene.show_field(sent.view, sent.field, "sent instead")])
+        .fix(Party::Caller, "Remove the entry of the .netrc for this host (or its default entry), or let the client read none (requests: trust_env=False).");
+    Some(claim.weighing(6).likely())
 }
 
 /// The user name of an address whose authority begins here.

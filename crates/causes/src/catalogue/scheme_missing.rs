@@ -1,9 +1,10 @@
 //! A secret and no scheme.
 
 use super::evidence_redacted::is_masked;
-use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
+use crate::{Scene, Step};
 use why401_auth::ProblemKind;
+use why401_auth::token::jwt;
 use why401_report::Party;
 
 cause! {
@@ -40,7 +41,8 @@ impl SchemeMissing {
         let told = || scene.told("scheme-missing", "the scheme before the secret is missing");
         let Some(step) = scene.refused() else { return told() };
         let Some(sent) = step.credentials() else {
-            return if step.attempt.shows_credentials() { Answer::RuledOut } else { told() };
+            let bare = || in_a_field_of_its_own(scene, step).unwrap_or(Answer::RuledOut);
+            return if step.attempt.shows_credentials() { bare() } else { told() };
         };
         let glued = sent.parsed.problem(ProblemKind::SchemeGlued).is_some();
         let missing = sent
@@ -88,4 +90,16 @@ impl SchemeMissing {
             )
             .confirmed()
     }
+}
+
+/// A bare JWT in a field that a program reads in place of `Authorization`, in the same form (ThingsBoard, "REST API":
+/// `X-Authorization: Bearer $JWT`).
+fn in_a_field_of_its_own(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let (view, field) = step.request_field("x-authorization")?;
+    let bare = jwt::looks_like(field.value.as_bytes());
+    let claim = Claim::new("the field X-Authorization holds a bare token: no scheme stands before it")
+        .shown([scene.show_field(view, field, "no scheme before this")])
+        .fix(Party::Caller, "Write the scheme before the token: X-Authorization: Bearer <token>.")
+        .or("wrong-field", "which field the service's documentation names");
+    bare.then(|| claim.likely())
 }
