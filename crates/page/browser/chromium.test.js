@@ -433,10 +433,10 @@ test("the report stands alone: from a file, without script, on paper", async () 
   await page.goto("file://" + path);
   assert.match(await headline(page).innerText(), /customerdef/);
   assert.deepEqual(asked, ["file://" + path]);
+  if (process.env.PICTURES) await page.screenshot({ path: join(process.env.PICTURES, "report.png") });
   // What is laid out only when it comes near the view is reached and copied nevertheless.
   await page.keyboard.press("Control+a");
   assert.match(await page.evaluate(() => String(getSelection())), /let in here/);
-  if (process.env.PICTURES) await page.screenshot({ path: join(process.env.PICTURES, "report.png") });
   // On paper, from a dark screen too: no dark ground, no table beside its box, and each page's part of a box is closed.
   await page.setViewportSize({ width: 680, height: 1000 });
   await page.emulateMedia({ media: "print", colorScheme: "dark" });
