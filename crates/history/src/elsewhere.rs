@@ -43,7 +43,49 @@ pub(crate) fn answered(attempts: &[Attempt], chains: &mut Vec<Chain>) {
             c.outcome = outcome;
         }
     }
+    refused_a_token(attempts, chains);
     chains.retain(|c| !c.steps.is_empty());
+}
+
+/// A client that asks for a token where the challenge says, and is given none, has answered it: that refusal is the one.
+fn refused_a_token(attempts: &[Attempt], chains: &mut [Chain]) {
+    /// So many requests after the challenge are looked at.
+    const NEAR: usize = 16;
+    let whole = chains.iter().enumerate().filter(|(_, c)| !c.steps.is_empty());
+    let begun: HashMap<usize, usize> = whole.map(|(i, c)| (c.first(), i)).collect();
+    for i in 0..chains.len() {
+        let asked = chains.get(i).filter(|c| c.outcome == Outcome::Refused && !c.steps.is_empty());
+        let Some(before) = asked.and_then(|c| attempts.get(c.last())).filter(|a| asks(a)) else { continue };
+        let Some(service) = token_service(before) else { continue };
+        let after = attempts.get(before.id + 1..).unwrap_or_default().iter().take(NEAR);
+        let next =
+            after.filter(|n| is_at(n, &service) && n.views.iter().any(|v| v.source == before.view().source));
+        let own = next.filter_map(|n| begun.get(&n.id).copied()).next();
+        let Some(own) = own.and_then(|at| chains.get_mut(at)).filter(|c| c.outcome == Outcome::Refused)
+        else {
+            continue;
+        };
+        let steps = std::mem::take(&mut own.steps);
+        if let Some(c) = chains.get_mut(i) {
+            c.steps.extend(steps);
+        }
+    }
+}
+
+/// The address of the token service that a challenge names, without its scheme.
+fn token_service(a: &Attempt) -> Option<String> {
+    let mut challenges = a.response()?.fields.all("www-authenticate");
+    challenges.find_map(|f| {
+        let text = f.text().into_owned();
+        let realm = text.split("realm=\"").nth(1)?.split('"').next()?;
+        Some(realm.split_once("://")?.1.to_ascii_lowercase())
+    })
+}
+
+fn is_at(a: &Attempt, address: &str) -> bool {
+    let authority = a.request().and_then(|r| r.authority()).unwrap_or_default();
+    let path = a.path().unwrap_or_default();
+    format!("{authority}{path}").eq_ignore_ascii_case(address)
 }
 
 /// Whether it is a request without credentials, refused with the address of a token service, or a mere look whether a

@@ -71,6 +71,9 @@ impl SchemeNotOffered {
             let by_another = || taken_otherwise(scene, step, sent);
             return if offered.is_empty() { by_another().unwrap_or_else(told) } else { Answer::RuledOut };
         }
+        if has_looked(step) {
+            return Answer::RuledOut;
+        }
         let mut names = offered.clone();
         names.dedup();
         let written = sent.credentials().map_or(scheme, |c| c.scheme.written.as_str());
@@ -114,6 +117,13 @@ impl SchemeNotOffered {
         }
         claim.confirmed()
     }
+}
+
+/// Jira and Confluence take Basic and ask for OAuth all the same; what became of the login they tell in a field of their
+/// own (Atlassian, "Basic auth for REST APIs", CAPTCHA).
+fn has_looked(step: &Step<'_>) -> bool {
+    let told = step.response_field("x-seraph-loginreason").map(|(_, f)| f.text().to_ascii_uppercase());
+    told.is_some_and(|reason| reason.contains("FAILED") || reason.contains("DENIED"))
 }
 
 /// The same secret was let in behind another scheme.

@@ -5,6 +5,7 @@ use crate::reading::litter;
 use crate::{Scene, Step};
 use why401_auth::base64::{self, Alphabet};
 use why401_auth::{Inside, Problem, ProblemKind as P};
+use why401_http::{Exchange, FieldLine};
 use why401_report::Party;
 
 cause! {
@@ -142,7 +143,8 @@ const KEYS: [&str; 6] = ["x-api-key", "api-key", "apikey", "x-auth-token", "x-ac
 
 /// A key that kept the quotes, or the backslash at the end of the line, of the command that it was copied from.
 fn quoted_key(step: &Step<'_>, scene: &Scene<'_>) -> Option<Claim> {
-    let (view, field) = KEYS.iter().find_map(|name| step.request_field(name))?;
+    let named = KEYS.iter().find_map(|name| step.request_field(name));
+    let (view, field) = named.or_else(|| of_a_service(step))?;
     let value = field.value.as_bytes();
     let (first, last) = (value.first()?, value.last()?);
     let quote = matches!(first, b'\'' | b'"' | b'`');
@@ -154,6 +156,17 @@ fn quoted_key(step: &Step<'_>, scene: &Scene<'_>) -> Option<Claim> {
         .shown([scene.show_in_field(view, field, range, "no part of the key")])
         .fix(Party::Caller, "Send the key alone, without what a shell's line has around it.")
     })
+}
+
+/// A field that a service has named after itself: `DATALAB-API-KEY`.
+fn of_a_service<'a>(step: &Step<'a>) -> Option<(&'a Exchange, &'a FieldLine)> {
+    let (view, request) = step.request()?;
+    let is_key = |f: &&FieldLine| {
+        let name = f.name.to_text().to_ascii_lowercase();
+        ["api-key", "apikey", "api_key", "-token"].iter().any(|end| name.ends_with(end))
+            && crate::elsewhere::is_secret(&name)
+    };
+    request.fields.iter().find(is_key).map(|field| (view, field))
 }
 
 /// A key in the query that ends in an encoded blank, line break or quote.
