@@ -39,14 +39,18 @@ pub(crate) fn to_another_place(scene: &Scene<'_>, step: &Step<'_>) -> Option<Cla
 pub(crate) fn from_authorization(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let sent = step.credentials().filter(|s| !s.proxy)?;
     let value = sent.value();
-    let secret = value.rsplit(' ').next().filter(|s| s.len() >= 8)?;
+    // What base64 is filled up with is no separator.
+    let secret = value.rsplit(' ').next().map(|s| s.trim_end_matches('=')).filter(|s| s.len() >= 8)?;
     let is_it = |f: &FieldLine| {
         // Most fields end otherwise: their text need not be made.
-        let may_be = !secret.is_ascii() || f.value.as_bytes().ends_with(secret.as_bytes());
+        let text = f.value.as_bytes().trim_ascii_end();
+        let filled = text.iter().rev().take_while(|b| **b == b'=').count();
+        let may_be = !secret.is_ascii()
+            || text.get(..text.len() - filled).is_some_and(|t| t.ends_with(secret.as_bytes()));
         may_be
             && !f.is("authorization")
             && !f.is("cookie")
-            && f.text().rsplit([' ', '=']).next() == Some(secret)
+            && f.text().trim_end_matches('=').rsplit([' ', '=']).next() == Some(secret)
     };
     let others = || scene.accepted_without().filter(|a| same_server(a, step.attempt));
     let in_query = |a: &Attempt| {
