@@ -154,10 +154,19 @@ fn answers(next: &Attempt, before: &Attempt) -> bool {
     }
     match (credentials(before), credentials(next)) {
         (None, None) => logs_agree(before, next) || began_session(before, next),
-        (None, Some(field)) => !was_sent_elsewhere(before, field),
+        (None, Some(field)) => !was_sent_elsewhere(before, field) && !client_was_invalid(before),
         (Some(_), None) => false,
         (Some(b), Some(n)) => renews(b, n, before, next),
     }
+}
+
+/// Whether a token endpoint has looked at a form and not known its client (RFC 6749 section 5.2): it asked for nothing.
+fn client_was_invalid(before: &Attempt) -> bool {
+    let form = before
+        .request_field("content-type")
+        .is_some_and(|f| f.text().starts_with("application/x-www-form-urlencoded"));
+    let asks = before.response().is_some_and(|r| r.fields.all("www-authenticate").next().is_some());
+    form && !asks && before.response().is_some_and(|r| r.body.text().contains("invalid_client"))
 }
 
 /// Whether the secret of this field was sent before in another place, where it was not taken: then nobody was asked, but a

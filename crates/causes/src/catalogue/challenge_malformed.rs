@@ -42,7 +42,7 @@ impl ChallengeMalformed {
             .iter()
             .find_map(|o| o.parsed.problems.iter().find(|p| p.breaks_grammar()).map(|p| (o, p)));
         let Some((offered, problem)) = broken else {
-            return without_realm(scene, &step).unwrap_or_else(told);
+            return without_realm(scene, step).unwrap_or_else(told);
         };
         let claim = Claim::new(format!("the challenge breaks the grammar: {}", problem.what))
             .shown([scene.show_in_field(offered.view, offered.field, problem.range.clone(), problem.what.clone())])

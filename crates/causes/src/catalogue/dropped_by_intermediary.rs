@@ -1,6 +1,7 @@
 //! A field that left the client and did not arrive.
 
 mod mended;
+mod shortened;
 
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::configured::{self, Found, Reach};
@@ -61,6 +62,7 @@ impl DroppedByIntermediary {
         on_the_way(scene, step)
             .or_else(|| two_views(scene, step))
             .or_else(|| another_token(scene, step))
+            .or_else(|| shortened::in_introspection(scene, step))
             .or_else(|| printed_environment(scene, step))
             .or_else(|| denied(scene, step))
             .or_else(|| configured(scene, step))

@@ -140,7 +140,14 @@ fn token_given(scene: &Scene<'_>) -> bool {
         "token=",
         "token_auth",
         "bearer",
+        "--token",
+        "--api-key",
+        "--access-token",
     ];
+    let commands = scene.case.facts.iter().filter(|f| matches!(f.kind, FactKind::Command { .. }));
+    if commands.take(100).any(|f| GIVES.iter().any(|g| f.text.to_text().to_ascii_lowercase().contains(g))) {
+        return true;
+    }
     scene.statements().any(|s| {
         let text = s.text.to_text().to_ascii_lowercase();
         let field = text.contains("authorization") && text.contains("token") || called_with_a_secret(&text);
