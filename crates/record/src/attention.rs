@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 /// How long after the last bytes the sockets are asked without a pause. Small exchanges follow each other within less; what
 /// takes longer does not notice the tenth of a millisecond that a sleeping thread takes to be woken.
-const AWAKE: Duration = Duration::from_micros(400);
+const AWAKE: Duration = Duration::from_micros(250);
 
 /// Whether bytes have passed just now.
 #[derive(Clone, Default)]
@@ -38,5 +38,23 @@ impl Attention {
                 tokio::task::yield_now().await;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_keeps_awake_lets_others_run_and_never_ends_by_itself() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let attention = Attention::default();
+        attention.passed();
+        let several = std::thread::available_parallelism().is_ok_and(|n| n.get() > 1);
+        let ended = runtime.block_on(async {
+            let waited = tokio::time::timeout(Duration::from_millis(20), attention.clone().keep());
+            waited.await.is_ok()
+        });
+        assert_eq!(ended, !several);
     }
 }
