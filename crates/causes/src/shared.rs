@@ -31,6 +31,8 @@ struct SentWith {
     /// By the value of `Authorization`: all, and those that were let in.
     all: HashMap<Vec<u8>, Vec<usize>>,
     let_in: HashMap<Vec<u8>, Vec<usize>>,
+    /// Those with it or `Proxy-Authorization`: of large logs, whose lines mostly show neither, few or none.
+    sending: Vec<usize>,
     /// Those that were let in without.
     without: Vec<usize>,
     /// Those whose answer sets a cookie.
@@ -49,6 +51,9 @@ impl SentWith {
                 _ if !a.let_in() => {}
                 Some(value) => sent.let_in.entry(value.to_vec()).or_default().push(a.id),
                 None => sent.without.push(a.id),
+            }
+            if value.is_some() || a.request_field("proxy-authorization").is_some() {
+                sent.sending.push(a.id);
             }
             if a.response().is_some_and(|r| r.fields.get("set-cookie").is_some()) {
                 sent.set_cookie.push(a.id);
@@ -84,6 +89,11 @@ impl<'a> Scene<'a> {
     pub(crate) fn accepted_with(&self, value: &[u8]) -> impl DoubleEndedIterator<Item = &'a Attempt> {
         let ids = self.sent_with().let_in.get(value).map_or(&[][..], Vec::as_slice);
         self.of_ids(ids, self.range())
+    }
+
+    /// Of [`Scene::attempts`], those that show credentials in `Authorization` or `Proxy-Authorization`.
+    pub(crate) fn sending_credentials(&self) -> impl DoubleEndedIterator<Item = &'a Attempt> {
+        self.of_ids(&self.sent_with().sending, self.range())
     }
 
     /// Of [`Scene::attempts`], those that were let in without `Authorization`.

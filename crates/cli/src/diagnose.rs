@@ -7,11 +7,12 @@ use clap::CommandFactory;
 use std::cell::RefCell;
 use std::io::Read;
 use std::rc::Rc;
+use std::sync::Arc;
 use why401_causes::Because;
 use why401_history::{Case, Collector, Folded};
-use why401_http::{Exchange, Fact, Statement, Words};
-use why401_read::Sink;
+use why401_http::{Exchange, Fact, Moment, Statement, Words};
 use why401_read::bulk::Filter;
+use why401_read::{Alike, Likeness, Sink};
 use why401_redact::SecretSet;
 use why401_report::{Diagnosis, Finding, Overview, Problem, Series, SourceReport, Verdict};
 use why401_span::LayerId;
@@ -65,7 +66,9 @@ pub(crate) fn status(diagnosis: &Diagnosis) -> Status {
 
 /// The diagnosis without secrets, unless these were asked for.
 fn redacted(args: &Args, explained: Explained) -> Diagnosis {
-    let Explained { mut diagnosis, secrets, .. } = explained;
+    let Explained { mut diagnosis, secrets, case, logs, .. } = explained;
+    // Nobody waits for what large evidence gives back.
+    std::thread::spawn(move || drop((case, logs)));
     if !args.output.show_secrets {
         why401_redact::diagnosis(&mut diagnosis, &secrets);
     }
@@ -176,6 +179,13 @@ impl Sink for Intake {
     fn repeated(&mut self, words: &Words<'_>) -> bool {
         // Whoever is told what comes is told of each.
         self.live.is_none() && self.collector.repeated(words)
+    }
+    fn likeness(&self) -> Option<Likeness> {
+        let likeness = || -> Likeness { Arc::new(self.collector.likeness()) };
+        self.live.is_none().then(likeness)
+    }
+    fn repeated_alike(&mut self, alike: &Alike, time: Option<Moment>) -> bool {
+        self.collector.repeated_alike(alike, time)
     }
     fn fact(&mut self, fact: Fact) {
         if let Some(mut live) = self.live() {

@@ -126,7 +126,11 @@ pub(crate) fn read_logs(
     let folded = bulk::during(bytes, &watch, || bulk::fold(logs, pipe, filter, &watch));
     let (reports, overview) = bulk::enter(logs, &folded, intake);
     intake.overview = Some(overview);
-    intake.folded = intake.each.then_some(folded);
+    match intake.each {
+        true => intake.folded = Some(folded),
+        // It is much, and nobody waits for what it gives back.
+        false => drop(std::thread::spawn(move || drop(folded))),
+    }
     let mut reports = reports;
     if let (true, Some((_, first))) = (watch.is_stopped(), reports.first_mut()) {
         let what = "interrupted: this is what was read until then".to_owned();

@@ -2,9 +2,9 @@
 
 use crate::args::Only;
 use jiff::Timestamp;
-use why401_http::{Exchange, Fact, Statement, Words};
-use why401_read::Sink;
+use why401_http::{Exchange, Fact, Moment, Statement, Words};
 use why401_read::bulk::Filter;
+use why401_read::{Alike, Likeness, Sink};
 use why401_report::Problem;
 use why401_span::LayerId;
 
@@ -50,6 +50,12 @@ impl Sink for Wanted<'_> {
     fn repeated(&mut self, words: &Words<'_>) -> bool {
         // Whether they are wanted, a statement tells.
         self.filter.is_open() && self.to.repeated(words)
+    }
+    fn likeness(&self) -> Option<Likeness> {
+        if self.filter.is_open() { self.to.likeness() } else { None }
+    }
+    fn repeated_alike(&mut self, alike: &Alike, time: Option<Moment>) -> bool {
+        self.to.repeated_alike(alike, time)
     }
     fn fact(&mut self, fact: Fact) {
         self.to.fact(fact);

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use why401_http::{Exchange, Fact, Moment, Statement, Words};
-use why401_read::Sink;
+use why401_read::{Alike, Likeness, Sink};
 use why401_report::{Problem, SourceReport};
 use why401_span::LayerId;
 
@@ -88,6 +88,16 @@ impl<S: Sink> Sink for Tally<S> {
 
     fn repeated(&mut self, words: &Words<'_>) -> bool {
         let repeated = self.to.repeated(words);
+        self.words += u64::from(repeated);
+        repeated
+    }
+
+    fn likeness(&self) -> Option<Likeness> {
+        self.to.likeness()
+    }
+
+    fn repeated_alike(&mut self, alike: &Alike, time: Option<Moment>) -> bool {
+        let repeated = self.to.repeated_alike(alike, time);
         self.words += u64::from(repeated);
         repeated
     }

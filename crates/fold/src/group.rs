@@ -66,6 +66,12 @@ impl Group {
         self.example(chain);
     }
 
+    /// Something of all that the next chain changes.
+    pub(crate) fn look(&self) -> u64 {
+        let latest = self.latest.as_ref().map_or(0, |latest| latest.place().1);
+        self.chains ^ latest ^ self.series.as_raw().2.last().map_or(0, |(_, count)| *count)
+    }
+
     pub(crate) fn absorb(&mut self, other: Group) {
         self.chains += other.chains;
         self.refused += other.refused;
@@ -79,6 +85,13 @@ impl Group {
     /// Keeps the first two and the last one in order of place.
     #[inline]
     pub(crate) fn example(&mut self, mut chain: Chain) {
+        // Mostly they come in order: then nothing else has to be fetched.
+        if let Some(latest) = &mut self.latest
+            && latest.place() < chain.place()
+        {
+            **latest = chain;
+            return;
+        }
         if chain.place() < self.opening.place() {
             std::mem::swap(&mut chain, &mut self.opening);
         }

@@ -81,11 +81,15 @@ impl Hasher for Same {
     }
 }
 
+/// So many bits number the rows of an index: there are never more than two million.
+const NUMBER: u32 = 21;
+
 /// Where in a list the row with a key stands; the list itself holds the keys.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Index {
-    /// The upper half of a key and the number of its row from 1; 0 where there is none. A power of two of them.
-    slots: Vec<u64>,
+    /// The first bits of a key and behind them, in [`NUMBER`] bits, the number of its row from 1; 0 where there is none. A
+    /// power of two of them.
+    slots: Vec<u32>,
     filled: usize,
 }
 
@@ -97,8 +101,8 @@ impl Index {
         let mut at = key as usize & mask;
         loop {
             let slot = *self.slots.get(at)?;
-            let row = (slot as u32 as usize).checked_sub(1)?;
-            if slot >> 32 == key >> 32 && is(row) {
+            let row = row_of(slot).checked_sub(1)?;
+            if slot >> NUMBER == tag(key) && is(row) {
                 return Some(row);
             }
             at = (at + 1) & mask;
@@ -110,7 +114,7 @@ impl Index {
     pub(crate) fn first(&self, key: u64) -> usize {
         let slot =
             self.slots.get(key as usize & self.slots.len().wrapping_sub(1)).copied().unwrap_or_default();
-        (slot as u32 as usize).wrapping_sub(1)
+        row_of(slot).wrapping_sub(1)
     }
 
     /// Enters a row that is not there yet; `key_of` tells the key of any row.
@@ -119,15 +123,15 @@ impl Index {
         if (self.filled + 1) * 2 > self.slots.len() {
             let slots = vec![0; (self.slots.len() * 2).max(64)];
             for slot in std::mem::replace(&mut self.slots, slots).into_iter().filter(|s| *s != 0) {
-                self.put(key_of((slot as u32 as usize).saturating_sub(1)), slot);
+                self.put(key_of(row_of(slot).saturating_sub(1)), slot);
             }
         }
-        let number = u32::try_from(row + 1).unwrap_or(0);
-        self.put(key, key >> 32 << 32 | u64::from(number));
+        let number = u32::try_from(row + 1).ok().filter(|n| *n < 1 << NUMBER).unwrap_or(0);
+        self.put(key, tag(key) << NUMBER | number);
         self.filled += 1;
     }
 
-    fn put(&mut self, key: u64, slot: u64) {
+    fn put(&mut self, key: u64, slot: u32) {
         let mask = self.slots.len().wrapping_sub(1);
         let mut at = key as usize & mask;
         while self.slots.get(at).is_some_and(|s| *s != 0) {
@@ -142,6 +146,18 @@ impl Index {
         self.slots.fill(0);
         self.filled = 0;
     }
+}
+
+/// The number of the row in a slot.
+#[inline]
+fn row_of(slot: u32) -> usize {
+    (slot & ((1 << NUMBER) - 1)) as usize
+}
+
+/// The bits of a key that a slot has room for; where it stands depends on others.
+#[inline]
+fn tag(key: u64) -> u32 {
+    (key >> (32 + NUMBER)) as u32
 }
 
 #[cfg(test)]

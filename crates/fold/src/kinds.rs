@@ -175,6 +175,11 @@ impl Kinds {
         lots
     }
 
+    /// With what a chain is counted, where resources are told apart no more.
+    pub(crate) fn look(&self, chain: &Chain, seed: Seed) -> Option<&Group> {
+        self.classes.get(&Alike::of_chain(chain, seed).fine)?.others.as_deref()
+    }
+
     pub(crate) fn add(&mut self, mut chain: Chain, seed: Seed) {
         if !chain.wanted {
             return;

@@ -2,6 +2,7 @@
 
 use crate::chain::{Chain, Keys, Link, Step};
 use crate::event::Spot;
+use crate::group::Group;
 use crate::hash::{Keyed, Seed};
 use crate::head::{Head, Heads, Opening};
 use crate::kinds::Kinds;
@@ -86,6 +87,8 @@ pub struct Part {
     pub(crate) waiting: VecDeque<(u64, u64)>,
     /// How many chains of each group of conversations wait.
     watched: Vec<u16>,
+    /// A bit for each group of which any waits: every request looks at them, so they are to stay in the nearest cache.
+    watches: Vec<u64>,
     statuses: Vec<u64>,
 }
 
@@ -109,6 +112,7 @@ impl Part {
             front: if (source, offset) == (0, 0) { 0 } else { REACH },
             waiting: VecDeque::new(),
             watched: vec![0; WATCHED as usize],
+            watches: vec![0; WATCHED as usize / 64],
             statuses: vec![0; 1000],
         }
     }
@@ -116,7 +120,7 @@ impl Part {
     /// One that takes no request any more, and has no room for what only those need.
     pub(crate) fn closed(seed: Seed, (source, offset): (u32, u64), keeps_text: bool) -> Part {
         let part = Part::new(seed, source, offset, keeps_text);
-        Part { watched: Vec::new(), statuses: Vec::new(), ..part }
+        Part { watched: Vec::new(), watches: Vec::new(), statuses: Vec::new(), ..part }
     }
 
     /// Tells that the source was read up to here, and how many more lines it has.
@@ -189,7 +193,8 @@ impl Part {
         }
         let spot = Spot::new((self.end.0, line), seen.offset, index, seen.time);
         self.lanes.count(seen, keys, at, spot);
-        let is_watched = self.watched.get((keys.talk % WATCHED) as usize).is_some_and(|n| *n > 0);
+        let group = (keys.talk % WATCHED) as usize;
+        let is_watched = self.watches.get(group / 64).is_some_and(|bits| bits >> (group % 64) & 1 == 1);
         if is_watched || index < self.front || !seen.let_in() {
             self.converse(seen, keys, spot);
         }
@@ -283,8 +288,10 @@ impl Part {
     }
 
     pub(crate) fn watch(&mut self, talk: u64, by: i16) {
-        if let Some(count) = self.watched.get_mut((talk % WATCHED) as usize) {
+        let group = (talk % WATCHED) as usize;
+        if let (Some(count), Some(bits)) = (self.watched.get_mut(group), self.watches.get_mut(group / 64)) {
             *count = count.saturating_add_signed(by);
+            *bits = *bits & !(1 << (group % 64)) | u64::from(*count > 0) << (group % 64);
         }
     }
 
@@ -300,6 +307,7 @@ impl Part {
             && index + REACH < now
         {
             self.waiting.pop_front();
+            self.look_ahead();
             let end = match self.tails.get(&talk) {
                 Some(Tail::Own(chain)) => Some(*chain.end()),
                 Some(Tail::InHead) => self.heads.get(talk).and_then(Head::whole).map(|h| *h.chain.end()),
@@ -315,6 +323,19 @@ impl Part {
                 None => {}
             }
         }
+    }
+
+    /// Looks at what will be forgotten soon, a part of it each time: it lies far apart in the memory, and is fetched while
+    /// other lines are read.
+    fn look_ahead(&self) {
+        let chain = |nth: usize| match self.tails.get(&self.waiting.get(nth)?.1)? {
+            Tail::Own(chain) => Some(chain),
+            Tail::InHead => None,
+        };
+        let kind = |chain| self.kinds.look(chain, self.seed);
+        std::hint::black_box(chain(4).map(|c| c.opening.index));
+        std::hint::black_box(chain(2).and_then(kind).map(|group| group.chains));
+        std::hint::black_box(chain(0).and_then(kind).map(Group::look));
     }
 
     /// Nothing in hand any more: what can be summed up is.

@@ -3,7 +3,7 @@
 use crate::Case;
 use crate::heard::Said;
 use crate::thin::{Folded, Thinned};
-use why401_http::{Exchange, Fact, Statement, Words};
+use why401_http::{Exchange, Fact, Moment, Statement, Words};
 use why401_report::{Series, SourceReport};
 
 /// So many facts are kept.
@@ -41,6 +41,16 @@ impl Collector {
     /// Counts words that so many statements stand for already that no more are kept; whether that is so.
     pub fn repeated(&mut self, words: &Words<'_>) -> bool {
         self.said.repeat(words)
+    }
+
+    /// Tells what words have in common with others, on any thread, for [`Collector::repeated_alike`].
+    pub fn likeness(&self) -> impl Fn(&Words<'_>) -> [u64; 4] + Send + Sync + use<> {
+        self.said.likeness()
+    }
+
+    /// As [`Collector::repeated`], of words of which it is known what they have in common with others, and of when.
+    pub fn repeated_alike(&mut self, alike: &[u64; 4], time: Option<Moment>) -> bool {
+        self.said.repeat_alike(alike, time)
     }
 
     /// Takes a fact.

@@ -65,7 +65,7 @@ impl Said {
         }
         if self.kept.len() >= STATEMENTS {
             let level = (self.alike.len() / STATEMENTS).min(LEVELS - 1);
-            let key = self.keys(&statement.words()).nth(level);
+            let key = keys(&self.hasher, &statement.words()).get(level).copied();
             if level >= 2 {
                 // Of more users than are told apart: one stands for all, and names none.
                 statement.user = None;
@@ -77,42 +77,45 @@ impl Said {
 
     /// Counts words, where statements stand for them already.
     pub(crate) fn repeat(&mut self, words: &Words<'_>) -> bool {
+        self.kept.len() >= STATEMENTS && self.repeat_alike(&keys(&self.hasher, words), words.time)
+    }
+
+    /// The same, of words of which it is known what they have in common with others.
+    pub(crate) fn repeat_alike(&mut self, keys: &[u64; LEVELS], time: Option<Moment>) -> bool {
         if self.kept.len() < STATEMENTS {
             return false;
         }
         // Only as coarsely as there was no more room to tell them apart.
         let levels = self.alike.len() / STATEMENTS + 1;
-        let found = self.keys(words).take(levels).find_map(|key| self.alike.get(&key)).copied();
+        let found = keys.iter().take(levels).find_map(|key| self.alike.get(key)).copied();
         match found.and_then(|at| self.kept.get_mut(at)) {
             Some(heard) => {
-                heard.repeat(words.time);
+                heard.repeat(time);
                 true
             }
             None => false,
         }
     }
 
-    /// What words have in common with others: all, all but the client, the wording, nothing.
-    fn keys<'w>(&self, words: &Words<'w>) -> impl Iterator<Item = u64> + use<'w> {
-        let Words { text, user, client, .. } = *words;
+    /// Tells what words have in common with others, on any thread.
+    pub(crate) fn likeness(&self) -> impl Fn(&Words<'_>) -> [u64; LEVELS] + Send + Sync + use<> {
         let of = self.hasher.clone();
-        let mut hasher = of.build_hasher();
-        wording(text, &mut hasher);
-        let text = hasher.finish();
-        (0..LEVELS).map(move |level| {
-            let (text, user, client) = match level {
-                0 => (text, user, client),
-                1 => (text, user, None),
-                2 => (text, None, None),
-                _ => (0, None, None),
-            };
-            of.hash_one((level, text, user, client))
-        })
+        move |words| keys(&of, words)
     }
 }
 
+/// What words have in common with others: all, all but the client, the wording, nothing.
+fn keys(of: &RandomState, words: &Words<'_>) -> [u64; LEVELS] {
+    let mut hasher = of.build_hasher();
+    wording(words.text, &mut hasher);
+    let text = hasher.finish();
+    let (user, client) = (of.hash_one(words.user), of.hash_one(words.client));
+    let key = |level: u8, text: u64, user: u64, client: u64| of.hash_one((level, text, user, client));
+    [key(0, text, user, client), key(1, text, user, 0), key(2, text, 0, 0), key(3, 0, 0, 0)]
+}
+
 /// So many ways there are to have something in common.
-const LEVELS: usize = 4;
+pub(crate) const LEVELS: usize = 4;
 
 /// The words without what changes from line to line, as [`crate::correlate::wording`] takes them.
 fn wording(text: &[u8], into: &mut impl Hasher) {

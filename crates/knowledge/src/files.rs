@@ -2,8 +2,9 @@
 
 macro_rules! files {
     ($($path:literal,)*) => {
-        /// Path below `data/` and contents of every file.
-        pub(crate) const FILES: &[(&str, &str)] = &[$(($path, include_str!(concat!("../data/", $path)))),*];
+        /// Path below `data/` of every file, and its contents as JSON, which `build.rs` made of them.
+        pub(crate) const FILES: &[(&str, &str)] =
+            &[$(($path, include_str!(concat!(env!("OUT_DIR"), "/data/", $path, ".json")))),*];
     };
 }
 
@@ -115,7 +116,6 @@ files! {
     "library/modsecurity.toml",
     "library/mosquitto-go-auth.toml",
     "library/nimbus-jose-jwt.toml",
-    "library/node-expose-sspi.toml",
     "library/oauthlib.toml",
     "library/openiddict.toml",
     "library/pac4j.toml",

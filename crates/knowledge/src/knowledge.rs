@@ -1,5 +1,6 @@
 //! All that is known, ready to be asked.
 
+use std::fmt::Display;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -47,15 +48,19 @@ impl Knowledge {
     /// All that is built in, parsed at the first call.
     pub fn shared() -> &'static Knowledge {
         static SHARED: OnceLock<Knowledge> = OnceLock::new();
-        SHARED.get_or_init(|| Knowledge::read(FILES))
+        SHARED.get_or_init(|| Knowledge::of(FILES, |json| serde_json::from_str(json)))
     }
 
     /// Reads data files, given as name and contents. What cannot be read is left out and told by
     /// [`problems`](Self::problems).
     pub fn read(files: &[(&str, &str)]) -> Knowledge {
+        Knowledge::of(files, |toml| toml::from_str(toml))
+    }
+
+    fn of<E: Display>(files: &[(&str, &str)], read: impl Fn(&str) -> Result<Product, E>) -> Knowledge {
         let mut known = Knowledge::default();
         for (name, contents) in files {
-            match toml::from_str::<Product>(contents) {
+            match read(contents) {
                 Ok(product) => known.add(product),
                 Err(error) => known.problems.push(format!("{name}: {error}")),
             }

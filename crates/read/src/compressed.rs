@@ -1,6 +1,6 @@
 //! Compressed evidence: decompressed as it is read, into a layer whose offsets count in what came out.
 
-use crate::{Format, Sink};
+use crate::{Alike, Format, Likeness, Sink};
 use flate2::bufread::MultiGzDecoder;
 use lzma_rust2::XzReader;
 use std::io::{self, BufReader, Read};
@@ -239,6 +239,14 @@ impl Sink for InLayer<'_> {
 
     fn repeated(&mut self, words: &Words<'_>) -> bool {
         self.sink.repeated(words)
+    }
+
+    fn likeness(&self) -> Option<Likeness> {
+        self.sink.likeness()
+    }
+
+    fn repeated_alike(&mut self, alike: &Alike, time: Option<Moment>) -> bool {
+        self.sink.repeated_alike(alike, time)
     }
 
     fn fact(&mut self, mut fact: Fact) {

@@ -16,5 +16,5 @@ pub use capture::Live;
 pub use compressed::{Coding, LAYER, Plain};
 pub use format::{FORMATS, Format, HEAD, Input, detect, read, read_buffered};
 pub use logs::bulk;
-pub use sink::{Collected, Sink};
+pub use sink::{Alike, Collected, Likeness, Sink};
 pub use text::{address, code, configuration};

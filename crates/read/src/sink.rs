@@ -1,8 +1,15 @@
 //! Where readers put what they read.
 
+use std::sync::Arc;
 use why401_http::{Exchange, Fact, Moment, Statement, Words};
 use why401_report::Problem;
 use why401_span::LayerId;
+
+/// What words have in common with others, from all to nothing: keys that only who made them understands.
+pub type Alike = [u64; 4];
+
+/// Tells what words have in common with others, on any thread.
+pub type Likeness = Arc<dyn Fn(&Words<'_>) -> Alike + Send + Sync>;
 
 /// Takes what a reader yields, in the order of the source.
 pub trait Sink {
@@ -19,6 +26,15 @@ pub trait Sink {
     /// a statement is made of it.
     fn repeated(&mut self, words: &Words<'_>) -> bool {
         let _ = words;
+        false
+    }
+    /// What tells which words it takes for the same; `None` where it wants every statement.
+    fn likeness(&self) -> Option<Likeness> {
+        None
+    }
+    /// As [`Sink::repeated`], of words that were told apart by [`Sink::likeness`], and of when they were said.
+    fn repeated_alike(&mut self, alike: &Alike, time: Option<Moment>) -> bool {
+        let _ = (alike, time);
         false
     }
     /// Context given along.
@@ -41,6 +57,12 @@ impl<S: Sink + ?Sized> Sink for &mut S {
     }
     fn repeated(&mut self, words: &Words<'_>) -> bool {
         (**self).repeated(words)
+    }
+    fn likeness(&self) -> Option<Likeness> {
+        (**self).likeness()
+    }
+    fn repeated_alike(&mut self, alike: &Alike, time: Option<Moment>) -> bool {
+        (**self).repeated_alike(alike, time)
     }
     fn fact(&mut self, fact: Fact) {
         (**self).fact(fact);

@@ -1,6 +1,5 @@
 //! Everything that passes, read into exchanges; and what did not work on the way.
 
-use crate::attention::Attention;
 use jiff::Timestamp;
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -27,7 +26,7 @@ pub enum Note {
 
 /// The tape of one run.
 #[derive(Clone)]
-pub(crate) struct Tape(Rc<RefCell<Inner>>, Attention);
+pub(crate) struct Tape(Rc<RefCell<Inner>>);
 
 struct Inner {
     live: Live,
@@ -40,9 +39,9 @@ struct Inner {
 const NOTES: usize = 100;
 
 impl Tape {
-    pub(crate) fn new(source: SourceId, sink: Rc<RefCell<dyn Sink>>, attention: Attention) -> Tape {
+    pub(crate) fn new(source: SourceId, sink: Rc<RefCell<dyn Sink>>) -> Tape {
         let inner = Inner { live: Live::new(source), sink, connections: 0, notes: Vec::new() };
-        Tape(Rc::new(RefCell::new(inner)), attention)
+        Tape(Rc::new(RefCell::new(inner)))
     }
 
     /// The number of the next connection.
@@ -56,7 +55,6 @@ impl Tape {
     }
 
     pub(crate) fn bytes(&self, connection: u64, side: Side, bytes: &[u8]) {
-        self.1.passed();
         let inner = &mut *self.0.borrow_mut();
         let at = Moment::utc(Timestamp::now());
         inner.live.bytes(connection, side, bytes, at, &mut *inner.sink.borrow_mut());

@@ -71,15 +71,13 @@ fn waits<'a>(scene: &Scene<'a>, step: &Step<'_>) -> Option<Option<&'a why401_his
     if scene.statements().any(|s| s.text.to_text().contains("Unknown authentication scheme")) {
         return Some(None);
     }
-    // Whose form was looked at waits for nothing.
     if step.attempt.carries_credentials()
-        || crate::moved::may_be_in_form(step)
         || step.request_field("cookie").is_some()
         || !step.attempt.shows_credentials()
     {
         return None;
     }
-    let unasked = scene.attempts().find(|a| {
+    let unasked = scene.sending_credentials().find(|a| {
         a.let_in()
             && a.request_field("authorization").is_some()
             && same_server(a, step.attempt)

@@ -4,7 +4,7 @@ use super::resource_hidden::is_answered_alike;
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::{signed, token};
 use crate::{Scene, Step, login};
-use why401_history::{Attempt, Outcome};
+use why401_history::Outcome;
 use why401_http::{Fact, FactKind};
 use why401_report::{Certainty, Party};
 
@@ -95,15 +95,11 @@ impl CredentialsRefused {
 
 /// What the answer to credentials that `why401 probe --allow-wrong` made up tells of the given ones.
 fn beside_made_up(scene: &Scene<'_>, step: &Step<'_>, mut claim: Claim) -> Claim {
-    // Asked first: of large logs, whose lines show no credentials, every line would be looked at for each refusal.
-    let sends =
-        |a: &Attempt| ["authorization", "proxy-authorization"].iter().any(|f| a.request_field(f).is_some());
     if is_made_up(step) {
         return claim;
     }
-    let other = scene.attempts().find(|a| {
-        sends(a)
-            && a.path() == step.attempt.path()
+    let other = scene.sending_credentials().find(|a| {
+        a.path() == step.attempt.path()
             && a.authority() == step.attempt.authority()
             && is_made_up(&Step::of(a))
     });

@@ -100,20 +100,6 @@ impl NoCredentials {
                     .weighing(-1)
                     .likely();
             }
-            // It may have had some, and failed to read what was asked.
-            if super::challenge_misread::fails_at_parsing(scene, step) {
-                return claim.or("challenge-misread", "the client's own error").weighing(-1).likely();
-            }
-            // The form may hold them.
-            if crate::moved::may_be_in_form(step) && told.is_none() {
-                return claim
-                    .or(
-                        "wrong-field",
-                        "the content of the form: whether client_id and client_secret are in it",
-                    )
-                    .weighing(-1)
-                    .likely();
-            }
             // Credentials were given, and only a scheme is offered that few clients speak: then it is that which failed.
             let given = scene.case.facts.iter().any(|f| {
                 matches!(
@@ -254,7 +240,7 @@ const CRAWLERS: &[&str] = &[
 fn unlike_others(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let (view, log) = step.attempt.views.iter().find_map(|v| Some((v, v.log.as_ref()?)))?;
     let keeps_fields = view.request.as_ref().is_some_and(|r| r.fields.iter().next().is_some());
-    let other = scene.attempts().find(|a| {
+    let other = scene.sending_credentials().find(|a| {
         a.view().source == view.source
             && a.id != step.attempt.id
             && a.request_field("authorization").is_some()

@@ -10,6 +10,7 @@ mod errors;
 mod follow;
 mod hostile;
 mod hub;
+mod memory;
 mod size;
 mod table;
 mod whole;

@@ -32,7 +32,18 @@ pub(crate) struct Lines<'r> {
 impl<'r> Lines<'r> {
     /// Begins at the start of a source.
     pub(crate) fn new(input: &'r mut dyn BufRead) -> Self {
-        Lines { input, kept: Vec::new(), offset: 0, number: 0, lent: 0 }
+        Lines::behind(input, (0, 0))
+    }
+
+    /// Begins behind a line, at this offset and behind the line of this number.
+    pub(crate) fn behind(input: &'r mut dyn BufRead, (offset, number): (u64, u32)) -> Self {
+        Lines { input, kept: Vec::new(), offset, number, lent: 0 }
+    }
+
+    /// Where the line that was handed out last ends, and its number. It is done with, so that others can read on.
+    pub(crate) fn place(&mut self) -> (u64, u32) {
+        self.input.consume(std::mem::take(&mut self.lent));
+        (self.offset, self.number)
     }
 
     /// The next line; `None` at the end. CR LF and LF end a line, and so does the end of the source. Where the source

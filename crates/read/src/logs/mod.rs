@@ -4,6 +4,7 @@
 //! [`line::Line`] of slices. A product is added by one small file in [`products`].
 
 mod apache_format;
+mod blocks;
 pub mod bulk;
 mod clf;
 mod escape;

@@ -8,11 +8,11 @@ use super::nginx_debug::{Debug, Taken};
 use super::said::{self, Saying};
 use super::w3c::{self, W3c};
 use super::wrapper::{self, Wrapped};
-use super::{clf, escape, given, json, products};
-use crate::{Input, Sink};
+use super::{blocks, clf, escape, given, json, products};
+use crate::{Alike, Input, Sink};
 use std::cell::Cell;
 use std::io;
-use why401_http::{Exchange, Speaker, Statement};
+use why401_http::{Exchange, Moment, Speaker, Statement};
 use why401_report::Problem;
 use why401_span::{Builder, Derived, SourceId, Span};
 
@@ -20,6 +20,8 @@ use why401_span::{Builder, Derived, SourceId, Span};
 const NAMED_PROBLEMS: u64 = 20;
 /// How many bytes of lines that carry a statement on (a stack trace) are joined to it.
 const JOINED: usize = 64 * 1024;
+/// From so many lines on that say again what was said, a log is read by several threads.
+const REPEATED: u32 = if cfg!(test) { 20 } else { 2000 };
 /// How many layers of wrapping are taken off.
 pub(crate) const LAYERS: usize = 3;
 
@@ -159,10 +161,20 @@ pub(crate) fn read(input: Input<'_>, sink: &mut dyn Sink) -> io::Result<()> {
         repeats: false,
         debug: Debug::default(),
     };
+    let likeness = out.sink.likeness().filter(|_| recogniser.given.is_none());
+    let mut repeated = 0;
     let mut lines = Lines::new(input.bytes);
     loop {
         match lines.next() {
-            Ok(Some(raw)) => out.line(raw, &mut recogniser),
+            Ok(Some(raw)) => {
+                out.line(raw, &mut recogniser);
+                repeated += u32::from(out.repeats);
+                if let Some(likeness) = likeness.as_ref().filter(|_| repeated >= REPEATED) {
+                    let place = lines.place();
+                    blocks::read(input.bytes, place, likeness, &mut recogniser, &mut out)?;
+                    break;
+                }
+            }
             Ok(None) => break,
             // Nothing comes for now: what was said is over.
             Err(e) if e.kind() == io::ErrorKind::WouldBlock => out.flush(),
@@ -185,7 +197,7 @@ struct Pending {
 }
 
 /// What has been read and where it goes.
-struct Out<'s> {
+pub(super) struct Out<'s> {
     source: SourceId,
     sink: &'s mut dyn Sink,
     index: u64,
@@ -197,7 +209,8 @@ struct Out<'s> {
 }
 
 impl Out<'_> {
-    fn line(&mut self, raw: Raw<'_>, recogniser: &mut Recogniser) {
+    /// Takes the next line.
+    pub(super) fn line(&mut self, raw: Raw<'_>, recogniser: &mut Recogniser) {
         if let Some(length) = raw.cut_from {
             self.problem(&raw, format!("a line of {length} bytes: only its first {LONGEST} are read"));
         }
@@ -368,7 +381,18 @@ impl Out<'_> {
         pending.end = span.end;
     }
 
-    fn flush(&mut self) {
+    /// Takes the next line, if it follows one of an error log and what it says is said again.
+    pub(super) fn repeats(&mut self, alike: &Alike, time: Option<Moment>, recogniser: &Recogniser) -> bool {
+        if !recogniser.last_was_error.get() {
+            return false;
+        }
+        self.flush();
+        self.repeats = self.sink.repeated_alike(alike, time);
+        self.repeats
+    }
+
+    /// Nothing carries on what was said.
+    pub(super) fn flush(&mut self) {
         let Some(pending) = self.pending.take() else { return };
         let statement = Statement { text: pending.text.finish(), ..pending.statement };
         let taken = match pending.connection {
