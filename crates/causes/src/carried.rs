@@ -17,6 +17,8 @@ pub(crate) enum Place {
     Field(String),
     /// A parameter of the query.
     Query(String),
+    /// A parameter of a form, which is content.
+    Form(String),
 }
 
 impl Place {
@@ -26,6 +28,7 @@ impl Place {
             Place::Field(name) if name == "authorization" => "Authorization".to_owned(),
             Place::Field(name) => format!("the field {name}"),
             Place::Query(name) => format!("the query ({name})"),
+            Place::Form(name) => format!("the content ({name})"),
         }
     }
 }
@@ -50,7 +53,21 @@ pub(crate) fn carried(request: &Request) -> Vec<Carried> {
         let is_one = is_secret(&name.to_ascii_lowercase());
         is_one.then(|| Carried { place: Place::Query(name.to_owned()), secret: decoded(secret) })
     });
-    fields.chain(query).filter(|c| is_key(&c.secret)).collect()
+    let body = request.body.text();
+    let form = form_of(&body).filter_map(|(name, secret)| {
+        let is_one = is_secret(&name.to_ascii_lowercase());
+        is_one.then(|| Carried { place: Place::Form(name.to_owned()), secret: decoded(secret) })
+    });
+    fields.chain(query).chain(form).filter(|c| is_key(&c.secret)).collect()
+}
+
+/// The pairs of a body that is a form. No more are looked at than forms have.
+fn form_of(body: &str) -> impl Iterator<Item = (&str, &str)> {
+    const PAIRS: usize = 50;
+    let is_form =
+        body.len() < 16_384 && !body.trim_start().starts_with(['{', '[', '<']) && !body.contains('\n');
+    let form = if is_form { body } else { "" };
+    form.split('&').take(PAIRS).filter_map(|pair| pair.trim().split_once('='))
 }
 
 /// Whether a word can be a key: a media type, the name of a method, of a user or of a scheme seldom has a digit.
@@ -109,6 +126,13 @@ pub(crate) fn show(
             let from = [format!("?{name}="), format!("&{name}=")].iter().find_map(|p| line.find(p))? + 1;
             let end = line.get(from..)?.find(['&', ' ', '#']).map_or(line.len(), |end| from + end);
             Some(scene.show_part(view.source, &request.line, from..end, says))
+        }
+        Place::Form(name) => {
+            let body = request.body.text();
+            let pair = format!("{name}=");
+            let from = if body.starts_with(&pair) { 0 } else { body.find(&format!("&{pair}"))? + 1 };
+            let end = body.get(from..)?.find('&').map_or(body.len(), |end| from + end);
+            Some(scene.show_part(view.source, &request.body.bytes, from..end, says))
         }
     }
 }

@@ -32,6 +32,9 @@ pub(crate) fn to_another_place(scene: &Scene<'_>, step: &Step<'_>) -> Option<Cla
         Place::Query(name) => {
             claim.fix(Party::Caller, format!("Send the secret in the parameter {name} of the query."))
         }
+        Place::Form(name) => {
+            claim.fix(Party::Caller, format!("Send the secret in the parameter {name} of the content."))
+        }
     })
 }
 
@@ -39,14 +42,18 @@ pub(crate) fn to_another_place(scene: &Scene<'_>, step: &Step<'_>) -> Option<Cla
 pub(crate) fn from_authorization(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let sent = step.credentials().filter(|s| !s.proxy)?;
     let value = sent.value();
-    let secret = value.rsplit(' ').next().filter(|s| s.len() >= 8)?;
+    // What base64 is filled up with is no separator.
+    let secret = value.rsplit(' ').next().map(|s| s.trim_end_matches('=')).filter(|s| s.len() >= 8)?;
     let is_it = |f: &FieldLine| {
         // Most fields end otherwise: their text need not be made.
-        let may_be = !secret.is_ascii() || f.value.as_bytes().ends_with(secret.as_bytes());
+        let text = f.value.as_bytes().trim_ascii_end();
+        let filled = text.iter().rev().take_while(|b| **b == b'=').count();
+        let may_be = !secret.is_ascii()
+            || text.get(..text.len() - filled).is_some_and(|t| t.ends_with(secret.as_bytes()));
         may_be
             && !f.is("authorization")
             && !f.is("cookie")
-            && f.text().rsplit([' ', '=']).next() == Some(secret)
+            && f.text().trim_end_matches('=').rsplit([' ', '=']).next() == Some(secret)
     };
     let others = || scene.accepted_without().filter(|a| same_server(a, step.attempt));
     let in_query = |a: &Attempt| {
@@ -133,4 +140,35 @@ fn in_form(good: &Attempt, step: &Step<'_>) -> bool {
     let pair = "&client_id=".len() + user.len() + "&client_secret=".len() + password.len();
     is_form(step.attempt)
         && length(good).zip(length(step.attempt)).is_some_and(|(with, without)| with == without + pair)
+}
+
+/// Whether a form that is not shown may hold the client's id and secret (RFC 6749 section 2.3.1): the answer finds the client
+/// invalid (section 5.2).
+pub(crate) fn may_be_in_form(step: &Step<'_>) -> bool {
+    let Some((_, request)) = step.request() else { return false };
+    let field = |name: &str| step.attempt.request_field(name).map(|f| f.text().to_ascii_lowercase());
+    let form = field("content-type").is_some_and(|t| t.starts_with("application/x-www-form-urlencoded"));
+    let unseen = request.body.text().is_empty()
+        && field("content-length").and_then(|l| l.trim().parse::<u64>().ok()).is_some_and(|l| l > 0);
+    let invalid = step.attempt.response().is_some_and(|r| r.body.text().contains("invalid_client"));
+    form && unseen && invalid && step.credentials().is_none()
+}
+
+/// The client was found invalid by a form that is not shown, and the same request is let in with its pair in Basic.
+pub(crate) fn from_an_unseen_form(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    if !may_be_in_form(step) {
+        return None;
+    }
+    let (good, field) =
+        scene.attempts().filter(|a| a.let_in() && same_server(a, step.attempt)).find_map(|a| {
+            let field = a
+                .request_field("authorization")
+                .filter(|f| f.text().to_ascii_lowercase().starts_with("basic "))?;
+            (a.path() == step.attempt.path() && a.method() == step.attempt.method()).then_some((a, field))
+        })?;
+    let claim = Claim::new("the client was not known by what the form holds, and is let in with its pair in the Authorization field")
+        .shown(step.request().map(|(view, request)| scene.show_request(view, request, "refused; the form is not shown")))
+        .shown([scene.show_field(good.view(), field, "let in")])
+        .or("no-credentials", "the content of the form: whether client_id and client_secret are in it");
+    Some(advise(claim, "Authorization"))
 }

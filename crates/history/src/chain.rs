@@ -154,10 +154,19 @@ fn answers(next: &Attempt, before: &Attempt) -> bool {
     }
     match (credentials(before), credentials(next)) {
         (None, None) => logs_agree(before, next) || began_session(before, next),
-        (None, Some(field)) => !was_sent_elsewhere(before, field),
+        (None, Some(field)) => !was_sent_elsewhere(before, field) && !client_was_invalid(before),
         (Some(_), None) => false,
         (Some(b), Some(n)) => renews(b, n, before, next),
     }
+}
+
+/// Whether a token endpoint has looked at a form and not known its client (RFC 6749 section 5.2): it asked for nothing.
+fn client_was_invalid(before: &Attempt) -> bool {
+    let form = before
+        .request_field("content-type")
+        .is_some_and(|f| f.text().starts_with("application/x-www-form-urlencoded"));
+    let asks = before.response().is_some_and(|r| r.fields.all("www-authenticate").next().is_some());
+    form && !asks && before.response().is_some_and(|r| r.body.text().contains("invalid_client"))
 }
 
 /// Whether the secret of this field was sent before in another place, where it was not taken: then nobody was asked, but a
@@ -205,10 +214,11 @@ fn began_session(before: &Attempt, next: &Attempt) -> bool {
 fn logs_agree(before: &Attempt, next: &Attempt) -> bool {
     let handshake_step = |a: &Attempt| {
         // SEC_E_NO_CREDENTIALS and no error: the steps of an integrated handshake in an IIS log.
-        a.view()
-            .log
-            .as_ref()
-            .is_some_and(|l| matches!(l.win32, Some(2_148_074_254)) || l.substatus == Some(2))
+        a.view().log.as_ref().is_some_and(|l| {
+            matches!(l.win32, Some(2_148_074_254))
+                || l.substatus == Some(2)
+                || (l.substatus, l.win32) == (Some(1), Some(0))
+        })
     };
     if before.logged_name().is_some() || before.shows_credentials() {
         return false;
@@ -242,6 +252,7 @@ fn renews(before_field: &FieldLine, next_field: &FieldLine, before: &Attempt, ne
             next.let_in()
                 && !is_placeholder(&b)
                 && !refused_for_itself(before_field, before)
+                && !for_another(before_field, next_field)
                 && (token(&b) != token(&n)
                     || next.request_field("dpop").map(|f| f.text())
                         != before.request_field("dpop").map(|f| f.text()))
@@ -251,6 +262,19 @@ fn renews(before_field: &FieldLine, next_field: &FieldLine, before: &Attempt, ne
         ("basic", _) => changed && next.let_in() && empty_password(&b),
         _ => false,
     }
+}
+
+/// Whether two tokens are for another service or from another issuer: the second is not the first one renewed.
+fn for_another(before: &FieldLine, next: &FieldLine) -> bool {
+    let read = |field: &FieldLine| {
+        let value = field.value.as_bytes();
+        let start = value.iter().position(|b| *b == b' ').map_or(0, |i| i + 1);
+        value.get(start..).is_some_and(jwt::looks_like).then(|| jwt::read(value, start..value.len()))
+    };
+    let (Some(before), Some(next)) = (read(before), read(next)) else { return false };
+    before.claims.is_some()
+        && next.claims.is_some()
+        && (before.aud() != next.aud() || before.iss() != next.iss())
 }
 
 /// Whether a token was refused that had not expired, by an answer that asks for nothing: it was not renewed, but mended.

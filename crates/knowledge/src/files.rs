@@ -116,6 +116,7 @@ files! {
     "library/modsecurity.toml",
     "library/mosquitto-go-auth.toml",
     "library/nimbus-jose-jwt.toml",
+    "library/node-expose-sspi.toml",
     "library/oauthlib.toml",
     "library/openiddict.toml",
     "library/pac4j.toml",

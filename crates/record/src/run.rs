@@ -1,5 +1,6 @@
 //! The run: the recorder, the program, its signals and its end.
 
+use crate::attention::Attention;
 use crate::authority::Authority;
 use crate::environment::{Own, handed};
 use crate::proxy::{self, Shared};
@@ -86,7 +87,9 @@ async fn go(options: Options, source: SourceId, sink: Rc<RefCell<dyn Sink>>) -> 
     });
     let (authority, nobody) = made?;
     let given = handed(port, authority.certificate(), &machine, &options.own).map_err(|e| e.to_string())?;
-    let tape = Tape::new(source, sink);
+    let attention = Attention::default();
+    let awake = tokio::task::spawn_local(attention.clone().keep());
+    let tape = Tape::new(source, sink, attention);
     let shared = Rc::new(Shared {
         tape: tape.clone(),
         authority,
@@ -120,6 +123,7 @@ async fn go(options: Options, source: SourceId, sink: Rc<RefCell<dyn Sink>>) -> 
     tokio::time::sleep(NOTICED).await;
     let _ = tokio::time::timeout(LATE, open.wait_for(|open| *open == 0)).await;
     server.abort();
+    awake.abort();
     let (connections, bytes, notes) = tape.finish();
     Ok(Ended { status, connections, bytes, notes })
 }

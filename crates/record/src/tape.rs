@@ -1,5 +1,6 @@
 //! Everything that passes, read into exchanges; and what did not work on the way.
 
+use crate::attention::Attention;
 use jiff::Timestamp;
 use std::cell::RefCell;
 use std::net::SocketAddr;
@@ -26,7 +27,7 @@ pub enum Note {
 
 /// The tape of one run.
 #[derive(Clone)]
-pub(crate) struct Tape(Rc<RefCell<Inner>>);
+pub(crate) struct Tape(Rc<RefCell<Inner>>, Attention);
 
 struct Inner {
     live: Live,
@@ -39,9 +40,9 @@ struct Inner {
 const NOTES: usize = 100;
 
 impl Tape {
-    pub(crate) fn new(source: SourceId, sink: Rc<RefCell<dyn Sink>>) -> Tape {
+    pub(crate) fn new(source: SourceId, sink: Rc<RefCell<dyn Sink>>, attention: Attention) -> Tape {
         let inner = Inner { live: Live::new(source), sink, connections: 0, notes: Vec::new() };
-        Tape(Rc::new(RefCell::new(inner)))
+        Tape(Rc::new(RefCell::new(inner)), attention)
     }
 
     /// The number of the next connection.
@@ -55,6 +56,7 @@ impl Tape {
     }
 
     pub(crate) fn bytes(&self, connection: u64, side: Side, bytes: &[u8]) {
+        self.1.passed();
         let inner = &mut *self.0.borrow_mut();
         let at = Moment::utc(Timestamp::now());
         inner.live.bytes(connection, side, bytes, at, &mut *inner.sink.borrow_mut());

@@ -1,7 +1,7 @@
 //! A challenge that breaks the grammar.
 
-use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
+use crate::{Scene, Step};
 use why401_http::FactKind;
 use why401_report::Party;
 
@@ -41,7 +41,9 @@ impl ChallengeMalformed {
             .offered
             .iter()
             .find_map(|o| o.parsed.problems.iter().find(|p| p.breaks_grammar()).map(|p| (o, p)));
-        let Some((offered, problem)) = broken else { return told() };
+        let Some((offered, problem)) = broken else {
+            return without_realm(scene, step).unwrap_or_else(told);
+        };
         let claim = Claim::new(format!("the challenge breaks the grammar: {}", problem.what))
             .shown([scene.show_in_field(offered.view, offered.field, problem.range.clone(), problem.what.clone())])
             .fix(Party::Server, "Mend the field: scheme name=\"value\", name=\"value\" with commas between and quotes around the values.");
@@ -70,4 +72,18 @@ impl ChallengeMalformed {
             (false, _) => claim.beside().confirmed(),
         }
     }
+}
+
+/// Basic without its realm (RFC 7617 section 2 demands it), and a client whose parser stumbles over that.
+fn without_realm(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let (offered, challenge) = step.challenge("basic").filter(|(_, c)| c.param("realm").is_none())?;
+    let stumbles = scene.heard_of("challenge-malformed").next()?;
+    if step.attempt.carries_credentials() {
+        return None;
+    }
+    let claim = Claim::new("the challenge has no realm, which Basic demands, and the client cannot read it")
+        .shown([scene.show_in_field(offered.view, offered.field, challenge.range.clone(), "no realm")])
+        .shown([scene.show_heard(stumbles, "the client's parser")])
+        .fix(Party::Server, "Let the server name a realm: WWW-Authenticate: Basic realm=\"...\".");
+    Some(claim.or("challenge-misread", "whether other clients answer the same challenge").confirmed())
 }

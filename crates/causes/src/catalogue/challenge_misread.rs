@@ -47,6 +47,7 @@ impl ChallengeMisread {
             told => algorithm(scene, step)
                 .or_else(|| cut_short(scene, step))
                 .or_else(|| whole_list(scene, step))
+                .or_else(|| parser_fails(scene, step))
                 .unwrap_or(told),
         }
     }
@@ -144,5 +145,40 @@ fn whole_list(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
             .fix(Party::Server, "Offer one qop only.")
             .or("digest-mismatch", "the same request with qop=auth")
             .confirmed()
+    })
+}
+
+/// A program ends with an error of its own in what reads challenges, and the challenge is sound.
+fn parser_fails(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    if step.attempt.carries_credentials() || !step.offered.iter().all(|o| o.parsed.strict_ok()) {
+        return None;
+    }
+    let (offered, challenge) = step.challenges().next()?;
+    let fails = scene.statements().find(|s| names_a_parser(&s.text.to_text()));
+    let (source, text) = match fails {
+        Some(s) => (s.source, &s.text),
+        None => scene.texts().find(|(_, t)| names_a_parser(&t.to_text()))?,
+    };
+    let claim = Claim::new("the challenge is sound, and the program fails where it reads challenges")
+        .shown([scene.show_in_field(offered.view, offered.field, challenge.range.clone(), "this was to be read")])
+        .shown([scene.show_part(source, text, 0..text.to_text().len().min(120), "the program's own error")])
+        .fix(Party::Caller, "Use another version of the program or its library: within quotes every sign, commas too, belongs to the value.")
+        .or("no-credentials", "whether the program had credentials to answer with");
+    Some(claim.weighing(8).likely())
+}
+
+/// Whether a program's own error stands beside a sound challenge.
+pub(super) fn fails_at_parsing(scene: &Scene<'_>, step: &Step<'_>) -> bool {
+    parser_fails(scene, step).is_some()
+}
+
+/// Whether a line of a stack of calls names a function that takes challenges apart.
+fn names_a_parser(text: &str) -> bool {
+    text.lines().take(100).any(|line| {
+        let line = line.trim_start();
+        let called = line.strip_prefix("at ").or_else(|| line.strip_prefix("File "));
+        called.map(str::to_ascii_lowercase).is_some_and(|line| {
+            line.contains("parse") && ["authenticate", "challenge", "digest"].iter().any(|w| line.contains(w))
+        })
     })
 }

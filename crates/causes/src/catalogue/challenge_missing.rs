@@ -71,7 +71,9 @@ fn waits<'a>(scene: &Scene<'a>, step: &Step<'_>) -> Option<Option<&'a why401_his
     if scene.statements().any(|s| s.text.to_text().contains("Unknown authentication scheme")) {
         return Some(None);
     }
+    // Whose form was looked at waits for nothing.
     if step.attempt.carries_credentials()
+        || crate::moved::may_be_in_form(step)
         || step.request_field("cookie").is_some()
         || !step.attempt.shows_credentials()
     {

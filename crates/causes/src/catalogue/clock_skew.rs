@@ -6,6 +6,7 @@ use crate::reading::gss::{self, Message};
 use crate::reading::signed::{self, Stamp};
 use crate::reading::token::{self, Carried};
 use crate::reading::{at_most, settle};
+use crate::scene::same_server;
 use crate::{Scene, Step};
 use why401_auth::scheme::kerberos as kerberos_message;
 use why401_auth::token::jwt::Jwt;
@@ -62,6 +63,7 @@ impl ClockSkew {
             hawk,
             stamp,
             told_stamp,
+            let_in_once_in_time,
             future_token,
             ahead_of_the_recorder,
             slow_kerberos,
@@ -147,6 +149,39 @@ fn stamp(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     );
     Some(at_most(claim, certainty))
 }
+
+/// The time of a signature was some seconds off where it was refused, and right where the same server let one in: whoever
+/// checks it may allow less than others do.
+fn let_in_once_in_time(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let server = clock::server(step)?;
+    let stamp = signed::stamps(step).into_iter().find(|s| (s.at - server.at).abs() >= OFF)?;
+    let (good, right) =
+        scene.attempts().filter(|a| a.let_in() && same_server(a, step.attempt)).take(LOOKS).find_map(
+            |a| {
+                let good = Step::of(a);
+                let date = clock::server(&good)?;
+                let right = signed::stamps(&good).into_iter().find(|s| s.name == stamp.name)?;
+                ((right.at - date.at).abs() <= RIGHT).then_some((a, right))
+            },
+        )?;
+    let claim = Claim::new(format!(
+        "{}; with a clock that is right the same server let one in",
+        apart_text(&stamp, stamp.at - server.at)
+    ))
+    .shown(stamp.shown(scene, format!("{} by the client's clock", time_text(stamp.at))))
+    .shown(server.shown(scene))
+    .shown(right.shown(scene, "in time"))
+    .shown([scene.show_status(good.view(), good.response()?, "let in")])
+    .or("credentials-refused", "what else was changed between the two");
+    Some(at_most(claim, Certainty::Likely))
+}
+
+/// From so many seconds on a clock is off, where another request shows it right.
+const OFF: i64 = 10;
+/// The time that a request is under way.
+const RIGHT: i64 = 3;
+/// So many requests that were let in are looked at.
+const LOOKS: usize = 50;
 
 /// A signature names its time by a clock of which the person says that it is wrong; the answer tells no time.
 fn told_stamp(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {

@@ -1,5 +1,8 @@
 //! A field that left the client and did not arrive.
 
+mod mended;
+mod shortened;
+
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::configured::{self, Found, Reach};
 use crate::reading::token;
@@ -59,12 +62,14 @@ impl DroppedByIntermediary {
         on_the_way(scene, step)
             .or_else(|| two_views(scene, step))
             .or_else(|| another_token(scene, step))
+            .or_else(|| shortened::in_introspection(scene, step))
             .or_else(|| printed_environment(scene, step))
             .or_else(|| denied(scene, step))
             .or_else(|| configured(scene, step))
             .or_else(|| left_out(scene, step))
             .or_else(|| hidden(scene, step))
             .or_else(|| underscored(scene, step))
+            .or_else(|| mended::by_a_rule(scene, step))
             .or_else(|| direct(scene, step))
             .or_else(|| by_cgi(scene, step))
             .unwrap_or_else(|| scene.told("dropped-by-intermediary", "the field was taken away on the way"))
@@ -419,19 +424,31 @@ fn denied(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     Some(advise(claim).or("wrong-field", "which field and scheme the application reads").likely())
 }
 
-/// Whether a path leads to the same resource as another: it is the same, or a proxy's own path with that behind it.
-fn is_same_behind(path: &str, other: &str) -> bool {
-    path == other || other.len() > 1 && path.contains("/proxy/") && path.ends_with(other)
+/// Whether a path leads to the same resource as another: it is the same, or one that a proxy has, with that behind it. What
+/// is a proxy's own shows in its name, or in another port of the same host.
+fn is_same_behind(a: &Attempt, b: &Attempt) -> bool {
+    let (Some(path), Some(target)) = (a.path(), b.target()) else { return false };
+    let other = path_of(&target);
+    let behind = other.len() > 1 && path.ends_with(other);
+    path == other
+        || behind && (path.contains("/proxy/") || another_port(a, b) && other.matches('/').count() > 1)
+}
+
+/// Whether two requests went to two ports of one host.
+fn another_port(a: &Attempt, b: &Attempt) -> bool {
+    let of = |x: &Attempt| x.request().and_then(|r| r.authority());
+    let (Some(a), Some(b)) = (of(a), of(b)) else { return false };
+    let host = |authority: &str| authority.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    a != b && host(&a) == host(&b)
 }
 
 /// The same credentials are accepted when another server is asked for the same resource.
 fn direct(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let sent = step.credentials()?;
-    let path = step.attempt.path()?;
     let accepted = scene.accepted_with(sent.field.value.as_bytes()).find(|a| {
         a.id != step.attempt.id
             && same_client(a, step.attempt)
-            && a.target().is_some_and(|t| is_same_behind(path, path_of(&t)))
+            && is_same_behind(step.attempt, a)
             && another_server(a, step.attempt)
     })?;
     // Two names of one owner are two services (regions, products), and no layers of one another.

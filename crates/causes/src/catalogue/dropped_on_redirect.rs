@@ -52,7 +52,7 @@ impl DroppedOnRedirect {
         let redirected =
             scene.earlier().take(8).find_map(|a| redirect_to(a, step.attempt).map(|location| (a, location)));
         if redirected.is_none()
-            && let Some(answer) = logged(scene, step)
+            && let Some(answer) = logged(scene, step).or_else(|| again_and_again(scene, step))
         {
             return answer;
         }
@@ -166,6 +166,39 @@ fn logged(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
             .likely(),
     )
 }
+
+/// A log in which a client is redirected under its name, and asks for another path without one at once, more than once.
+fn again_and_again(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let unnamed = |a: &Attempt| a.logged_dash() && !a.shows_credentials();
+    let after = step.attempt;
+    if !unnamed(after) {
+        return None;
+    }
+    let all: Vec<_> = scene.attempts().filter(|a| same_client(a, after)).take(scene.reach()).collect();
+    let follows = |before: &Attempt, next: &Attempt| {
+        let at_once = matches!((before.time(), next.time()), (Some(x), Some(y)) if (0.0..=AT_ONCE).contains(&y.seconds_since(&x)));
+        let sent_on =
+            matches!(before.status(), Some(301 | 302 | 303 | 307 | 308)) && before.logged_name().is_some();
+        let refused = next.status() == Some(401) && unnamed(next) && next.path() == after.path();
+        at_once && sent_on && refused && before.method() == next.method()
+    };
+    let pairs: Vec<_> =
+        all.iter().zip(all.iter().skip(1)).filter(|(before, next)| follows(before, next)).collect();
+    let (before, next) =
+        *pairs.first().filter(|(b, _)| pairs.len() > 1 && pairs.iter().all(|(x, _)| x.path() == b.path()))?;
+    Some(
+        Claim::new("each time the client is redirected under its name, and asks without one where it was sent")
+            .shown(super::client_changed::line(scene, before, "with a name, redirected"))
+            .shown(super::client_changed::line(scene, next, "without a name, refused"))
+            .fix(Party::Caller, "Ask the final address directly, or let the client keep its credentials on a redirect to the same host.")
+            .or("no-credentials", "the requests as they were sent: curl -v, or a capture")
+            .weighing(4)
+            .likely(),
+    )
+}
+
+/// How long a program takes to follow a redirect, by a log of whole seconds.
+const AT_ONCE: f64 = 1.0;
 
 fn origin_of(location: &str) -> Option<String> {
     let a = Address::parse(location)?;

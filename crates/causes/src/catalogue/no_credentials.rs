@@ -100,6 +100,20 @@ impl NoCredentials {
                     .weighing(-1)
                     .likely();
             }
+            // It may have had some, and failed to read what was asked.
+            if super::challenge_misread::fails_at_parsing(scene, step) {
+                return claim.or("challenge-misread", "the client's own error").weighing(-1).likely();
+            }
+            // The form may hold them.
+            if crate::moved::may_be_in_form(step) && told.is_none() {
+                return claim
+                    .or(
+                        "wrong-field",
+                        "the content of the form: whether client_id and client_secret are in it",
+                    )
+                    .weighing(-1)
+                    .likely();
+            }
             // Credentials were given, and only a scheme is offered that few clients speak: then it is that which failed.
             let given = scene.case.facts.iter().any(|f| {
                 matches!(

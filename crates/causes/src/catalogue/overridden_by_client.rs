@@ -140,11 +140,28 @@ fn token_given(scene: &Scene<'_>) -> bool {
         "token=",
         "token_auth",
         "bearer",
+        "--token",
+        "--api-key",
+        "--access-token",
     ];
+    let commands = scene.case.facts.iter().filter(|f| matches!(f.kind, FactKind::Command { .. }));
+    if commands.take(100).any(|f| GIVES.iter().any(|g| f.text.to_text().to_ascii_lowercase().contains(g))) {
+        return true;
+    }
     scene.statements().any(|s| {
         let text = s.text.to_text().to_ascii_lowercase();
-        let field = text.contains("authorization") && text.contains("token");
+        let field = text.contains("authorization") && text.contains("token") || called_with_a_secret(&text);
         s.speaker != Speaker::ServerLog && (field || GIVES.iter().any(|g| text.contains(g)))
+    })
+}
+
+/// Whether a call has nothing but one long literal of letters and digits, or of what stands for them: `Client("3f0c…")`.
+fn called_with_a_secret(text: &str) -> bool {
+    text.match_indices('(').take(50).any(|(at, _)| {
+        let literal = text.get(at + 1..).and_then(|rest| rest.strip_prefix(['"', '\'']));
+        let Some((secret, behind)) = literal.and_then(|l| l.split_once(['"', '\''])) else { return false };
+        let key = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'*' | b'_' | b'-');
+        secret.len() >= 20 && secret.bytes().all(key) && behind.starts_with(')')
     })
 }
 
@@ -231,16 +248,21 @@ fn named_in_address(scene: &Scene<'_>) -> Option<Claim> {
 fn by_shown_netrc(scene: &Scene<'_>, sent: &Sent<'_>) -> Option<Answer> {
     let user = sent.basic()?.user_text().into_owned();
     let texts: Vec<_> = scene.texts().collect();
-    let netrc = texts.iter().any(|(_, text)| text.to_text().contains(".netrc"));
-    if user.is_empty() || !netrc {
+    let find = |mark: &str| {
+        texts.iter().find_map(|(source, text)| {
+            let at = text.to_text().find(mark)?;
+            Some((*source, *text, at..at + mark.trim_end().len()))
+        })
+    };
+    let named = find(".netrc").filter(|_| !user.is_empty())?;
+    let entry = find(&format!("login {user} "));
+    // An entry of somebody else was not the one that was used.
+    if entry.is_none()
+        && find("login ").is_some()
+        && (find("machine ").is_some() || find("default ").is_some())
+    {
         return None;
     }
-    let (source, text, entry) = texts.iter().find_map(|(source, text)| {
-        let plain = text.to_text();
-        let entry = format!("login {user} ");
-        let at = plain.find(&entry)?;
-        Some((*source, *text, at..at + entry.len() - 1))
-    })?;
     // What the program was to send: a field with another scheme.
     let (given_in, given_text, given) = texts.iter().find_map(|(source, text)| {
         let plain = text.to_text().to_ascii_lowercase();
@@ -249,11 +271,25 @@ fn by_shown_netrc(scene: &Scene<'_>, sent: &Sent<'_>) -> Option<Answer> {
         let value = value.trim_start_matches(['f', '\'', '"', '`']);
         (!value.starts_with("basic")).then(|| (*source, *text, at..at + "'authorization'".len()))
     })?;
-    let claim = Claim::new(format!("the program was to send a field of its own, and the Basic credentials of {user} went out, who stands in a .netrc"))
+    let summary = match entry {
+        Some(_) => format!(
+            "the program was to send a field of its own, and the Basic credentials of {user} went out, who stands in a .netrc"
+        ),
+        None => format!(
+            "the program was to send a field of its own, and Basic credentials of {user} went out; there is a .netrc, which takes precedence"
+        ),
+    };
+    let (source, text, range) = entry.clone().unwrap_or(named);
+    let says = if entry.is_some() { "this entry was used" } else { "a .netrc is there" };
+    let mut claim = Claim::new(summary)
         .shown([scene.show_part(given_in, given_text, given, "given here")])
-        .shown([scene.show_part(source, text, entry, "this entry was used")])
+        .shown([scene.show_part(source, text, range, says)])
         .shown([scene.show_field(sent.view, sent.field, "sent instead")])
         .fix(Party::Caller, "Remove the entry of the .netrc for this host (or its default entry), or let the client read none (requests: trust_env=False).");
+    if entry.is_none() {
+        claim = claim
+            .or("scheme-not-offered", "the entry of the .netrc for this host: is it the one that was sent?");
+    }
     Some(claim.weighing(6).likely())
 }
 

@@ -1,6 +1,7 @@
 //! Another scheme than the server offers.
 
 use crate::cause::{Answer, Claim, cause};
+use crate::reading::token;
 use crate::scene::same_server;
 use crate::{Scene, Sent, Step};
 use why401_http::FactKind;
@@ -68,7 +69,8 @@ impl SchemeNotOffered {
         // SPNEGO carries NTLM, but whoever offers Negotiate alone reads no field that begins with NTLM.
         let bare = scheme == "ntlm" && offered.iter().all(|name| *name == "negotiate");
         if offered.is_empty() || (!bare && offered.iter().any(|name| alike(name))) {
-            let by_another = || taken_otherwise(scene, step, sent);
+            let by_another =
+                || taken_otherwise(scene, step, sent).or_else(|| issued_for_another(scene, step, sent));
             return if offered.is_empty() { by_another().unwrap_or_else(told) } else { Answer::RuledOut };
         }
         if has_looked(step) {
@@ -124,6 +126,33 @@ impl SchemeNotOffered {
 fn has_looked(step: &Step<'_>) -> bool {
     let told = step.response_field("x-seraph-loginreason").map(|(_, f)| f.text().to_ascii_uppercase());
     told.is_some_and(|reason| reason.contains("FAILED") || reason.contains("DENIED"))
+}
+
+/// The token endpoint names the scheme that its token goes with (RFC 6749 section 7.1, `token_type`), and the token was sent
+/// with another one.
+fn issued_for_another(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>) -> Option<Answer> {
+    let value = sent.value();
+    let (scheme, secret) = value.split_once(' ').filter(|(_, secret)| secret.len() >= 16)?;
+    let from = token::issued(scene).into_iter().find(|issued| issued.token == secret)?;
+    let response = from.attempt.response()?;
+    let kind = token::json(&response.body)?.get("token_type")?.as_str()?.to_owned();
+    if kind.eq_ignore_ascii_case(scheme) || !kind.eq_ignore_ascii_case("bearer") || step.status() != Some(401)
+    {
+        return None;
+    }
+    let body = response.body.text();
+    let at = body.find("\"token_type\"")?;
+    let claim = Claim::new(format!("the token was issued as a {kind} token and sent as {scheme}"))
+        .shown([scene.show_part(
+            from.attempt.view().source,
+            &response.body.bytes,
+            at..at + "\"token_type\"".len(),
+            "issued so",
+        )])
+        .shown([scene.show_field(sent.view, sent.field, "sent so")])
+        .fix(Party::Caller, format!("Write `{kind}` before the token instead of `{scheme}`."))
+        .or("wrong-token-type", "which tokens the service takes");
+    Some(claim.weighing(6).likely())
 }
 
 /// The same secret was let in behind another scheme.

@@ -2,6 +2,7 @@
 
 use crate::cause::{Answer, Claim, cause};
 use crate::{Scene, Step};
+use why401_history::Attempt;
 use why401_http::{Address, Fact, FactKind, Userinfo};
 use why401_report::Party;
 
@@ -43,6 +44,11 @@ impl UrlCredentialsIgnored {
             return Answer::RuledOut;
         }
         let Some((fact, userinfo)) = given else { return printed(scene, step).unwrap_or_else(told) };
+        // Whoever is let in by this name was asked with the address; the refused one was asked otherwise.
+        let used = |a: &Attempt| a.let_in() && a.logged_name().is_some_and(|n| n == userinfo.user.as_str());
+        if !step.attempt.shows_credentials() && scene.later().take(scene.reach()).any(used) {
+            return told();
+        }
         // What is offered is nothing that a password in an address is meant for, or that few clients speak.
         if !step.offered.is_empty() && !step.offers_password() {
             return told();

@@ -1,5 +1,7 @@
 //! Nearly the right address.
 
+mod image;
+
 use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::same_client;
@@ -43,6 +45,9 @@ impl WrongAddress {
                 .as_told(),
             None => Answer::RuledOut,
         };
+        if let Some(claim) = image::at_another_registry(scene) {
+            return claim.weighing(14).likely();
+        }
         let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else { return told() };
         let a = step.attempt;
         let Some(path) = a.path().filter(|p| p.len() > 1) else { return told() };

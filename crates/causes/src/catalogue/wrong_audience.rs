@@ -207,7 +207,10 @@ fn like_others(
     let range = first.claim_range("aud").unwrap_or(0..field.value.len());
     let shown =
         scene.show_in_field(attempt.view(), field, range, format!("accepted; aud is {}", list(&first.aud())));
-    Some((common, Some(shown), Certainty::Likely))
+    // Of one issuer and for one subject: nothing else tells them apart but when they were made.
+    let refused = carried.jwt()?;
+    let alike = refused.iss().is_some() && refused.iss() == first.iss() && refused.sub() == first.sub();
+    Some((common, Some(shown), if alike { Certainty::Certain } else { Certainty::Likely }))
 }
 
 fn show(scene: &Scene<'_>, carried: &Carried<'_>, jwt: &Jwt) -> Annotation {

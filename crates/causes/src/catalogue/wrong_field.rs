@@ -138,6 +138,9 @@ impl WrongField {
         if let Some(claim) = scene.refused().and_then(|step| moved::to_another_place(scene, step)) {
             return claim.confirmed();
         }
+        if let Some(claim) = scene.refused().and_then(|step| moved::from_an_unseen_form(scene, step)) {
+            return claim.likely();
+        }
         let Some(step) = scene.refused().filter(|s| s.status() != Some(403)) else { return told() };
         // The same secret was accepted in the same place, there or at another host of the service.
         let is_right = || carried::accepted(scene, step, |_| true, |mine, there| mine == there).is_some();

@@ -7,6 +7,7 @@ use crate::{Scene, Step};
 use std::ops::Range;
 use why401_auth::token::Shape;
 use why401_auth::token::jwt::{Form, Jwt, JwtKind};
+use why401_knowledge::Weight;
 use why401_report::{Certainty, Party};
 
 cause! {
@@ -75,7 +76,9 @@ fn of_the_application(scene: &Scene<'_>) -> Option<Claim> {
         "/userinfo",
         "getcurrentuser",
     ];
-    if scene.refused().is_some_and(|s| s.attempt.shows_credentials()) {
+    // Who misses a token has not looked at one.
+    let missed = scene.heard_of("no-credentials").any(|h| h.said.weight > Weight::Reports);
+    if missed || scene.refused().is_some_and(|s| s.attempt.shows_credentials()) {
         return None;
     }
     let texts: Vec<_> = scene.texts().collect();

@@ -247,6 +247,12 @@ pub(crate) fn stamps<'a>(step: &Step<'a>) -> Vec<Stamp<'a>> {
                 _ => (&CAVAGE, &["created", "(created)"]),
             };
             let mut any = false;
+            if signed.kind == Kind::OAuth1 && signed.field.is_none() {
+                let at =
+                    token::query_param(&request.target(), "oauth_timestamp").and_then(|v| clock::parse(&v));
+                any = at.is_some();
+                add("oauth_timestamp", at, view, None, rule, true);
+            }
             for sent in &step.sent {
                 let params = sent.credentials().into_iter().flat_map(|c: &Credentials| c.params.iter());
                 for p in params.filter(|p| names.contains(&p.name.as_str())) {

@@ -140,6 +140,10 @@ fn value(line: &str, from: usize, start: usize, what: What) -> Option<Value> {
     let skip =
         rest.find(|c: char| !matches!(c, ' ' | '\t' | ':' | '=' | '>' | '(' | '[' | '{' | '"' | '\'' | ','))?;
     let sign = rest.get(..skip)?.contains([':', '=', '>', '(']) || rest.starts_with(" url=");
+    // Settings as a table: a name alone, some room, an address.
+    let alone = line.get(..from).is_some_and(|before| before.split_whitespace().count() == 1);
+    let table = alone && skip >= 2 && rest.get(skip..)?.starts_with("http");
+    let sign = sign || table;
     let quoted = rest.get(..skip)?.ends_with(['"', '\'']);
     if !sign {
         return None;
@@ -315,6 +319,7 @@ mod tests {
             "<openid-config url=\"https://i.example/realms/a\" />",
             "JWT.require(algorithm).withIssuer(\"https://i.example/realms/a\")",
             "issuer => 'https://i.example/realms/a'",
+            "  Issuer           https://i.example/realms/a",
         ] {
             assert_eq!(all(text, What::Issuer), ["https://i.example/realms/a"], "{text}");
         }

@@ -10,7 +10,6 @@ mod errors;
 mod follow;
 mod hostile;
 mod hub;
-mod memory;
 mod size;
 mod table;
 mod whole;

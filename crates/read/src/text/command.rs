@@ -271,8 +271,11 @@ impl Command {
             'X' => self.method = Some(value),
             'd' | 'F' => {
                 self.method = self.method.take().or(Some("POST".to_owned()));
-                if !value.starts_with('@') && self.data.is_none() {
-                    self.data = Some((value, place));
+                match &mut self.data {
+                    _ if value.starts_with('@') => {}
+                    // curl joins them (man page, --data).
+                    Some((data, _)) => data.extend(["&", &value]),
+                    None => self.data = Some((value, place)),
                 }
             }
             'T' => self.method = self.method.take().or(Some("PUT".to_owned())),

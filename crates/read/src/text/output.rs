@@ -100,7 +100,9 @@ fn apart(text: Derived) -> (Derived, Option<Derived>) {
 fn answer(command: &Command, text: Derived, out: &mut Out<'_>) {
     let words_of = text.to_text().into_owned();
     // An error of the program itself is no answer.
-    let own = ["curl: (", "wget: ", "http: error", "usage: "].iter().any(|p| words_of.starts_with(p));
+    let own = ["curl: (", "wget: ", "http: error", "usage: ", "Note: Unnecessary use of ", "Warning: "]
+        .iter()
+        .any(|p| words_of.starts_with(p));
     let mut statement = out.words(Speaker::Client, text.clone());
     // `curl -f` and PowerShell tell the status in their error.
     let told = own || command.program.starts_with("i");

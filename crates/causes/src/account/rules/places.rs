@@ -32,7 +32,7 @@ pub(super) const RULES: &[Rule] = &[
             ],
             &["401", "403", "bad or expired", "invalid", "unauthorized", "not authorized"],
         ],
-        not: &[],
+        not: &["no token provided", "token not provided", "missing token"],
         within: ANYWHERE,
         strong: true,
     },

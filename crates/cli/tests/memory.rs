@@ -1,9 +1,15 @@
-//! How much memory a large log takes: little, and in proportion to the pairs of account and client alone.
+//! How much memory a large log takes: little, and in proportion to the pairs of account and client alone. A program of its
+//! own, one test after the other: whoever else is at work on the machine makes the peaks of memory jitter.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test a panic is the report")]
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+/// Held by the test that measures.
+static ALONE: Mutex<()> = Mutex::new(());
 
 /// The most memory that was in use while a log was diagnosed, in bytes.
 fn peak(log: &Path) -> u64 {
@@ -51,19 +57,21 @@ fn memory_is_bounded_by_the_pairs_of_account_and_client() {
         eprintln!("skipped: no /proc");
         return;
     }
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
     for (addresses, refused) in [(1, false), (2, false), (2, true)] {
         let mut peaks = Vec::new();
-        for pairs in [50_000u32, 100_000] {
+        for pairs in [50_000u32, 200_000] {
             let path = folder.path().join(format!("{pairs}.log"));
             std::fs::write(&path, log(pairs, addresses, refused)).unwrap();
-            // How the threads come in each other's way adds up to 2.5 MB to a peak: the least of several is what is needed.
+            // How the threads come in each other's way adds up to 2.5 MB to a peak, and seldom more: the least of several
+            // is what is needed.
             let peak = (0..5).map(|_| peak(&path)).min().unwrap();
             let bound = 64_000_000 + 300 * u64::from(pairs);
             assert!(peak <= bound, "{peak} bytes for {pairs} pairs, {addresses}, {refused}");
             peaks.push(peak);
         }
-        let more = peaks[1].saturating_sub(peaks[0]) / 50_000;
+        let more = peaks[1].saturating_sub(peaks[0]) / 150_000;
         // Each address of an account and client takes room of its own.
         let most = 260 + 40 * u64::from(addresses);
         // Kinds of refusals take room of their own, up to their cap.
@@ -78,6 +86,7 @@ fn memory_does_not_grow_with_lines() {
         eprintln!("skipped: no /proc");
         return;
     }
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("access.log");
     let once = log(1000, 2, true);

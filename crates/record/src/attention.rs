@@ -1,0 +1,60 @@
+//! Awake between a request and its answer: whoever sleeps is woken too late.
+
+use std::cell::Cell;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+use tokio::sync::Notify;
+
+/// How long after the last bytes the sockets are asked without a pause. Small exchanges follow each other within less; what
+/// takes longer does not notice the tenth of a millisecond that a sleeping thread takes to be woken.
+const AWAKE: Duration = Duration::from_micros(250);
+
+/// Whether bytes have passed just now.
+#[derive(Clone, Default)]
+pub(crate) struct Attention(Rc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    last: Cell<Option<Instant>>,
+    passed: Notify,
+}
+
+impl Attention {
+    /// Bytes have passed: more are near.
+    pub(crate) fn passed(&self) {
+        self.0.last.set(Some(Instant::now()));
+        self.0.passed.notify_one();
+    }
+
+    /// Keeps the thread awake while bytes pass, where another processor is there for those who exchange them.
+    pub(crate) async fn keep(self) {
+        if std::thread::available_parallelism().is_ok_and(|n| n.get() < 2) {
+            return;
+        }
+        loop {
+            self.0.passed.notified().await;
+            while self.0.last.get().is_some_and(|last| last.elapsed() < AWAKE) {
+                // With something ready to run, the runtime asks the sockets and does not wait for them.
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_keeps_awake_lets_others_run_and_never_ends_by_itself() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let attention = Attention::default();
+        attention.passed();
+        let several = std::thread::available_parallelism().is_ok_and(|n| n.get() > 1);
+        let ended = runtime.block_on(async {
+            let waited = tokio::time::timeout(Duration::from_millis(20), attention.clone().keep());
+            waited.await.is_ok()
+        });
+        assert_eq!(ended, !several);
+    }
+}
