@@ -10,9 +10,10 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Read};
 use std::path::Path;
+use std::sync::Arc;
 use why401_http::{Fact, FactKind};
-use why401_read::Sink;
 use why401_read::bulk::Filter;
+use why401_read::{KeyLog, Sink};
 use why401_report::{Problem, SourceReport};
 use why401_span::{Derived, SourceId, Span};
 
@@ -38,7 +39,7 @@ pub(crate) fn read_all(
     let named = if args.evidence.is_empty() { &piped[..] } else { &expanded[..] };
     // A capture may stand before the key log that belongs to it.
     for name in named.iter().filter(|name| keys::is_key_log(name)) {
-        keys.extend(keys::read(Path::new(name)));
+        keys.extend(keys::read(Path::new(name)).map(Arc::new));
     }
     if args.follow {
         let mut sources = followed::read_all(args, named, &keys, intake)?;
@@ -152,10 +153,12 @@ pub(crate) fn unread(name: String, what: String) -> SourceReport {
     SourceReport { name, format: "unread".to_owned(), problems, ..SourceReport::default() }
 }
 
-fn read_keys(args: &Evidence) -> Result<Vec<Vec<u8>>, String> {
+fn read_keys(args: &Evidence) -> Result<Vec<Arc<KeyLog>>, String> {
     args.keys
         .iter()
-        .map(|path| keys::read(path).map_err(|e| format!("{}: {}", path.display(), in_words(&e))))
+        .map(|path| {
+            keys::read(path).map(Arc::new).map_err(|e| format!("{}: {}", path.display(), in_words(&e)))
+        })
         .collect()
 }
 
@@ -172,7 +175,7 @@ fn read_one(
     id: SourceId,
     name: &OsStr,
     given: Given<'_>,
-    keys: &[Vec<u8>],
+    keys: &[Arc<KeyLog>],
     sink: &mut dyn Sink,
     pause: &mut dyn FnMut(),
 ) -> Result<SourceReport, String> {
@@ -212,7 +215,7 @@ fn not_a_file(
     args: &Evidence,
     id: SourceId,
     name: &OsStr,
-    keys: &[Vec<u8>],
+    keys: &[Arc<KeyLog>],
     sink: &mut dyn Sink,
 ) -> Result<SourceReport, String> {
     let text = name.to_str().unwrap_or_default().trim();
@@ -268,7 +271,7 @@ pub(crate) fn read_bytes(
     args: &Evidence,
     id: SourceId,
     bytes: &mut dyn BufRead,
-    keys: &[Vec<u8>],
+    keys: &[Arc<KeyLog>],
     sink: &mut dyn Sink,
 ) -> Result<SourceReport, String> {
     let mut counted = Counted { bytes, count: 0 };

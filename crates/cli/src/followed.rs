@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use why401_http::{Exchange, Fact, Moment, Statement};
-use why401_read::Sink;
+use why401_read::{KeyLog, Sink};
 use why401_report::{Problem, SourceReport};
 use why401_span::{LayerId, SourceId};
 
@@ -27,7 +27,7 @@ const WAITING: usize = 1024;
 pub(crate) fn read_all(
     args: &Evidence,
     named: &[OsString],
-    keys: &[Vec<u8>],
+    keys: &[Arc<KeyLog>],
     intake: &mut Intake,
 ) -> Result<Vec<SourceReport>, String> {
     let stop = bulk::Watch::interruptible().stop();

@@ -2,12 +2,12 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::Read;
+use std::io::{BufReader, Read};
+use why401_read::KeyLog;
 
 /// So many bytes of a file tell whether it is a key log.
 const HEAD: u64 = 4096;
-/// A key log larger than this is of no one capture: 256 MiB hold more than a million sessions.
-const LARGEST: u64 = 256 * 1024 * 1024;
+const BUFFER: usize = 64 * 1024;
 
 /// The labels that lines of a key log begin with (the SSLKEYLOGFILE format, draft-ietf-tls-keylogfile section 2).
 const LABELS: &[&str] = &[
@@ -37,9 +37,9 @@ pub(crate) fn begins(bytes: &[u8]) -> bool {
     lines.next().is_some_and(|first| LABELS.iter().any(|l| first.starts_with(l)))
 }
 
-/// The bytes of a key log.
-pub(crate) fn read(path: &std::path::Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(LARGEST).read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// The secrets of a key log.
+pub(crate) fn read(path: &std::path::Path) -> std::io::Result<KeyLog> {
+    let mut log = KeyLog::default();
+    log.read(&mut BufReader::with_capacity(BUFFER, File::open(path)?))?;
+    Ok(log)
 }

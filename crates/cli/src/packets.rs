@@ -5,8 +5,9 @@ use crate::args::Evidence;
 use crate::evidence::{in_words, read_bytes, report};
 use crate::tally::Tally;
 use std::io::{self, Read};
-use why401_read::Sink;
+use std::sync::Arc;
 use why401_read::capture::{Heard, Hearing, Packets, Told, format_of, listen};
+use why401_read::{KeyLog, Sink};
 use why401_report::SourceReport;
 use why401_span::SourceId;
 
@@ -19,7 +20,7 @@ pub(crate) fn read(
     id: SourceId,
     mut from: impl Read + Send + 'static,
     pause: &mut dyn FnMut(),
-    keys: &[Vec<u8>],
+    keys: &[Arc<KeyLog>],
     sink: &mut dyn Sink,
 ) -> Result<SourceReport, String> {
     let first = read_piece(&mut from, Vec::new()).map_err(|e| in_words(&e))?;

@@ -11,9 +11,11 @@ use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use why401_bundle::{Masker, Options, Piece, pack};
 use why401_page::{Answers, Part, Reader, Response, Server, Told};
+use why401_read::KeyLog;
 use why401_read::bulk::Filter;
 use why401_render::{Secrets, Shown};
 use why401_report::{Problem, SourceReport};
@@ -217,12 +219,14 @@ fn read(
     meanwhile: &RefCell<Meanwhile<'_>>,
 ) -> Result<(Vec<SourceReport>, Vec<probe::Asked>), String> {
     let cut = |e: io::Error| evidence::in_words(&e);
-    let mut keys: Vec<Vec<u8>> = Vec::new();
+    let mut keys = Vec::new();
     let mut heads = Vec::new();
     for part in parts {
         let head = part.beginning(HEAD).all().map_err(cut)?;
         if keys::begins(&head) {
-            keys.push(part.all().map_err(cut)?.into_owned());
+            let mut log = KeyLog::default();
+            log.read(&mut io::BufReader::new(part.from(0))).map_err(cut)?;
+            keys.push(Arc::new(log));
         }
         heads.push(head);
     }
@@ -271,7 +275,7 @@ fn one(
     part: &Part<'_>,
     head: &[u8],
     id: SourceId,
-    keys: &[Vec<u8>],
+    keys: &[Arc<KeyLog>],
     intake: &mut Intake,
     meanwhile: &RefCell<Meanwhile<'_>>,
 ) -> Result<(SourceReport, Option<probe::Asked>), String> {

@@ -2,7 +2,9 @@
 
 use crate::{Sink, compressed, har, logs};
 use std::io::{self, BufRead, BufReader, Read};
+use std::sync::Arc;
 use why401_span::SourceId;
+use why401_tls::KeyLog;
 
 /// How many bytes of a source are looked at to find its format.
 pub const HEAD: usize = 64 * 1024;
@@ -16,7 +18,7 @@ pub struct Input<'a> {
     /// A log format given by the user (Apache `LogFormat`, nginx `log_format`).
     pub log_format: Option<&'a str>,
     /// Further key logs (`SSLKEYLOGFILE`) that belong to the evidence.
-    pub keys: &'a [Vec<u8>],
+    pub keys: &'a [Arc<KeyLog>],
 }
 
 /// An evidence format.
@@ -72,7 +74,7 @@ pub fn read(
     bytes: &mut dyn Read,
     named: Option<&str>,
     log_format: Option<&str>,
-    keys: &[Vec<u8>],
+    keys: &[Arc<KeyLog>],
     sink: &mut dyn Sink,
 ) -> io::Result<&'static Format> {
     let mut bytes = BufReader::with_capacity(256 * 1024, bytes);
@@ -88,7 +90,7 @@ pub fn read_buffered(
     bytes: &mut dyn BufRead,
     named: Option<&str>,
     log_format: Option<&str>,
-    keys: &[Vec<u8>],
+    keys: &[Arc<KeyLog>],
     sink: &mut dyn Sink,
 ) -> io::Result<&'static Format> {
     let head = head(bytes)?;

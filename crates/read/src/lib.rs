@@ -18,3 +18,4 @@ pub use format::{FORMATS, Format, HEAD, Input, detect, read, read_buffered};
 pub use logs::bulk;
 pub use sink::{Alike, Collected, Likeness, Sink};
 pub use text::{address, code, configuration};
+pub use why401_tls::KeyLog;

@@ -10,7 +10,8 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use why401_read::{Collected, read};
+use std::sync::Arc;
+use why401_read::{Collected, KeyLog, read};
 use why401_span::SourceId;
 
 fn shared(part: &str) -> Option<PathBuf> {
@@ -23,9 +24,10 @@ fn shared(part: &str) -> Option<PathBuf> {
 }
 
 fn collect(file: &Path, keys: &[Vec<u8>]) -> Collected {
+    let keys: Vec<_> = keys.iter().map(|text| Arc::new(KeyLog::of(text))).collect();
     let mut collected = Collected::default();
     let bytes = fs::read(file).unwrap();
-    read(SourceId(0), &mut bytes.as_slice(), None, None, keys, &mut collected).unwrap();
+    read(SourceId(0), &mut bytes.as_slice(), None, None, &keys, &mut collected).unwrap();
     collected
 }
 

@@ -2,8 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test a panic is the report")]
 
 use std::path::Path;
+use std::sync::Arc;
 use why401_http::Exchange;
-use why401_read::{Collected, read};
+use why401_read::{Collected, KeyLog, read};
 use why401_span::SourceId;
 
 fn sample(name: &str) -> Vec<u8> {
@@ -11,8 +12,9 @@ fn sample(name: &str) -> Vec<u8> {
 }
 
 fn with_keys(capture: &[u8], keys: &[Vec<u8>]) -> Collected {
+    let keys: Vec<_> = keys.iter().map(|text| Arc::new(KeyLog::of(text))).collect();
     let mut sink = Collected::default();
-    read(SourceId(0), &mut &*capture, None, None, keys, &mut sink).unwrap();
+    read(SourceId(0), &mut &*capture, None, None, &keys, &mut sink).unwrap();
     sink
 }
 

@@ -5,8 +5,9 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use why401_http::{AskedCertificate, FactKind, Secured};
-use why401_read::{Collected, read};
+use why401_read::{Collected, KeyLog, read};
 use why401_span::SourceId;
 
 /// A process that ends with its owner.
@@ -92,8 +93,9 @@ fn captured(folder: &Path, server: &[&str], client: impl Fn(&str)) -> Option<(Ve
 }
 
 fn collect(capture: &[u8], keys: &[Vec<u8>]) -> Collected {
+    let keys: Vec<_> = keys.iter().map(|text| Arc::new(KeyLog::of(text))).collect();
     let mut collected = Collected::default();
-    read(SourceId(0), &mut &*capture, None, None, keys, &mut collected).unwrap();
+    read(SourceId(0), &mut &*capture, None, None, &keys, &mut collected).unwrap();
     collected
 }
 

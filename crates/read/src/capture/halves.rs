@@ -4,8 +4,10 @@
 use super::Conversations;
 use crate::Sink;
 use std::io;
+use std::sync::Arc;
 use why401_capture::{Counts, Limits, Problem, Reader, Told, detect};
 use why401_span::SourceId;
+use why401_tls::KeyLog;
 
 /// The first half: a capture to what was said on its connections.
 #[derive(Debug)]
@@ -63,7 +65,7 @@ pub trait Hearing {
 /// Where the bytes of the capture cannot be had.
 pub fn listen(
     source: SourceId,
-    keys: &[Vec<u8>],
+    keys: &[Arc<KeyLog>],
     hearing: &mut dyn Hearing,
     sink: &mut dyn Sink,
 ) -> io::Result<()> {

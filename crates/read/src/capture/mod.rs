@@ -24,6 +24,7 @@ use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 use why401_capture::{ConnectionId, Counts, Data, Datagram, Direction, End, Endpoints, Gap, Time, detect};
 use why401_http::Peer;
 use why401_report::Problem;
@@ -136,13 +137,9 @@ fn peer(address: SocketAddr) -> Peer {
 }
 
 impl<'a> Conversations<'a> {
-    fn new(source: SourceId, sink: &'a mut dyn Sink, keys: &[Vec<u8>]) -> Self {
-        let mut log = KeyLog::default();
-        for text in keys {
-            log.add(text);
-        }
+    fn new(source: SourceId, sink: &'a mut dyn Sink, keys: &[Arc<KeyLog>]) -> Self {
         Conversations {
-            exchanges: Exchanges::new(source, sink, log).of_many(),
+            exchanges: Exchanges::new(source, sink, KeyLog::over(keys)).of_many(),
             connections: HashMap::default(),
             held: Held::default(),
             quic: Quic::default(),
@@ -155,6 +152,14 @@ impl<'a> Conversations<'a> {
     fn finish(mut self, packets: &[why401_capture::Problem], counts: Counts) {
         self.quic.finish(&mut self.exchanges);
         if let Some(what) = silence(counts).filter(|_| !self.said) {
+            self.exchanges.problem(Span::new(self.exchanges.source(), 0, 0), &what);
+        }
+        let keys = self.exchanges.keys.let_go();
+        if keys > 0 {
+            let what = format!(
+                "of the keys those of {keys} connections are not kept in memory, the first ones of the key log: where connections \
+                 lack them, give only the part of the key log that was written while this was captured"
+            );
             self.exchanges.problem(Span::new(self.exchanges.source(), 0, 0), &what);
         }
         let given_up = self.given_up;

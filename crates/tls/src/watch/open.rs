@@ -10,7 +10,7 @@ use crate::suite::Suite;
 use crate::wire::Wire;
 
 impl Watch {
-    fn secrets<'k>(&self, keys: &'k KeyLog) -> Option<&'k Secrets> {
+    fn secrets<'k>(&self, keys: &'k KeyLog) -> Option<Secrets<'k>> {
         keys.secrets(self.client_random.as_ref()?)
     }
 
@@ -38,8 +38,7 @@ impl Watch {
         }
         let suite = self.suite()?;
         let random = self.client_random?;
-        let master =
-            self.secrets(keys).and_then(|s| s.master.as_ref()).or_else(|| keys.session(&self.session_id));
+        let master = self.secrets(keys).and_then(|s| s.master).or_else(|| keys.session(&self.session_id));
         let Some(master) = master else {
             self.handshake.obstacle = Some(NO_KEYS);
             return None;
@@ -142,21 +141,20 @@ fn search(
     None
 }
 
-fn cipher_13(suite: Suite, secrets: &Secrets, from: Side, epoch: u32) -> Option<Cipher> {
-    let pick = |[client, server]: &[Option<Vec<u8>>; 2]| {
-        if from == Side::Client { client.clone() } else { server.clone() }
-    };
+fn cipher_13(suite: Suite, secrets: Secrets<'_>, from: Side, epoch: u32) -> Option<Cipher> {
+    let pick = |[client, server]: [Option<_>; 2]| if from == Side::Client { client } else { server };
     let secret = match epoch {
-        EARLY if from == Side::Client => secrets.early.clone()?,
+        EARLY if from == Side::Client => secrets.early?,
         EARLY => return None,
-        HANDSHAKE_KEYS => pick(&secrets.handshake)?,
+        HANDSHAKE_KEYS => pick(secrets.handshake)?,
+        TRAFFIC => pick(secrets.traffic)?,
         _ => {
-            let mut secret = pick(&secrets.traffic)?;
+            let mut secret = pick(secrets.traffic)?.to_vec();
             for _ in TRAFFIC..epoch {
                 secret = expand_label(suite.hash, &secret, b"traffic upd", suite.hash.len());
             }
-            secret
+            return Cipher::tls13(suite, &secret);
         }
     };
-    Cipher::tls13(suite, &secret)
+    Cipher::tls13(suite, secret)
 }

@@ -25,7 +25,7 @@ impl QuicConnection {
             Kind::Retry => None,
             Kind::Handshake => {
                 self.need_secrets();
-                let secret = secret_of(keys, &self.tls, |s| s.handshake.get(index(from))?.as_ref());
+                let secret = secret_of(keys, &self.tls, |s| *s.handshake.get(index(from))?);
                 let suite = self.tls.handshake().suite;
                 let (sender, budget) = parts(&mut self.senders, &mut self.budget, from);
                 let Level { keys, largest, .. } = &mut sender.handshake;
@@ -34,7 +34,7 @@ impl QuicConnection {
                 })
             }
             Kind::ZeroRtt => {
-                let secret = secret_of(keys, &self.tls, |s| s.early.as_ref());
+                let secret = secret_of(keys, &self.tls, |s| s.early);
                 let (sender, budget) = parts(&mut self.senders, &mut self.budget, from);
                 let largest = &mut sender.application.largest;
                 // The suite is that of an earlier connection, which need not be known.
@@ -106,7 +106,7 @@ impl QuicConnection {
         if from == Side::Client {
             self.tls.handshake_mut().established = true;
         }
-        let secret = secret_of(keys, &self.tls, |s| s.traffic.get(index(from))?.as_ref());
+        let secret = secret_of(keys, &self.tls, |s| *s.traffic.get(index(from))?);
         let suite = self.tls.handshake().suite;
         let lengths = self.id_lengths(from);
         let version = self.version;
@@ -175,8 +175,8 @@ fn parts<'a>(
 fn secret_of<'k>(
     keys: &'k KeyLog,
     tls: &Watch,
-    which: impl FnOnce(&'k Secrets) -> Option<&'k Vec<u8>>,
-) -> Option<&'k Vec<u8>> {
+    which: impl FnOnce(Secrets<'k>) -> Option<&'k [u8]>,
+) -> Option<&'k [u8]> {
     keys.secrets(tls.client_random()?).and_then(which)
 }
 
@@ -184,7 +184,7 @@ fn secret_of<'k>(
 /// for, where the server's choice was not seen.
 fn open_with(
     known: &mut Option<Traffic>,
-    secret: Option<&Vec<u8>>,
+    secret: Option<&[u8]>,
     suite: Option<u16>,
     version: &'static Version,
     budget: &mut Budget,
