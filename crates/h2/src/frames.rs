@@ -106,6 +106,12 @@ impl Default for Frames {
 }
 
 impl Frames {
+    /// About how many bytes of memory is taken by what is not whole.
+    pub(crate) fn footprint(&self) -> usize {
+        let kept = if let State::Body { kept, .. } = &self.state { kept.footprint() } else { 0 };
+        kept + self.begun.footprint()
+    }
+
     /// Takes the next bytes, of which the first stands at `origin.start`.
     pub(crate) fn push(&mut self, mut bytes: &[u8], mut origin: Span, out: &mut dyn FnMut(Part<'_>)) {
         while !bytes.is_empty() {

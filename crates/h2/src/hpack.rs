@@ -38,6 +38,11 @@ impl Decoder {
         Decoder { table: Table::new() }
     }
 
+    /// About how many bytes of memory the dynamic table takes.
+    pub fn footprint(&self) -> usize {
+        self.table.footprint()
+    }
+
     /// A block was missed: what the dynamic table holds is not known any more.
     pub fn forget(&mut self) {
         self.table.forget();

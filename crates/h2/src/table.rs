@@ -137,6 +137,12 @@ impl Table {
         self.evict();
     }
 
+    /// About how many bytes of memory it takes: an entry costs more than the RFC counts (section 4.1).
+    pub(crate) fn footprint(&self) -> usize {
+        const BESIDE: usize = 80;
+        self.size + self.entries.len() * BESIDE
+    }
+
     /// The sender changes the size (RFC 7541, section 6.3).
     pub(crate) fn resize(&mut self, most: usize) {
         self.most = most.min(LARGEST);

@@ -113,6 +113,11 @@ impl Watch {
         Watch::default()
     }
 
+    /// About how many bytes of memory is taken by what fields refer to, and by frames that are not whole.
+    pub fn footprint(&self) -> usize {
+        self.client.footprint() + self.server.footprint()
+    }
+
     /// The next bytes of one direction, of which the first stands at `origin.start`.
     pub fn bytes(&mut self, from: Side, mut bytes: &[u8], mut origin: Span, out: &mut dyn FnMut(Event<'_>)) {
         let sender = self.sender(from);
@@ -147,6 +152,11 @@ impl Watch {
 }
 
 impl Sender {
+    fn footprint(&self) -> usize {
+        let block = self.block.as_ref().map_or(0, |block| block.bytes.footprint());
+        self.frames.footprint() + block + self.decoder.footprint()
+    }
+
     /// Passes over the client's preface; without it, or without SETTINGS, the connection was joined in the middle.
     fn begin(&mut self, from: Side, bytes: &mut &[u8], origin: &mut Span) {
         if from == Side::Client {

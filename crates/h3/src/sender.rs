@@ -56,6 +56,11 @@ impl Sender {
         }
     }
 
+    /// About how many bytes of memory is taken by what waits and by frames that are not whole; and by what fields refer to.
+    pub(crate) fn footprints(&self) -> (usize, usize) {
+        (self.waiting + self.kept, self.decoder.footprint())
+    }
+
     /// What the other side said.
     pub(crate) fn told(&mut self, told: Told) {
         match told {

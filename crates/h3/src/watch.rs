@@ -82,6 +82,12 @@ impl Watch {
         Watch { client: Sender::new(Side::Client), server: Sender::new(Side::Server) }
     }
 
+    /// About how many bytes of memory is taken by what waits and by frames that are not whole; and by what fields refer to.
+    pub fn footprints(&self) -> (usize, usize) {
+        let ((a, b), (c, d)) = (self.client.footprints(), self.server.footprints());
+        (a + c, b + d)
+    }
+
     /// The next bytes of one side of a stream, of which the first stands at `origin.start`.
     pub fn bytes(
         &mut self,

@@ -9,10 +9,10 @@ use why401_report::Series;
 
 /// So many exchanges, and so many bytes of them, are kept whatever they are; thinning begins beyond.
 const FREE: usize = 20_000;
-const FREE_BYTES: usize = 48 * 1024 * 1024;
+const FREE_BYTES: usize = 40 * 1024 * 1024;
 /// More than this is not kept at all.
 const MOST: usize = 30_000;
-const MOST_BYTES: usize = 72 * 1024 * 1024;
+const MOST_BYTES: usize = 56 * 1024 * 1024;
 /// So many refusals of each kind are kept when thinning, and so many successes.
 const EXAMPLES: u64 = 6;
 const SUCCESSES: u64 = 2;
@@ -208,7 +208,7 @@ fn size(e: &Exchange) -> usize {
         .as_ref()
         .map_or(0, |r| fields(&r.fields) + r.body.bytes.footprint() + r.line.footprint() + 2 * PART);
     let log = e.log.as_ref().map_or(0, |l| l.line.footprint() + PART);
-    request + response + log + 1000
+    request + response + log + size_of::<Kept>()
 }
 
 pub(crate) fn earlier(a: Option<Moment>, b: Option<Moment>) -> Option<Moment> {

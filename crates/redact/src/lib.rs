@@ -11,6 +11,8 @@
 mod base64;
 mod commands;
 mod field;
+mod finder;
+mod grams;
 mod keyed;
 mod names;
 mod pairs;

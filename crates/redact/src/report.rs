@@ -1,14 +1,51 @@
 //! The last pass over a diagnosis before a renderer sees it.
 
+use crate::finder::Finder;
+use crate::grams::Grams;
 use crate::ranges::Ranges;
 use crate::set::masked;
 use crate::{SecretSet, secrets_in_target, secrets_in_text, shapes};
+use std::cell::RefCell;
+use std::ops::Range;
 use why401_report::{Annotation, Diagnosis, ExchangeRow, Finding, Fix, SourceReport};
 
 /// Hides every secret in every string of a diagnosis: what is one by its place or shape, and every value of the set.
 ///
 /// Excerpts get further secret ranges; all other texts get `•` for each character.
 pub fn diagnosis(diagnosis: &mut Diagnosis, secrets: &SecretSet) {
+    // Of the secrets of a large case hardly any stands in its diagnosis: first it is looked which may.
+    let heard = Heard::default();
+    hide(&mut diagnosis.clone(), &heard);
+    hide(diagnosis, &secrets.among(&heard.0.into_inner()));
+}
+
+/// Where secrets stand in a text.
+trait Find {
+    fn find(&self, text: &str) -> Vec<Range<usize>>;
+
+    fn scrub(&self, text: &str) -> String {
+        masked(text, &self.find(text))
+    }
+}
+
+impl Find for Finder {
+    fn find(&self, text: &str) -> Vec<Range<usize>> {
+        Finder::find(self, text)
+    }
+}
+
+/// Remembers what was looked at, and finds nothing.
+#[derive(Default)]
+struct Heard(RefCell<Grams>);
+
+impl Find for Heard {
+    fn find(&self, text: &str) -> Vec<Range<usize>> {
+        self.0.borrow_mut().add(text);
+        Vec::new()
+    }
+}
+
+fn hide(diagnosis: &mut Diagnosis, secrets: &dyn Find) {
     for SourceReport { name, first, last, problems, layers, format: _, .. } in &mut diagnosis.sources {
         scrub(secrets, [name].into_iter().chain(layers).chain(first).chain(last));
         prose(secrets, problems.iter_mut().map(|p| &mut p.what));
@@ -22,7 +59,7 @@ pub fn diagnosis(diagnosis: &mut Diagnosis, secrets: &SecretSet) {
     }
 }
 
-fn finding(f: &mut Finding, secrets: &SecretSet) {
+fn finding(f: &mut Finding, secrets: &dyn Find) {
     prose(secrets, [&mut f.summary]);
     // Names of accounts and hosts are no sentences: only known values are hidden in them.
     for name in [&mut f.account, &mut f.client, &mut f.server].into_iter().flatten() {
@@ -59,7 +96,7 @@ fn finding(f: &mut Finding, secrets: &SecretSet) {
 }
 
 /// Our own sentences: a name of a secret in them is no sign of one, so only values and shapes count.
-fn prose<'a>(secrets: &SecretSet, texts: impl IntoIterator<Item = &'a mut String>) {
+fn prose<'a>(secrets: &dyn Find, texts: impl IntoIterator<Item = &'a mut String>) {
     for text in texts {
         let by_value = secrets.scrub(text);
         let mut shaped = Ranges::default();
@@ -69,14 +106,14 @@ fn prose<'a>(secrets: &SecretSet, texts: impl IntoIterator<Item = &'a mut String
 }
 
 /// Anything else.
-fn scrub<'a>(secrets: &SecretSet, texts: impl IntoIterator<Item = &'a mut String>) {
+fn scrub<'a>(secrets: &dyn Find, texts: impl IntoIterator<Item = &'a mut String>) {
     for text in texts {
         let by_value = secrets.scrub(text);
         *text = masked(&by_value, &secrets_in_text(&by_value));
     }
 }
 
-fn target(text: &mut String, secrets: &SecretSet) {
+fn target(text: &mut String, secrets: &dyn Find) {
     let by_value = secrets.scrub(text);
     *text = masked(&by_value, &secrets_in_target(&by_value));
 }
@@ -85,6 +122,23 @@ fn target(text: &mut String, secrets: &SecretSet) {
 mod tests {
     use super::*;
     use why401_report::{Certainty, Excerpt, Party, Sequence, Series, Verdict};
+
+    #[test]
+    fn of_very_many_secrets_the_one_that_is_shown_is_hidden() {
+        let mut set = SecretSet::default();
+        for n in 0..30_000_u32 {
+            set.add(&format!("{:08x}.{}", n.wrapping_mul(0x9e37_79b1), format!("{n:05}").repeat(100)));
+        }
+        let mut d = Diagnosis::default();
+        let shown = format!("Bearer {:08x}.{}", 77_u32.wrapping_mul(0x9e37_79b1), "00077".repeat(100));
+        d.sources.push(SourceReport { name: format!("{shown} was refused"), ..SourceReport::default() });
+        let heard = Heard::default();
+        hide(&mut d.clone(), &heard);
+        let among = set.among(&heard.0.into_inner());
+        assert!(among.len() < 100, "{}", among.len());
+        diagnosis(&mut d, &set);
+        assert_eq!(d.sources[0].name, format!("Bearer {} was refused", "•".repeat(509)));
+    }
 
     #[test]
     fn secrets_leave_every_string_and_sentences_stay() {

@@ -1,19 +1,17 @@
 //! Secrets by value: what was a secret in one place is one in every other.
 
+use crate::finder::{Finder, each_spelling};
+use crate::grams::Grams;
 use crate::names::{FieldKind, field_kind};
-use crate::ranges::{Ranges, part};
+use crate::ranges::part;
 use crate::words::is_scheme;
 use crate::{base64, is_placeholder, secrets_in_field, secrets_in_target, secrets_in_text};
-use aho_corasick::{AhoCorasick, MatchKind};
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::OnceLock;
 
 /// Shorter values are not looked for by value: they would be found in every second word.
 const SHORTEST: usize = 4;
-
-/// Longer ones are looked for by pieces of this length, so that one cut off is found too.
-const PIECE: usize = 24;
 
 /// Values that are not looked for, since these very words are how a diagnosis talks about secrets.
 const WORDS_OF_OURS: &[&str] = &[
@@ -45,7 +43,7 @@ const WORDS_OF_OURS: &[&str] = &[
 #[derive(Default)]
 pub struct SecretSet {
     values: HashSet<String>,
-    finder: OnceLock<Option<AhoCorasick>>,
+    finder: OnceLock<Finder>,
 }
 
 impl std::fmt::Debug for SecretSet {
@@ -149,19 +147,7 @@ impl SecretSet {
     /// Where any of the values stands in a text: as it is, in base64 (also inside a longer value), percent-encoded, in
     /// hexadecimal digits or escaped as in JSON.
     pub fn find(&self, text: &str) -> Vec<Range<usize>> {
-        let mut found = Ranges::default();
-        let Some(finder) = self.finder.get_or_init(|| self.build()) else { return Vec::new() };
-        let mut at = 0;
-        while let Some(hit) = finder.find(aho_corasick::Input::new(text).range(at..)) {
-            let range = whole_run(text, hit.range(), hit.len() >= PIECE);
-            if stands_alone(text, &range) {
-                at = range.end.max(hit.end());
-                found.add(range);
-            } else {
-                at = next_char(text, hit.start());
-            }
-        }
-        found.finish()
+        self.finder.get_or_init(|| self.finder_for(|_| true)).find(text)
     }
 
     /// The text with each character of such a place shown as `•`.
@@ -169,14 +155,21 @@ impl SecretSet {
         masked(text, &self.find(text))
     }
 
-    fn build(&self) -> Option<AhoCorasick> {
-        let mut patterns: Vec<String> = self.values.iter().flat_map(|value| spellings(value)).collect();
-        patterns.sort_unstable();
-        patterns.dedup();
-        if patterns.is_empty() {
-            return None;
+    /// Finds what may stand in these texts: of very many values nearly none do, and the others need no memory.
+    pub(crate) fn among(&self, texts: &Grams) -> Finder {
+        self.finder_for(|spelling| texts.may_hold(spelling))
+    }
+
+    fn finder_for(&self, wanted: impl Fn(&str) -> bool) -> Finder {
+        let mut spellings = Vec::new();
+        for value in &self.values {
+            each_spelling(value, &mut |spelling| {
+                if wanted(spelling) {
+                    spellings.push(spelling.to_owned());
+                }
+            });
         }
-        AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(patterns).ok()
+        Finder::new(spellings)
     }
 }
 
@@ -189,101 +182,6 @@ pub(crate) fn masked(text: &str, hidden: &[Range<usize>]) -> String {
             if hidden.peek().is_some_and(|r| r.start <= i) { '•' } else { c }
         })
         .collect()
-}
-
-/// How a value may be written; a long one in pieces.
-fn spellings(value: &str) -> Vec<String> {
-    let mut all = pieces(value);
-    let json = json_escaped(value);
-    if json != value {
-        all.extend(pieces(&json));
-    }
-    let percent =
-        percent_encoded(value, |b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b'~'));
-    if percent != value {
-        all.extend(pieces(&percent.to_ascii_lowercase()).into_iter().filter(|p| p.contains('%')));
-        all.extend(pieces(&percent));
-    }
-    let hex: String = value.bytes().map(|b| format!("{b:02x}")).collect();
-    all.extend(pieces(&hex.to_ascii_uppercase()));
-    all.extend(pieces(&hex));
-    for shift in 0..3usize {
-        let encoded = in_base64(value.as_bytes(), shift);
-        if encoded.len() >= 6 {
-            all.extend(pieces(&encoded.replace('+', "-").replace('/', "_")));
-            all.extend(pieces(&encoded));
-        }
-    }
-    all
-}
-
-/// The base64 characters that depend on the value alone where `shift` other bytes stand before it.
-fn in_base64(value: &[u8], shift: usize) -> String {
-    let mut bytes = vec![0; shift];
-    bytes.extend_from_slice(value);
-    let encoded = base64::encode(&bytes);
-    let from = (shift * 8).div_ceil(6);
-    let to = bytes.len() * 8 / 6;
-    encoded.get(from..to).unwrap_or_default().to_owned()
-}
-
-fn pieces(value: &str) -> Vec<String> {
-    if value.len() <= PIECE * 2 {
-        return vec![value.to_owned()];
-    }
-    let mut all = Vec::new();
-    let mut piece = String::new();
-    for c in value.chars() {
-        piece.push(c);
-        if piece.len() >= PIECE {
-            all.push(std::mem::take(&mut piece));
-        }
-    }
-    all
-}
-
-/// A piece of a long value is widened to the run of token characters around it.
-fn whole_run(text: &str, hit: Range<usize>, widen: bool) -> Range<usize> {
-    if !widen {
-        return hit;
-    }
-    // Before it, `=` separates it from its name.
-    let token = |b: &u8| {
-        b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'+' | b'/' | b'=' | b'.' | b'~' | b'%')
-    };
-    let bytes = text.as_bytes();
-    let after = bytes.get(hit.end..).unwrap_or_default().iter().take_while(|b| token(b)).count();
-    let before = bytes
-        .get(..hit.start)
-        .unwrap_or_default()
-        .iter()
-        .rev()
-        .take(PIECE)
-        .take_while(|b| token(b) && **b != b'=')
-        .count();
-    hit.start - before..hit.end + after
-}
-
-/// A short value made of letters is found as a word only: `pass` is not hidden in `compass`.
-fn stands_alone(text: &str, range: &Range<usize>) -> bool {
-    let value = part(text, range.clone());
-    if value.len() >= 8 || !value.bytes().all(|b| b.is_ascii_lowercase()) {
-        return true;
-    }
-    let letter = |c: char| c.is_alphanumeric();
-    !part(text, 0..range.start).ends_with(letter) && !part(text, range.end..text.len()).starts_with(letter)
-}
-
-fn next_char(text: &str, at: usize) -> usize {
-    at + part(text, at..text.len()).chars().next().map_or(1, char::len_utf8)
-}
-
-fn percent_encoded(value: &str, plain: impl Fn(u8) -> bool) -> String {
-    let mut out = String::new();
-    for b in value.bytes() {
-        if plain(b) { out.push(char::from(b)) } else { out.push_str(&format!("%{b:02X}")) }
-    }
-    out
 }
 
 fn percent_decoded(value: &str) -> String {
@@ -301,23 +199,6 @@ fn percent_decoded(value: &str) -> String {
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
-}
-
-/// As in a JSON string (RFC 8259 section 7), with what must be escaped escaped.
-fn json_escaped(value: &str) -> String {
-    let mut out = String::new();
-    for c in value.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            c if c.is_control() => out.push_str(&format!("\\u{:04x}", c as u32)),
-            c => out.push(c),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -319,6 +319,11 @@ impl Builder {
         self.out.bytes.is_empty()
     }
 
+    /// How many bytes of memory it takes beside itself so far.
+    pub fn footprint(&self) -> usize {
+        self.out.footprint()
+    }
+
     /// The buffer.
     pub fn finish(self) -> Derived {
         self.out

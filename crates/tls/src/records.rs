@@ -55,6 +55,15 @@ impl Records {
         }
         let used = self.whole(bytes, take);
         self.begun.extend_from_slice(bytes.get(used..).unwrap_or_default());
+        if self.begun.is_empty() {
+            // Of very many connections most are silent, behind a record that came whole.
+            self.begun = Vec::new();
+        }
+    }
+
+    /// How many bytes of memory the record takes that is not whole.
+    pub(crate) fn footprint(&self) -> usize {
+        self.begun.capacity()
     }
 
     /// Gives the memory back that is not in use.

@@ -46,6 +46,8 @@ const SHORTEST_RECORD: u64 = 14;
 const MOST_TRIED: u64 = 100_000;
 /// Records of early data that are kept; servers take little of it.
 const MOST_EARLY: usize = 64;
+/// What a name takes in memory beside its letters.
+const NAME: usize = 40;
 /// More alerts are nobody's intention.
 const MOST_ALERTS: usize = 32;
 
@@ -86,6 +88,8 @@ pub struct Watch {
     /// Early data of the client (RFC 8446, section 2.3), until the server says whether it takes it.
     early: Vec<Vec<u8>>,
     early_accepted: bool,
+    /// How much memory what the handshake shows takes, about.
+    shown: usize,
     /// What was spent on keys that did not fit, in KiB.
     tried: u64,
 }
@@ -134,6 +138,9 @@ impl Watch {
     pub fn bytes(&mut self, from: Side, bytes: &[u8], keys: &KeyLog, out: &mut dyn FnMut(Opened<'_>)) {
         let mut records = std::mem::take(&mut self.sender(from).records);
         records.push(bytes, &mut |record| self.record(from, record, keys, out));
+        if records.footprint() == 0 {
+            self.scratch = Vec::new();
+        }
         self.sender(from).records = records;
     }
 
@@ -144,6 +151,18 @@ impl Watch {
             sender.records.spare();
             sender.message.shrink_to_fit();
         }
+    }
+
+    /// About how many bytes of memory is taken by what [`Watch::spare`] gives back.
+    pub fn spare_footprint(&self) -> usize {
+        self.scratch.capacity()
+    }
+
+    /// About how many bytes of memory is taken by what is kept beyond keys: messages and records that are not whole, and what
+    /// certificates say.
+    pub fn footprint(&self) -> usize {
+        let begun = self.senders.iter().map(|s| s.records.footprint() + s.message.capacity()).sum::<usize>();
+        begun + self.early.iter().map(Vec::capacity).sum::<usize>() + self.shown
     }
 
     /// So many bytes of one direction (0: an unknown number) are missing here.
@@ -273,8 +292,8 @@ impl Watch {
         }
         let begun = rest.len();
         message.drain(..message.len() - begun);
-        if begun > LONGEST_MESSAGE {
-            message.clear();
+        if begun > LONGEST_MESSAGE || begun == 0 {
+            message = Vec::new();
         }
         self.sender(from).message = message;
     }
@@ -320,6 +339,8 @@ impl Watch {
 
     fn client_hello(&mut self, body: &[u8]) {
         let Some(hello) = client_hello(body) else { return };
+        self.shown =
+            hello.alpn.iter().map(|name| name.len() + NAME).sum::<usize>() + hello.versions.len() * 2;
         self.client_random = Some(hello.random);
         self.client_session_id = hello.session_id;
         self.handshake.server_name = hello.server_name.or(self.handshake.server_name.take());
@@ -356,6 +377,7 @@ impl Watch {
         })();
         let Some(mut list) = list else { return };
         let first = list.vector24().map(|der| Certificate::read(der.0));
+        self.shown += first.iter().flatten().map(|c| body.len() + c.names.len() * NAME).sum::<usize>();
         match (from, first) {
             (Side::Server, first) => self.handshake.certificate = first.flatten(),
             (Side::Client, None) => self.handshake.client_certificate = ClientCertificate::NotGiven,

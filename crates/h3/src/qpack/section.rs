@@ -42,6 +42,11 @@ enum Index {
 }
 
 impl Decoder {
+    /// About how many bytes of memory the dynamic table takes.
+    pub fn footprint(&self) -> usize {
+        self.table.footprint()
+    }
+
     /// A decoder at the start of a connection.
     pub fn new() -> Self {
         Decoder::default()

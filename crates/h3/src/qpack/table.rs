@@ -54,6 +54,12 @@ impl Table {
         self.entries.get(usize::try_from(at).ok()?)
     }
 
+    /// About how many bytes of memory it takes.
+    pub(crate) fn footprint(&self) -> usize {
+        const BESIDE: usize = 80;
+        self.size as usize + self.entries.len() * BESIDE + self.begun.capacity()
+    }
+
     /// The next bytes of the encoder stream.
     pub(crate) fn instructions(&mut self, bytes: &[u8]) {
         if self.lost {

@@ -1,6 +1,7 @@
 //! What is spoken on a connection: found by its first bytes, and again where a tunnel begins.
 
 use super::exchanges::{Exchanges, Place};
+use super::held::Weight;
 use super::http2::Http2;
 use super::proxied::{self, Preamble};
 use super::secure::Secure;
@@ -87,18 +88,28 @@ impl Conversation {
         }
     }
 
-    /// About how many bytes it holds once it has let go.
-    pub(super) fn rest(&self) -> usize {
-        const INSIDE: usize = 512;
+    /// How much it holds.
+    pub(super) fn weight(&self) -> Weight {
+        const BASE: usize = 512;
         const HTTP1: usize = 2 << 10;
-        const TLS: usize = 3 << 10;
-        // With the tables of both directions (RFC 7541, section 4.2: 4,096 bytes unless agreed on otherwise).
-        const HTTP2: usize = 12 << 10;
         match &self.spoken {
-            Spoken::Undecided(_) | Spoken::Other => INSIDE,
-            Spoken::Http1(http) => HTTP1 + http.inside.as_ref().map_or(0, Conversation::rest),
-            Spoken::Http2(_) => HTTP2,
-            Spoken::Tls(tls) => TLS + tls.rest(),
+            Spoken::Undecided(said) => {
+                let bytes = |said: &Said| if let Said::Bytes(_, bytes, ..) = said { bytes.len() } else { 0 };
+                Weight {
+                    said: 0,
+                    rest: BASE + said.iter().map(|s| size_of::<Said>() + bytes(s)).sum::<usize>(),
+                }
+            }
+            Spoken::Other => Weight { said: 0, rest: BASE },
+            Spoken::Http1(http) if self.is_spent() => {
+                Weight { said: HTTP1 + http.connection.footprint(), rest: 0 }
+            }
+            Spoken::Http1(http) => {
+                let inside = http.inside.as_ref().map(Conversation::weight).unwrap_or_default();
+                Weight { said: inside.said + http.connection.footprint(), rest: inside.rest + HTTP1 }
+            }
+            Spoken::Http2(http) => http.weight(),
+            Spoken::Tls(tls) => tls.weight(),
         }
     }
 

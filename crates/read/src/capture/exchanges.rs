@@ -81,11 +81,6 @@ impl<'a> Exchanges<'a> {
         Account { next: self.next, told: self.told, facts: self.facts, unread: self.unread, keys: self.keys }
     }
 
-    /// How many exchanges were handed over.
-    pub(super) fn given(&self) -> u64 {
-        self.next
-    }
-
     /// Whether so many were handed over that of further successes the front is enough.
     pub(super) fn are_many(&self) -> bool {
         const MANY: u64 = 500;

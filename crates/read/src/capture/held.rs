@@ -3,77 +3,76 @@
 use std::hash::{BuildHasher, Hasher};
 use why401_capture::ConnectionId;
 
-/// What all conversations together may hold, by the estimate below.
+/// What all conversations together may hold of what was said.
 const MOST: usize = 12 << 20;
-/// A conversation holds no more than heads and the fronts of two bodies, however much was said.
-const MOST_OF_ONE: usize = 192 << 10;
-/// What each holds besides.
-const BASE: usize = 4 << 10;
-/// What all may hold that have let go and cannot be taken up again without what they hold: keys, the fields that HTTP/2
-/// refers to, a tunnel.
+/// What all may hold that cannot be taken up again without it: keys, the fields that HTTP/2 refers to, a tunnel, a record
+/// that is not whole.
 const MOST_REST: usize = 36 << 20;
 
-/// How much the conversations hold, estimated from what was said on each since it last gave an exchange.
+/// About how many bytes of memory a conversation takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Weight {
+    /// Of what was said and is free again once it lets go.
+    pub(super) said: usize,
+    /// Of what it holds all the same.
+    pub(super) rest: usize,
+}
+
+/// How much the conversations hold.
 #[derive(Debug, Default)]
 pub(super) struct Held {
-    total: usize,
-    rest: usize,
+    total: Weight,
     now: u64,
 }
 
 /// How much one conversation holds, and when something was last said.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct One {
-    bytes: usize,
-    rest: usize,
+    weight: Weight,
     used: u64,
 }
 
 impl One {
     /// What was said and is held.
     pub(super) fn said_bytes(&self) -> usize {
-        self.bytes
+        self.weight.said
     }
 
     /// What is held since it has let go.
     pub(super) fn rest(&self) -> usize {
-        self.rest
+        self.weight.rest
     }
 }
 
 impl Held {
-    /// So much more was said on a connection; `gave` says whether exchanges came of it.
-    pub(super) fn said(&mut self, one: &mut One, bytes: usize, gave: bool) {
+    /// Something was said on a connection, and this is what it holds.
+    pub(super) fn said(&mut self, one: &mut One, weight: Weight) {
         self.now += 1;
-        self.total -= one.bytes;
-        self.rest -= one.rest;
-        let before = if gave { BASE } else { one.bytes.max(BASE) };
-        *one = One { bytes: (before + bytes).min(MOST_OF_ONE), rest: 0, used: self.now };
-        self.total += one.bytes;
+        one.used = self.now;
+        self.holds(one, weight);
     }
 
     /// The connection is over, or has let go of everything.
     pub(super) fn over(&mut self, one: &mut One) {
-        self.total -= one.bytes;
-        self.rest -= one.rest;
-        *one = One::default();
+        self.holds(one, Weight::default());
+        one.used = 0;
     }
 
-    /// The connection has let go of what was said, and holds `rest` bytes all the same.
-    pub(super) fn let_go(&mut self, one: &mut One, rest: usize) {
-        self.total -= one.bytes;
-        self.rest = self.rest + rest - one.rest;
-        (one.bytes, one.rest) = (0, rest);
+    /// This is what a connection holds now.
+    pub(super) fn holds(&mut self, one: &mut One, weight: Weight) {
+        self.total.said = self.total.said + weight.said - one.weight.said;
+        self.total.rest = self.total.rest + weight.rest - one.weight.rest;
+        one.weight = weight;
     }
 
     /// Whether too much is held.
     pub(super) fn too_much(&self) -> bool {
-        self.total > MOST
+        self.total.said > MOST
     }
 
-    /// Whether too many hold something though they have let go.
+    /// Whether too much is held though it cannot be let go of.
     pub(super) fn too_many(&self) -> bool {
-        self.rest > MOST_REST
+        self.total.rest > MOST_REST
     }
 
     /// Half of those that hold something of this: the ones that have been silent longest. All are looked at to find them, so
@@ -128,38 +127,38 @@ impl Hasher for Number {
 mod tests {
     use super::*;
 
-    #[test]
-    fn the_longest_silent_let_go() {
-        let mut held = Held::default();
-        let mut all: Vec<One> = (0..400).map(|_| One::default()).collect();
-        for one in &mut all {
-            held.said(one, 1 << 20, false);
-        }
-        assert!(held.too_much());
-        let numbered = |all: &[One]| (0..).map(ConnectionId).zip(all.to_vec()).collect::<Vec<_>>();
-        let silent = |all: &[One]| Held::longest_silent(numbered(all).into_iter(), One::said_bytes);
-        assert_eq!(silent(&all), (0..200).map(ConnectionId).collect::<Vec<_>>());
-        all.iter_mut().take(200).for_each(|one| held.over(one));
-        held.said(&mut all[5], 10, false);
-        assert!(!silent(&all).contains(&ConnectionId(5)));
-        all.iter_mut().for_each(|one| held.over(one));
-        assert!(held.total == 0 && !held.too_much());
+    fn numbered(all: &[One]) -> impl Iterator<Item = (ConnectionId, One)> {
+        (0..).map(ConnectionId).zip(all.iter().copied())
     }
 
     #[test]
-    fn what_has_let_go_is_counted_as_well() {
+    fn the_longest_silent_let_go() {
         let mut held = Held::default();
-        const REST: usize = 4096;
-        let mut all: Vec<One> = (0..MOST_REST / REST + 1).map(|_| One::default()).collect();
+        let mut all = [One::default(); 400];
         for one in &mut all {
-            held.said(one, 1000, false);
-            held.let_go(one, REST);
-            held.let_go(one, REST);
+            held.said(one, Weight { said: 1 << 20, rest: 0 });
+        }
+        assert!(held.too_much() && !held.too_many());
+        let silent = |all: &[One]| Held::longest_silent(numbered(all), One::said_bytes);
+        assert_eq!(silent(&all), (0..200).map(ConnectionId).collect::<Vec<_>>());
+        all.iter_mut().take(200).for_each(|one| held.over(one));
+        held.said(&mut all[5], Weight { said: 10, rest: 0 });
+        assert!(!silent(&all).contains(&ConnectionId(5)));
+        all.iter_mut().for_each(|one| held.over(one));
+        assert!(held.total == Weight::default() && !held.too_much());
+    }
+
+    #[test]
+    fn what_stays_is_counted_as_well() {
+        let mut held = Held::default();
+        let mut all = vec![One::default(); MOST_REST / 4096 + 1];
+        for one in &mut all {
+            held.said(one, Weight { said: 1000, rest: 4096 });
+            held.holds(one, Weight { said: 0, rest: 4096 });
         }
         assert!(held.too_many() && !held.too_much());
-        held.said(&mut all[0], 1000, false);
-        assert!(!held.too_many(), "what goes on is counted as such");
+        assert_eq!(Held::longest_silent(numbered(&all), One::rest).first(), Some(&ConnectionId(0)));
         all.iter_mut().for_each(|one| held.over(one));
-        assert!(held.rest == 0 && held.total == 0);
+        assert_eq!(held.total, Weight::default());
     }
 }

@@ -1,6 +1,7 @@
 //! HTTP/2 streams to pairs of request and response.
 
 use super::exchanges::{Exchanges, Place};
+use super::held::Weight;
 use super::streams::{Section, Streams};
 use crate::http1::{Message, Side};
 use why401_h2::{Event, Watch};
@@ -41,6 +42,11 @@ impl Http2 {
         let Http2 { watch, streams } = self;
         let nowhere = Span::new(to.source(), 0, 0);
         watch.gap(h2_side(side), len, &mut |e| event(streams, e, None, nowhere, to));
+    }
+
+    pub(super) fn weight(&self) -> Weight {
+        const BASE: usize = 1 << 10;
+        Weight { said: self.streams.footprint(), rest: BASE + self.watch.footprint() }
     }
 
     pub(super) fn finish(mut self, to: &mut Exchanges<'_>) {

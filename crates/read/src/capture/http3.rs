@@ -1,6 +1,7 @@
 //! A connection of HTTP/3: what is said on its streams, to pairs of request and response.
 
 use super::exchanges::{Exchanges, Place, moment};
+use super::held::Weight;
 use super::http2::http_side;
 use super::secure::{KEYS_DO_NOT_FIT, tell, worth_telling};
 use super::streams::{Section, Streams};
@@ -80,6 +81,16 @@ impl Http3 {
             self.let_go(to);
         }
         self.quic.handshake().opened > opened
+    }
+
+    /// How much it holds.
+    pub(super) fn weight(&self) -> Weight {
+        // With keys of three levels in both directions.
+        const BASE: usize = 6 << 10;
+        let Inside { watch, streams, .. } = &self.inside;
+        let (waits, table) = watch.footprints();
+        let said = self.quic.waiting_footprint() + waits + streams.footprint();
+        Weight { said, rest: BASE + table + self.quic.footprint() }
     }
 
     /// Hands over what there is of all streams.

@@ -43,7 +43,12 @@ impl Answers {
 
     /// Bytes are missing.
     pub(super) fn gap(&mut self) {
-        self.lost = true;
+        *self = Answers { lost: true, ..Answers::default() };
+    }
+
+    /// About how many bytes of memory the answer takes that is not whole.
+    pub(super) fn footprint(&self) -> usize {
+        self.begun.footprint()
     }
 }
 

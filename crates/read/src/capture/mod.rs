@@ -18,7 +18,7 @@ mod unread;
 use crate::{Format, Input, Sink};
 use conversation::Conversation;
 use exchanges::{Exchanges, Place, moment};
-use held::{ByNumber, Held, One};
+use held::{ByNumber, Held, One, Weight};
 use quic::Quic;
 use std::collections::HashMap;
 use std::io;
@@ -115,7 +115,7 @@ enum Spoken {
     /// No more is read of it.
     GivenUp,
     /// Answers of a KDC to this client.
-    Kdc(Peer, kerberos::Answers),
+    Kdc(Peer, kerberos::Answers, One),
 }
 
 /// The ends of a connection. On very many nothing is ever said, so each takes little memory, and none of its own.
@@ -166,8 +166,8 @@ impl<'a> Conversations<'a> {
         let (sink, unread) = self.exchanges.finish();
         if given_up > 0 {
             let what = format!(
-                "{given_up} connections were given up, the longest silent first, as more were open in TLS, in HTTP/2 or through tunnels at \
-                 one time than are kept in memory"
+                "{given_up} connections were given up, the longest silent first, as more is open in TLS, in HTTP/2 or through tunnels at \
+                 one time than is kept in memory"
             );
             sink.problem(Problem { offset: 0, line: None, what });
         }
@@ -206,7 +206,15 @@ impl<'a> Conversations<'a> {
         self.exchanges.problem(at, what);
         for id in Held::longest_silent(self.connections.iter().filter_map(one), One::said_bytes) {
             let Some(spoken) = self.connections.get_mut(&id) else { continue };
-            let Spoken::Said(conversation, one) = spoken else { continue };
+            let (conversation, one) = match spoken {
+                Spoken::Said(conversation, one) => (conversation, one),
+                Spoken::Kdc(_, answers, one) => {
+                    answers.gap();
+                    self.held.over(one);
+                    continue;
+                }
+                _ => continue,
+            };
             conversation.let_go(&mut self.exchanges);
             let place = conversation.place();
             let spent = conversation.is_spent().then(|| match by_address(place) {
@@ -218,16 +226,13 @@ impl<'a> Conversations<'a> {
                     self.held.over(one);
                     *spoken = spent;
                 }
-                None => self.held.let_go(one, conversation.rest()),
+                None => self.held.holds(one, conversation.weight()),
             }
-        }
-        if self.held.too_many() {
-            self.give_up();
         }
     }
 
-    /// Where more connections are open that cannot be taken up again later than the limit allows, the longest silent are
-    /// read no further.
+    /// Where more is held than the limit allows that cannot be let go of, the longest silent connections are read no
+    /// further.
     fn give_up(&mut self) {
         for id in Held::longest_silent(self.connections.iter().filter_map(one), One::rest) {
             let Some(spoken) = self.connections.get_mut(&id) else { continue };
@@ -243,7 +248,7 @@ impl<'a> Conversations<'a> {
 /// What a connection holds on which something was said.
 fn one((id, spoken): (&ConnectionId, &Spoken)) -> Option<(ConnectionId, One)> {
     match spoken {
-        Spoken::Said(_, one) => Some((*id, *one)),
+        Spoken::Said(_, one) | Spoken::Kdc(_, _, one) => Some((*id, *one)),
         _ => None,
     }
 }
@@ -259,7 +264,9 @@ fn by_address(place: &Place) -> Option<Ends> {
 impl why401_capture::Sink for Conversations<'_> {
     fn open(&mut self, id: ConnectionId, endpoints: &Endpoints) {
         let spoken = match endpoints.server.port() {
-            kerberos::PORT => Spoken::Kdc(peer(endpoints.client), kerberos::Answers::default()),
+            kerberos::PORT => {
+                Spoken::Kdc(peer(endpoints.client), kerberos::Answers::default(), One::default())
+            }
             _ => Spoken::Begun(Ends { client: endpoints.client, server: endpoints.server }),
         };
         self.connections.insert(id, spoken);
@@ -269,35 +276,41 @@ impl why401_capture::Sink for Conversations<'_> {
         self.said = true;
         let time = data.time.and_then(moment);
         if let Some((conversation, one, exchanges, held)) = self.conversation(id) {
-            let before = exchanges.given();
             conversation.bytes(direction, data.bytes, data.span, time, exchanges);
-            held.said(one, data.bytes.len(), exchanges.given() > before);
-            if held.too_much() {
-                self.let_go(data.span);
-            }
-        } else if let (Some(Spoken::Kdc(client, answers)), Direction::ToClient) =
+            held.said(one, conversation.weight());
+        } else if let (Some(Spoken::Kdc(client, answers, one)), Direction::ToClient) =
             (self.connections.get_mut(&id), direction)
         {
             for message in answers.push(data.bytes, data.span) {
                 self.exchanges.kdc(&message, time, client.clone());
             }
+            self.held.said(one, Weight { said: answers.footprint(), rest: 0 });
+        }
+        if self.held.too_much() {
+            self.let_go(data.span);
+        }
+        if self.held.too_many() {
+            self.give_up();
         }
     }
 
     fn gap(&mut self, id: ConnectionId, direction: Direction, gap: Gap) {
         self.said = true;
-        if let Some((conversation, _, exchanges, _)) = self.conversation(id) {
+        if let Some((conversation, one, exchanges, held)) = self.conversation(id) {
             conversation.gap(direction, gap.len, exchanges);
-        } else if let (Some(Spoken::Kdc(_, answers)), Direction::ToClient) =
+            held.said(one, conversation.weight());
+        } else if let (Some(Spoken::Kdc(_, answers, one)), Direction::ToClient) =
             (self.connections.get_mut(&id), direction)
         {
             answers.gap();
+            self.held.over(one);
         }
     }
 
     fn finished(&mut self, id: ConnectionId, direction: Direction, _: Option<Time>) {
-        if let Some(Spoken::Said(conversation, _)) = self.connections.get_mut(&id) {
+        if let Some(Spoken::Said(conversation, one)) = self.connections.get_mut(&id) {
             conversation.end(direction, &mut self.exchanges);
+            self.held.said(one, conversation.weight());
         }
     }
 
@@ -324,9 +337,13 @@ impl why401_capture::Sink for Conversations<'_> {
     }
 
     fn close(&mut self, id: ConnectionId, _: End, _: Option<Time>) {
-        if let Some(Spoken::Said(conversation, mut one)) = self.connections.remove(&id) {
-            self.held.over(&mut one);
-            conversation.finish(&mut self.exchanges);
+        match self.connections.remove(&id) {
+            Some(Spoken::Said(conversation, mut one)) => {
+                self.held.over(&mut one);
+                conversation.finish(&mut self.exchanges);
+            }
+            Some(Spoken::Kdc(_, _, mut one)) => self.held.over(&mut one),
+            _ => {}
         }
     }
 }

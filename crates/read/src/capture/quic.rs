@@ -140,9 +140,8 @@ impl Quic {
 
     fn hand_over(&mut self, number: u64, from: Side, d: &Datagram<'_>, to: &mut Exchanges<'_>) {
         let Some(open) = self.open.get_mut(&number) else { return };
-        let given = to.given();
         let read = open.http3.datagram(from, d, to);
-        self.held.said(&mut open.one, d.bytes.len(), to.given() > given);
+        self.held.said(&mut open.one, open.http3.weight());
         for (of, id) in open.http3.quic_mut().new_ids() {
             if id.len() >= SHORTEST_ID && open.ids.len() < MOST_NAMES {
                 self.ids.insert(id.clone(), (number, of));
@@ -155,23 +154,26 @@ impl Quic {
         if self.held.too_much() {
             let what = "more is said over HTTP/3 at one time than is kept in memory; the longest silent messages end early";
             to.problem(d.span, what);
-            for number in self.longest_silent() {
+            for number in self.longest_silent(One::said_bytes) {
                 if let Some(open) = self.open.get_mut(&number) {
-                    self.held.over(&mut open.one);
                     open.http3.let_go(to);
+                    self.held.holds(&mut open.one, open.http3.weight());
                 }
             }
         }
+        if self.held.too_many() {
+            self.make_room(to);
+        }
     }
 
-    fn longest_silent(&self) -> Vec<u64> {
+    fn longest_silent(&self, holds: impl Fn(&One) -> usize) -> Vec<u64> {
         let all = self.open.iter().map(|(number, open)| (ConnectionId(*number), open.one));
-        Held::longest_silent(all, One::said_bytes).into_iter().map(|id| id.0).collect()
+        Held::longest_silent(all, holds).into_iter().map(|id| id.0).collect()
     }
 
     /// Lets go of the connections that have been silent longest.
     fn make_room(&mut self, to: &mut Exchanges<'_>) {
-        for number in self.longest_silent() {
+        for number in self.longest_silent(One::rest) {
             self.let_go += 1;
             self.close(number, to);
         }
@@ -207,8 +209,8 @@ impl Quic {
         }
         if self.let_go > 0 {
             let what = format!(
-                "{} connections of HTTP/3 were let go of, those that had been silent longest: no more than {MOST} are \
-                 followed at one time",
+                "{} connections of HTTP/3 were let go of, those that had been silent longest: no more than {MOST}, and no \
+                 more of them than is kept in memory, are followed at one time",
                 self.let_go
             );
             to.problem(Span::new(to.source(), 0, 0), &what);

@@ -2,6 +2,7 @@
 
 use super::conversation::Conversation;
 use super::exchanges::{Exchanges, Place};
+use super::held::Weight;
 use super::unread::Protocol;
 use crate::http1::Side;
 use jiff::Timestamp;
@@ -75,9 +76,12 @@ impl Secure {
         self.inside.let_go(to);
     }
 
-    /// About how many bytes what is said inside holds once it has let go.
-    pub(super) fn rest(&self) -> usize {
-        self.inside.rest()
+    pub(super) fn weight(&self) -> Weight {
+        // With keys of two epochs in both directions.
+        const BASE: usize = 3 << 10;
+        let inside = self.inside.weight();
+        let said = inside.said + self.watch.spare_footprint();
+        Weight { said, rest: inside.rest + BASE + self.watch.footprint() }
     }
 
     pub(super) fn finish(self, to: &mut Exchanges<'_>) {

@@ -11,6 +11,9 @@ use why401_span::{Builder, Derived, Span};
 /// More streams than this are not followed at one time; servers allow far fewer.
 const MOST_STREAMS: usize = 1000;
 
+/// What each takes in memory beside what is said on it: its place in the tree, the request's method, target and version.
+const STREAM: usize = size_of::<Stream>() * 2 + 256;
+
 /// The streams of a connection.
 #[derive(Debug)]
 pub(super) struct Streams {
@@ -18,6 +21,8 @@ pub(super) struct Streams {
     /// The version of HTTP, as it stands behind `HTTP/`.
     version: &'static str,
     open: BTreeMap<u64, Stream>,
+    /// About how many bytes of memory they take.
+    held: usize,
 }
 
 /// Fields of a message, or its trailers.
@@ -34,6 +39,8 @@ struct Stream {
     pair: Pair,
     request: Half,
     response: Half,
+    /// About how many bytes of memory it takes.
+    held: usize,
 }
 
 /// The body of one side of a stream.
@@ -45,7 +52,12 @@ struct Half {
 
 impl Streams {
     pub(super) fn new(place: Place, version: &'static str) -> Streams {
-        Streams { place, version, open: BTreeMap::new() }
+        Streams { place, version, open: BTreeMap::new(), held: 0 }
+    }
+
+    /// About how many bytes of memory is taken by what was said and not handed over yet.
+    pub(super) fn footprint(&self) -> usize {
+        self.held
     }
 
     /// A stream whose request came otherwise.
@@ -66,7 +78,10 @@ impl Streams {
     ) {
         let Section { fields, whole, end } = section;
         let version = self.version;
+        let cost = cost(&fields);
+        self.held += cost;
         let s = self.stream(number, to);
+        s.held += cost;
         let half = if side == Side::Client { &mut s.request } else { &mut s.response };
         half.ended |= end;
         if side == Side::Client {
@@ -93,8 +108,14 @@ impl Streams {
         to: &mut Exchanges<'_>,
     ) {
         let half = self.half(side, number, to);
+        let before = half.body.footprint();
         half.body.push(bytes, origin);
         half.ended |= end;
+        let more = half.body.footprint() - before;
+        self.held += more;
+        if let Some(stream) = self.open.get_mut(&number) {
+            stream.held += more;
+        }
         self.end_if_over(number, to);
     }
 
@@ -152,7 +173,11 @@ impl Streams {
         {
             self.give(oldest, to);
         }
-        self.open.entry(number).or_default()
+        let held = &mut self.held;
+        self.open.entry(number).or_insert_with(|| {
+            *held += STREAM;
+            Stream { held: STREAM, ..Stream::default() }
+        })
     }
 
     fn half(&mut self, side: Side, number: u64, to: &mut Exchanges<'_>) -> &mut Half {
@@ -169,8 +194,9 @@ impl Streams {
         }
     }
 
-    fn give(&self, stream: Stream, to: &mut Exchanges<'_>) {
-        let Stream { mut pair, request, response } = stream;
+    fn give(&mut self, stream: Stream, to: &mut Exchanges<'_>) {
+        let Stream { mut pair, request, response, held } = stream;
+        self.held -= held;
         if let Some(m) = &mut pair.request {
             m.message.body = finished(request, &m.message.fields);
         }
@@ -181,6 +207,12 @@ impl Streams {
             to.pair(&self.place, pair);
         }
     }
+}
+
+/// About how many bytes of memory fields take.
+fn cost(fields: &[Field]) -> usize {
+    let part = |part: &Option<Derived>| part.as_ref().map_or(0, Derived::footprint);
+    fields.iter().map(|f| part(&f.name) + part(&f.value) + size_of::<Field>()).sum()
 }
 
 fn finished(half: Half, fields: &Fields) -> Body {

@@ -11,6 +11,9 @@ use why401_span::Span;
 /// More requests than this do not wait for their answers; the oldest is given up.
 const MOST_WAITING: usize = 1024;
 
+/// What a request that waits takes in memory beside its text.
+const WAITING: usize = size_of::<Waiting>() + size_of::<RawPair>();
+
 /// A direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Side {
@@ -48,6 +51,8 @@ struct Waiting {
     method: Method,
     request_done: bool,
     response_done: bool,
+    /// About how many bytes of memory it takes.
+    held: usize,
 }
 
 /// As far as it decides whether an answer has content.
@@ -70,6 +75,8 @@ pub struct Connection {
     // Boxed: a queue takes room for several at once, and most connections are idle.
     waiting: VecDeque<Waiting>,
     ready: VecDeque<Box<RawPair>>,
+    /// About how many bytes of memory those take that wait.
+    held: usize,
     /// Whether the final answer that is being read belongs to the front of `waiting`.
     answering: bool,
     interim: bool,
@@ -87,7 +94,21 @@ impl Connection {
     pub fn new() -> Self {
         let (client, server) = (SideState::new(), SideState::new());
         let (waiting, ready) = (VecDeque::new(), VecDeque::new());
-        Connection { client, server, waiting, ready, answering: false, interim: false, frugal: false }
+        Connection {
+            client,
+            server,
+            waiting,
+            ready,
+            held: 0,
+            answering: false,
+            interim: false,
+            frugal: false,
+        }
+    }
+
+    /// About how many bytes of memory is taken by what was said and not handed over yet.
+    pub fn footprint(&self) -> usize {
+        self.held + self.client.footprint() + self.server.footprint()
     }
 
     /// From here on, of the content of successes only as much is kept as [`content::worth_keeping`] says.
@@ -159,6 +180,7 @@ impl Connection {
         self.end(Side::Client);
         self.end(Side::Server);
         self.ready.extend(self.waiting.drain(..).map(|w| w.pair));
+        self.held = 0;
     }
 
     /// The next pair that is complete.
@@ -201,6 +223,8 @@ impl Connection {
                     w.request_done = true;
                     if let Some(m) = &mut w.pair.request {
                         (m.end, m.trailers, m.body) = (end, trailers, Some((body, ended)));
+                        w.held += m.body_footprint();
+                        self.held += m.body_footprint();
                     }
                 }
             }
@@ -231,6 +255,7 @@ impl Connection {
         if self.waiting.len() >= MOST_WAITING
             && let Some(oldest) = self.waiting.pop_front()
         {
+            self.held -= oldest.held;
             self.ready.push_back(oldest.pair);
             self.answering = false;
         }
@@ -240,9 +265,11 @@ impl Connection {
             Some(framing) => framing,
         };
         let request =
-            Some(Raw { start, end: self.client.offset(), at, head, trailers: Fields::default(), body: None });
-        let pair = Box::new(RawPair { request, response: None });
-        self.waiting.push_back(Waiting { pair, method, ..Waiting::default() });
+            Raw { start, end: self.client.offset(), at, head, trailers: Fields::default(), body: None };
+        let held = request.head_footprint() + WAITING;
+        self.held += held;
+        let pair = Box::new(RawPair { request: Some(request), response: None });
+        self.waiting.push_back(Waiting { pair, method, held, ..Waiting::default() });
         self.client.lost = false;
         let step = self.client.expect_body(framing);
         self.take(Side::Client, step, at);
@@ -265,7 +292,7 @@ impl Connection {
         if self.server.lost {
             // Answers may have been lost: this one is taken for that of the last request.
             while self.waiting.len() > 1 {
-                self.ready.extend(self.waiting.pop_front().map(|w| w.pair));
+                self.front_is_ready();
             }
             self.server.lost = false;
         }
@@ -283,7 +310,10 @@ impl Connection {
         let most = if self.frugal { content::worth_keeping(status, shape.page) } else { BODY_EXCERPT };
         let end = self.server.offset();
         if let Some(front) = self.waiting.front_mut() {
-            front.pair.response = Some(Raw { start, end, at, head, trailers: Fields::default(), body: None });
+            let response = Raw { start, end, at, head, trailers: Fields::default(), body: None };
+            front.held += response.head_footprint();
+            self.held += response.head_footprint();
+            front.pair.response = Some(response);
             self.answering = true;
         }
         let step = self.server.expect_body_in_part(framing, most);
@@ -307,13 +337,22 @@ impl Connection {
         front.response_done = true;
         if let Some(m) = &mut front.pair.response {
             (m.end, m.trailers, m.body) = (end, trailers, Some((body, ended)));
+            front.held += m.body_footprint();
+            self.held += m.body_footprint();
         }
     }
 
     /// Gives the pairs that are complete, in order.
     fn release(&mut self) {
         while self.waiting.front().is_some_and(|w| w.response_done && w.request_done) {
-            self.ready.extend(self.waiting.pop_front().map(|w| w.pair));
+            self.front_is_ready();
+        }
+    }
+
+    fn front_is_ready(&mut self) {
+        if let Some(front) = self.waiting.pop_front() {
+            self.held -= front.held;
+            self.ready.push_back(front.pair);
         }
     }
 }

@@ -131,6 +131,11 @@ impl Keep {
         self.dropped = true;
     }
 
+    /// How many bytes of memory it takes beside itself.
+    pub(crate) fn footprint(&self) -> usize {
+        self.kept.footprint()
+    }
+
     /// What was kept, as it was sent.
     pub(crate) fn bytes(&self) -> &[u8] {
         self.kept.as_bytes()

@@ -4,7 +4,7 @@ use super::connection::{Message, Pair};
 use super::content::Keep;
 use super::head::{self, Start};
 use super::side::MOST_LINES;
-use why401_http::{Fields, Moment, Request, Response};
+use why401_http::{FieldLine, Fields, Moment, Request, Response};
 use why401_span::{Derived, Span};
 
 /// A head as it was sent.
@@ -54,6 +54,11 @@ pub(super) fn whole(bytes: &[u8]) -> Option<usize> {
     None
 }
 
+/// About how many bytes of memory fields take.
+pub(crate) fn fields_footprint(fields: &Fields) -> usize {
+    fields.iter().map(|f| f.name.footprint() + f.value.footprint() + size_of::<FieldLine>()).sum()
+}
+
 fn without_cr(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
@@ -76,6 +81,14 @@ impl Head {
         match self {
             Head::Text(text) => lines(text.as_bytes()).next().map_or(&[], |(_, line)| line),
             Head::Lines { line, .. } => line.as_bytes(),
+        }
+    }
+
+    /// About how many bytes of memory it takes.
+    pub(super) fn footprint(&self) -> usize {
+        match self {
+            Head::Text(text) => text.footprint(),
+            Head::Lines { line, fields, .. } => line.footprint() + fields_footprint(fields),
         }
     }
 
@@ -155,6 +168,16 @@ impl Raw {
             }
         };
         head + self.content().len()
+    }
+
+    /// About how many bytes of memory its head takes.
+    pub(super) fn head_footprint(&self) -> usize {
+        self.head.footprint()
+    }
+
+    /// The same of its content and trailers.
+    pub(super) fn body_footprint(&self) -> usize {
+        self.body.as_ref().map_or(0, |(body, _)| body.footprint()) + fields_footprint(&self.trailers)
     }
 
     /// The content as it was sent, as far as it was kept.

@@ -5,7 +5,7 @@ use super::content::Keep;
 use super::head;
 use super::raw::{self, Head};
 use std::borrow::Cow;
-use why401_http::{BODY_EXCERPT, Fields};
+use why401_http::{BODY_EXCERPT, FieldLine, Fields};
 use why401_span::{Builder, Derived, Span};
 
 /// A line longer than this is cut; longer than any field that servers take (the largest Kerberos tickets included).
@@ -62,7 +62,11 @@ enum State {
     },
     ChunkSize(Keep),
     ChunkData(Keep, u64),
-    Trailers(Keep, Fields),
+    Trailers {
+        keep: Keep,
+        fields: Fields,
+        size: usize,
+    },
     /// Media between RTSP messages (RFC 7826, section 14): `$`, a channel, a length of 16 bits, so many bytes.
     Media {
         head: Vec<u8>,
@@ -147,6 +151,19 @@ impl SideState {
             }
         }
         None
+    }
+
+    /// About how many bytes of memory is taken by the message that is being read.
+    pub(super) fn footprint(&self) -> usize {
+        let state = match &self.state {
+            State::Head { fields, size, .. } => size + fields.0.len() * size_of::<FieldLine>(),
+            State::Body { keep, .. } | State::ChunkSize(keep) | State::ChunkData(keep, _) => keep.footprint(),
+            State::Trailers { keep, fields, size } => {
+                keep.footprint() + size + fields.0.len() * size_of::<FieldLine>()
+            }
+            State::Start | State::Media { .. } | State::Lost | State::Raw => 0,
+        };
+        state + self.line.text.footprint()
     }
 
     /// Bytes of the stream so far.
@@ -271,7 +288,7 @@ impl SideState {
             State::Body { keep, .. } | State::ChunkSize(keep) | State::ChunkData(keep, _) => {
                 (keep, Fields::default())
             }
-            State::Trailers(keep, trailers) => (keep, trailers),
+            State::Trailers { keep, fields, .. } => (keep, fields),
             State::Start | State::Lost | State::Raw | State::Media { .. } => return None,
         };
         Some(Step::Body { body, trailers, end: self.offset, ended: false })
@@ -377,7 +394,7 @@ impl SideState {
             // The line break behind the data of the chunk before.
             State::ChunkSize(keep) if blank => self.state = State::ChunkSize(keep),
             State::ChunkSize(keep) => match chunks::size(bytes) {
-                Some(0) => self.state = State::Trailers(keep, Fields::default()),
+                Some(0) => self.state = State::Trailers { keep, fields: Fields::default(), size: 0 },
                 Some(size) => self.state = State::ChunkData(keep, size),
                 None => {
                     self.lost = true;
@@ -386,14 +403,15 @@ impl SideState {
                     return Some(step);
                 }
             },
-            State::Trailers(keep, trailers) if blank => {
-                return Some(self.body_done(keep, trailers, true));
+            State::Trailers { keep, fields, .. } if blank => {
+                return Some(self.body_done(keep, fields, true));
             }
-            State::Trailers(keep, mut trailers) => {
-                if trailers.0.len() < MOST_LINES {
-                    line.push_into(&mut trailers);
+            State::Trailers { keep, mut fields, mut size } => {
+                size += bytes.len();
+                if size <= MOST_HEAD && fields.0.len() < MOST_LINES {
+                    line.push_into(&mut fields);
                 }
-                self.state = State::Trailers(keep, trailers);
+                self.state = State::Trailers { keep, fields, size };
             }
             other => self.state = other,
         }

@@ -139,6 +139,22 @@ impl QuicConnection {
         self.closed
     }
 
+    /// About how many bytes of memory is taken by what waits for missing bytes on streams.
+    pub fn waiting_footprint(&self) -> usize {
+        self.senders.iter().map(|sender| sender.streams.held()).sum()
+    }
+
+    /// About how many bytes of memory is taken by what is kept beyond keys and streams: of the handshake, and early data.
+    pub fn footprint(&self) -> usize {
+        let levels =
+            |s: &Sender| s.initial.crypto.held() + s.handshake.crypto.held() + s.application.crypto.held();
+        let early = self.early.iter().map(Vec::capacity).sum::<usize>();
+        self.senders.iter().map(levels).sum::<usize>()
+            + early
+            + self.scratch.capacity()
+            + self.tls.footprint()
+    }
+
     /// The connection IDs that each side gave the other to send to, since this was last asked.
     pub fn new_ids(&mut self) -> Vec<(Side, Vec<u8>)> {
         std::mem::take(&mut self.new_ids)

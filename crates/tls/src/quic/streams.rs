@@ -36,6 +36,11 @@ pub(crate) struct Streams {
 }
 
 impl Streams {
+    /// How many bytes wait for missing ones, with what keeping them costs.
+    pub(crate) fn held(&self) -> usize {
+        self.held
+    }
+
     /// A STREAM frame.
     pub(crate) fn frame(
         &mut self,
