@@ -33,21 +33,36 @@ impl Sink for Told {
 const SYN: u8 = 2;
 const ACK: u8 = 16;
 
-/// A capture of raw IP packets.
-struct Capture(Vec<u8>);
+/// A capture of raw IP packets, to a server on this port.
+struct Capture(Vec<u8>, u16);
 
 impl Capture {
     fn new() -> Capture {
         let mut file = 0xa1b2_c3d4_u32.to_le_bytes().to_vec();
         file.extend([2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 101, 0, 0, 0]);
-        Capture(file)
+        Capture(file, 80)
+    }
+
+    /// Opens a connection, on which both sides then say this.
+    fn say(&mut self, connection: u32, client: &[u8], server: &[u8]) {
+        self.segment(connection, true, 1000, 0, SYN, b"");
+        self.segment(connection, false, 5000, 1001, SYN | ACK, b"");
+        let mut next = [1001, 5001];
+        for (out, said) in [(true, client), (false, server)] {
+            for piece in said.chunks(50_000) {
+                let [client, server] = next;
+                let (seq, ack) = if out { (client, server) } else { (server, client) };
+                self.segment(connection, out, seq, ack, ACK, piece);
+                next[usize::from(!out)] += piece.len() as u32;
+            }
+        }
     }
 
     /// A segment of the connection with this number; `out` says that the client sends it.
     fn segment(&mut self, connection: u32, out: bool, seq: u32, ack: u32, flags: u8, data: &[u8]) {
         let [_, a, b, c] = (connection >> 8).to_be_bytes();
         let (client, server) = ([10, a, b, c], [192, 0, 2, 1]);
-        let ports = (1024 + (connection & 255) as u16, 80_u16);
+        let ports = (1024 + (connection & 255) as u16, self.1);
         let (from, to, ports) =
             if out { (client, server, ports) } else { (server, client, (ports.1, ports.0)) };
         let len = 40 + data.len() as u16;
@@ -175,4 +190,69 @@ fn a_connection_that_let_go_of_a_request_is_read_on() {
     assert_eq!(refused.len(), 1, "{:?}", told.problems);
     assert_eq!(refused[0].client.as_ref().unwrap().host, "10.0.0.0");
     assert!(refused[0].request.is_some());
+}
+
+/// How many connections were given up.
+fn given_up(told: &Told) -> Option<u32> {
+    let counts =
+        told.problems.iter().filter_map(|p| p.what.split_once(" connections were given up, the longest"));
+    counts.map(|(count, _)| count.parse().unwrap()).next()
+}
+
+fn lets_go(told: &Told) -> bool {
+    told.problems.iter().any(|p| p.what.starts_with("more is said at one time than is kept in memory"))
+}
+
+#[test]
+fn tables_of_http_2_are_counted_by_what_they_hold() {
+    // RFC 7541: the table may grow to 262,144 bytes (section 6.3), then 60 fields that enter it (section 6.2.1).
+    let mut block = vec![0x3f, 0xe1, 0xff, 0x0f, 0x82, 0x84, 0x86];
+    for _ in 0..60 {
+        block.extend(b"\x40\x01a\x7f\x81\x1f");
+        block.extend([b'v'; 4096]);
+    }
+    let len = (block.len() as u32).to_be_bytes();
+    let head = [&len[1..], &[1, 5, 0, 0, 0, 1]].concat();
+    let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    let client = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &settings[..], &head, &block].concat();
+    let server = [&settings[..], &headers(1, &[0x88])].concat();
+    let mut capture = Capture::new();
+    (0..170).for_each(|connection| capture.say(connection, &client, &server));
+    let told = capture.told();
+    assert_eq!(told.exchanges.len(), 170, "{:?}", told.problems);
+    assert!(told.exchanges[0].request.as_ref().unwrap().fields.iter().count() >= 60);
+    assert!(given_up(&told).is_some_and(|count| count < 170), "{:?}", told.problems);
+}
+
+#[test]
+fn handshakes_that_promise_much_are_counted_by_what_they_hold() {
+    // A Certificate message (RFC 8446, section 4.4.2) of 250,000 bytes, of which the last ones never come.
+    let mut record = vec![22, 3, 3, 0x3e, 0x80, 11, 3, 0xd0, 0x90];
+    record.resize(5 + 16_000, 7);
+    let more = [&[22, 3, 3, 0x3e, 0x80][..], &[7; 16_000]].concat();
+    let server = [record, more.repeat(14)].concat();
+    let mut capture = Capture::new();
+    (0..200).for_each(|connection| capture.say(connection, b"", &server));
+    let count = given_up(&capture.told());
+    assert!(count.is_some_and(|count| count < 200), "{count:?}");
+}
+
+#[test]
+fn content_in_chunks_of_one_byte_is_counted_with_its_places() {
+    let head = b"HTTP/1.1 401 No\r\nTransfer-Encoding: chunked\r\n\r\n";
+    let server = [&head[..], &b"1\r\nz\r\n".repeat(30_000)].concat();
+    let mut capture = Capture::new();
+    (0..30).for_each(|connection| capture.say(connection, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", &server));
+    let told = capture.told();
+    assert!(lets_go(&told), "{:?}", told.problems);
+    assert_eq!(told.exchanges.len(), 30);
+}
+
+#[test]
+fn answers_of_a_kdc_that_never_end_are_let_go_of() {
+    let server = [&60_000_u32.to_be_bytes()[..], &[0x7e; 59_000]].concat();
+    let mut capture = Capture::new();
+    capture.1 = 88;
+    (0..300).for_each(|connection| capture.say(connection, b"", &server));
+    assert!(lets_go(&capture.told()));
 }
