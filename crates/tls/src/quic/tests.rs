@@ -350,3 +350,46 @@ proptest! {
         said(&keys(), &datagrams);
     }
 }
+
+/// Frames as they may stand in a packet: of streams and of the handshake at any place, and anything else.
+fn frames() -> impl Strategy<Value = Vec<u8>> {
+    let bytes = || proptest::collection::vec(any::<u8>(), 0..60);
+    let one = prop_oneof![
+        4 => (0usize..12, 0usize..300, bytes(), any::<bool>()).prop_map(|(n, at, bytes, end)| stream(n, at, &bytes, end)),
+        1 => (0usize..300, bytes()).prop_map(|(at, bytes)| crypto(at, &bytes)),
+        1 => bytes(),
+    ];
+    proptest::collection::vec(one, 0..5).prop_map(|frames| frames.concat())
+}
+
+proptest! {
+    #[test]
+    fn any_frames_behind_the_seal_are_read_without_a_fault(
+        packets in proptest::collection::vec((0u8..6, 0u64..40, frames()), 0..30),
+    ) {
+        let mut datagrams = vec![(Side::Client, hello(0)), (Side::Server, server_hello()), (Side::Server, extensions(true))];
+        for (kind, number, frames) in &packets {
+            let sealed = |kind, label, ids| long_packet(kind, 0x1301, &secret(label), ids, *number, frames);
+            datagrams.push(match kind {
+                0 => (Side::Client, initial_packet(&VERSION_1, Side::Client, &FIRST, (SERVER, CLIENT), *number, frames)),
+                1 => (Side::Client, sealed(Kind::ZeroRtt, 1, (&FIRST, CLIENT))),
+                2 => (Side::Client, sealed(Kind::Handshake, 2, (SERVER, CLIENT))),
+                3 => (Side::Server, sealed(Kind::Handshake, 3, (CLIENT, SERVER))),
+                4 => (Side::Client, from_client(*number, frames)),
+                _ => (Side::Server, short_packet(0x1301, &secret(5), 0, CLIENT, *number, frames)),
+            });
+        }
+        let mut connection = QuicConnection::begun_by(&datagrams[0].1).unwrap();
+        let (mut sent, mut told) = (0, 0);
+        let mut tell = |event: QuicEvent<'_>| if let QuicEvent::Data { bytes, .. } = event { told += bytes.len() };
+        for (from, datagram) in &datagrams {
+            sent += datagram.len();
+            connection.datagram(*from, datagram, &keys(), &mut tell);
+        }
+        let held = connection.waiting_footprint() + connection.footprint();
+        connection.finish(&mut tell);
+        prop_assert!(told <= sent, "nothing is told twice");
+        prop_assert_eq!(connection.waiting_footprint(), 0);
+        prop_assert!(held < 64 * sent);
+    }
+}
