@@ -30,7 +30,8 @@ cause! {
     /// The `Date` of the answer, which is the server's clock, is held against what the request names: a token's `iat`
     /// that lies in the future, `X-Amz-Date`, `oauth_timestamp`, a signature's `created`, the `iat` of a DPoP proof.
     /// Beyond what servers of that kind allow it is certain. So is KRB_AP_ERR_SKEW (37) inside the challenge, and a
-    /// server's word for it. A token that is good by the recorder's clock and over by the server's shows it as well.
+    /// server's word for it. A token that is good by the recorder's clock and over by the server's shows it as well; so does
+    /// a time that is seconds off, where the same server let in another request that was in time.
     ///
     /// # Who acts
     /// Whoever runs the machine whose clock is wrong: mostly the client's, sometimes the server's.

@@ -19,7 +19,7 @@ cause! {
     ///
     /// # How it is decided
     /// A 3xx answer to a request with an `Authorization` field, then a request to its `Location` without one, which was
-    /// answered 401.
+    /// answered 401. In a log: a name and a redirect, and at once, each time, the same path without a name, refused.
     ///
     /// # Who acts
     /// Whoever configures the client; who runs the server, if it redirects where it need not.

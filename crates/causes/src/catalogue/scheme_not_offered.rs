@@ -15,7 +15,8 @@ cause! {
     /// credentials at all.
     ///
     /// # How it is decided
-    /// The scheme that was sent is in none of the challenges of the answer. IIS logs it as 401.2.
+    /// The scheme that was sent is in none of the challenges of the answer. IIS logs it as 401.2. Where none is offered: the
+    /// same secret was let in behind another scheme, or its endpoint issued it for another one (`token_type`).
     ///
     /// # Who acts
     /// Whoever writes or configures the client; the server's operator, if the scheme should be offered.

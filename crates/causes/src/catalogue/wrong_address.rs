@@ -15,7 +15,8 @@ cause! {
     /// The request went to an address that is protected otherwise, or that does not exist, close to the one that was meant.
     ///
     /// # How it is decided
-    /// A close address that the same client uses with success, or that needs no credentials.
+    /// A close address that the same client uses with success, or that needs no credentials. Of images: Docker Hub was
+    /// asked for a name that begins with another registry's host.
     ///
     /// # Who acts
     /// Whoever writes or configures the client.
