@@ -142,8 +142,8 @@ fn in_form(good: &Attempt, step: &Step<'_>) -> bool {
         && length(good).zip(length(step.attempt)).is_some_and(|(with, without)| with == without + pair)
 }
 
-/// Whether a form that is not shown may hold the client's id and secret (RFC 6749 section 2.3.1): the answer finds the client
-/// invalid (section 5.2).
+/// Whether a form that is not shown may hold the credentials: the client's id and secret (RFC 6749 section 2.3.1), which the
+/// answer finds invalid (section 5.2), or those of a login.
 pub(crate) fn may_be_in_form(step: &Step<'_>) -> bool {
     let Some((_, request)) = step.request() else { return false };
     let field = |name: &str| step.attempt.request_field(name).map(|f| f.text().to_ascii_lowercase());
@@ -151,7 +151,13 @@ pub(crate) fn may_be_in_form(step: &Step<'_>) -> bool {
     let unseen = request.body.text().is_empty()
         && field("content-length").and_then(|l| l.trim().parse::<u64>().ok()).is_some_and(|l| l > 0);
     let invalid = step.attempt.response().is_some_and(|r| r.body.text().contains("invalid_client"));
-    form && unseen && invalid && step.credentials().is_none()
+    // So may a login be that asks for no other way.
+    let login = step.offered.is_empty()
+        && step.attempt.path().is_some_and(|p| {
+            let p = p.to_ascii_lowercase();
+            ["login", "signin", "token", "ticket", "session", "auth"].iter().any(|w| p.contains(w))
+        });
+    form && unseen && (invalid || login) && step.credentials().is_none()
 }
 
 /// The client was found invalid by a form that is not shown, and the same request is let in with its pair in Basic.

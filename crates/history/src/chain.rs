@@ -146,7 +146,9 @@ pub(crate) fn parties(a: &Attempt) -> String {
 
 /// Whether `next` answers the refusal of `before`, so that the two are steps of one handshake.
 fn answers(next: &Attempt, before: &Attempt) -> bool {
-    if !matches!(before.status(), Some(401 | 407)) || !in_window(before.time(), next.time()) {
+    // Who shows no time has the server's, by whole seconds.
+    let time = |a: &Attempt| a.time().or_else(|| a.views.iter().find_map(time_of));
+    if !matches!(before.status(), Some(401 | 407)) || !in_window(time(before), time(next)) {
         return false;
     }
     if before.forwarded_as == Some(next.id) || before.forwarded_from == Some(next.id) {

@@ -1,8 +1,10 @@
 //! A Basic value that is none.
 
 use crate::cause::{Answer, Claim, cause};
+use crate::scene::same_server;
 use crate::{Scene, Sent, Step};
 use why401_auth::ProblemKind as P;
+use why401_auth::percent;
 use why401_report::Party;
 
 cause! {
@@ -66,7 +68,7 @@ impl BasicMalformed {
         let (problem, hard) = match (find(HARD), find(SOFT)) {
             (Some(p), _) => (p, true),
             (None, Some(p)) => (p, false),
-            _ => return Answer::RuledOut,
+            _ => return still_encoded(scene, step, sent).unwrap_or(Answer::RuledOut),
         };
         let what = match problem.kind {
             P::NoColon => {
@@ -187,3 +189,30 @@ fn is_encoded_pair(name: &str) -> bool {
         && basic.problem(P::NotEncoded).is_none()
         && basic.text.expose().iter().all(|b| (0x20..0x7f).contains(b))
 }
+
+/// The password is percent-encoded as it is in an address (RFC 3986 section 3.2.1), and the same pair is let in without that.
+fn still_encoded(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>) -> Option<Answer> {
+    let basic = sent.basic()?;
+    let password = basic.password.as_ref()?.expose_text();
+    let meant = percent::decode(password.as_bytes());
+    if meant == password.as_bytes() {
+        return None;
+    }
+    let good = scene.attempts().filter(|a| a.let_in() && same_server(a, step.attempt)).take(LOOKS).find_map(
+        |a| {
+            let other = Step::of(a);
+            let there = other.credentials()?.basic()?;
+            let same = there.user.expose_text() == basic.user.expose_text()
+                && there.password.as_ref().is_some_and(|p| p.expose_text().as_bytes() == meant);
+            same.then(|| a.request_field("authorization").map(|f| (a, f)))?
+        },
+    )?;
+    let claim =
+        Claim::new("the password is percent-encoded, as addresses have it, and is let in as it is meant")
+            .shown([scene.show_field(sent.view, sent.field, "percent-encoded, refused")])
+            .shown([scene.show_field(good.0.view(), good.1, "the same pair as it is meant, let in")]);
+    Some(advise(claim).confirmed())
+}
+
+/// So many requests that were let in are looked at.
+const LOOKS: usize = 200;

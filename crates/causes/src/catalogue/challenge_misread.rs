@@ -169,7 +169,7 @@ fn parser_fails(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
 
 /// Whether a program's own error stands beside a sound challenge.
 pub(super) fn fails_at_parsing(scene: &Scene<'_>, step: &Step<'_>) -> bool {
-    parser_fails(scene, step).is_some()
+    parser_fails(scene, step).is_some() || scene.heard_of("challenge-misread").next().is_some()
 }
 
 /// Whether a line of a stack of calls names a function that takes challenges apart.

@@ -171,7 +171,18 @@ fn printed_environment(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let host = names("HTTP_HOST")?;
     let shown = ["HTTP_ACCEPT", "HTTP_USER_AGENT", "HTTP_CONNECTION", "REQUEST_METHOD"];
     let whole = shown.iter().filter(|name| names(name).is_some()).count() >= 2;
-    if !whole || names("HTTP_AUTHORIZATION").is_some() || names("PHP_AUTH_USER").is_some() {
+    // Who says that there is none names it too.
+    let printed = |what: &str| {
+        texts.iter().any(|(_, t)| {
+            let t = t.to_text();
+            let denied = |at: usize| {
+                let before = t.get(..at).unwrap_or_default().trim_end().to_ascii_lowercase();
+                before.ends_with("no") || before.ends_with("without") || before.ends_with("redirect_")
+            };
+            t.match_indices(what).take(10).any(|(at, _)| !denied(at))
+        })
+    };
+    if !whole || printed("HTTP_AUTHORIZATION") || printed("PHP_AUTH_USER") {
         return None;
     }
     let line = host.1.to_text();

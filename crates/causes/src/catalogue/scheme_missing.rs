@@ -2,6 +2,7 @@
 
 use super::evidence_redacted::is_masked;
 use crate::cause::{Answer, Claim, cause};
+use crate::scene::same_server;
 use crate::{Scene, Step};
 use why401_auth::ProblemKind;
 use why401_auth::token::jwt;
@@ -58,7 +59,15 @@ impl SchemeMissing {
                 && a.request_field("authorization")
                     .is_some_and(|f| f.value.as_bytes() == sent.field.value.as_bytes())
         };
-        let taken = missing.is_some() && scene.attempts().any(let_in);
+        // So is another one without a scheme.
+        let bare = |a: &why401_history::Attempt| {
+            let own = |f: &why401_http::FieldLine| jwt::looks_like(f.value.as_bytes());
+            a.let_in() && same_server(a, step.attempt) && a.request_field("authorization").is_some_and(own)
+        };
+        let other = || {
+            !glued && jwt::looks_like(sent.field.value.as_bytes()) && scene.attempts().take(LOOKS).any(bare)
+        };
+        let taken = missing.is_some() && (scene.attempts().any(let_in) || other());
         let Some(problem) = missing.filter(|_| is_whole && !taken) else { return Answer::RuledOut };
         let wanted = step.challenges().map(|(_, c)| c.scheme.written.clone()).find(|s| !s.is_empty());
         let scheme = wanted.clone().unwrap_or_else(|| "Bearer".to_owned());
@@ -103,3 +112,6 @@ fn in_a_field_of_its_own(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         .or("wrong-field", "which field the service's documentation names");
     bare.then(|| claim.likely())
 }
+
+/// So many requests are looked at.
+const LOOKS: usize = 1000;
