@@ -45,7 +45,7 @@ impl Http2 {
     }
 
     pub(super) fn weight(&self) -> Weight {
-        const BASE: usize = 1 << 10;
+        const BASE: usize = 2 << 10;
         Weight { said: self.streams.footprint(), rest: BASE + self.watch.footprint() }
     }
 

@@ -12,7 +12,7 @@ use why401_span::{Builder, Derived, Span};
 const MOST_STREAMS: usize = 1000;
 
 /// What each takes in memory beside what is said on it: its place in the tree, the request's method, target and version.
-const STREAM: usize = size_of::<Stream>() * 2 + 256;
+const STREAM: usize = size_of::<Stream>() + 512;
 
 /// The streams of a connection.
 #[derive(Debug)]
@@ -20,7 +20,8 @@ pub(super) struct Streams {
     pub(super) place: Place,
     /// The version of HTTP, as it stands behind `HTTP/`.
     version: &'static str,
-    open: BTreeMap<u64, Stream>,
+    // Boxed: the tree takes room for several at once, and connections may be very many.
+    open: BTreeMap<u64, Box<Stream>>,
     /// About how many bytes of memory they take.
     held: usize,
 }
@@ -64,7 +65,7 @@ impl Streams {
     pub(super) fn begun(&mut self, number: u64, request: Message<Request>) {
         let pair = Pair { request: Some(request), response: None };
         let request = Half { ended: true, ..Half::default() };
-        self.open.insert(number, Stream { pair, request, ..Stream::default() });
+        self.open.insert(number, Box::new(Stream { pair, request, ..Stream::default() }));
     }
 
     pub(super) fn section(
@@ -164,6 +165,7 @@ impl Streams {
         while let Some((_, stream)) = self.open.pop_first() {
             self.give(stream, to);
         }
+        self.open = BTreeMap::new();
     }
 
     fn stream(&mut self, number: u64, to: &mut Exchanges<'_>) -> &mut Stream {
@@ -176,7 +178,7 @@ impl Streams {
         let held = &mut self.held;
         self.open.entry(number).or_insert_with(|| {
             *held += STREAM;
-            Stream { held: STREAM, ..Stream::default() }
+            Box::new(Stream { held: STREAM, ..Stream::default() })
         })
     }
 
@@ -194,8 +196,8 @@ impl Streams {
         }
     }
 
-    fn give(&mut self, stream: Stream, to: &mut Exchanges<'_>) {
-        let Stream { mut pair, request, response, held } = stream;
+    fn give(&mut self, stream: Box<Stream>, to: &mut Exchanges<'_>) {
+        let Stream { mut pair, request, response, held } = *stream;
         self.held -= held;
         if let Some(m) = &mut pair.request {
             m.message.body = finished(request, &m.message.fields);
