@@ -33,6 +33,8 @@ struct SentWith {
     let_in: HashMap<Vec<u8>, Vec<usize>>,
     /// Those with it or `Proxy-Authorization`: of large logs, whose lines mostly show neither, few or none.
     sending: Vec<usize>,
+    /// Those whose credentials `why401 probe` may have made up.
+    made_up: Vec<usize>,
     /// Those that were let in without.
     without: Vec<usize>,
     /// Those whose answer sets a cookie.
@@ -54,6 +56,9 @@ impl SentWith {
             }
             if value.is_some() || a.request_field("proxy-authorization").is_some() {
                 sent.sending.push(a.id);
+                if ["authorization", "proxy-authorization"].iter().any(|f| may_be_made_up(a, f)) {
+                    sent.made_up.push(a.id);
+                }
             }
             if a.response().is_some_and(|r| r.fields.get("set-cookie").is_some()) {
                 sent.set_cookie.push(a.id);
@@ -61,6 +66,15 @@ impl SentWith {
         }
         sent
     }
+}
+
+/// Whether the name that `why401 probe` gives to what it makes up is in a field, as it is or in base64.
+fn may_be_made_up(a: &Attempt, field: &str) -> bool {
+    let named = |f: &why401_http::FieldLine| {
+        let value = f.value.as_bytes();
+        ["why401-", "d2h5NDAxL"].iter().any(|mark| memchr::memmem::find(value, mark.as_bytes()).is_some())
+    };
+    a.request_field(field).is_some_and(named)
 }
 
 /// Of these numbers, in order, those within a range.
@@ -94,6 +108,11 @@ impl<'a> Scene<'a> {
     /// Of [`Scene::attempts`], those that show credentials in `Authorization` or `Proxy-Authorization`.
     pub(crate) fn sending_credentials(&self) -> impl DoubleEndedIterator<Item = &'a Attempt> {
         self.of_ids(&self.sent_with().sending, self.range())
+    }
+
+    /// Of [`Scene::attempts`], those with credentials that `why401 probe` may have made up.
+    pub(crate) fn made_up(&self) -> impl DoubleEndedIterator<Item = &'a Attempt> {
+        self.of_ids(&self.sent_with().made_up, self.range())
     }
 
     /// Of [`Scene::attempts`], those that were let in without `Authorization`.

@@ -98,7 +98,7 @@ fn beside_made_up(scene: &Scene<'_>, step: &Step<'_>, mut claim: Claim) -> Claim
     if is_made_up(step) {
         return claim;
     }
-    let other = scene.sending_credentials().find(|a| {
+    let other = scene.made_up().find(|a| {
         a.path() == step.attempt.path()
             && a.authority() == step.attempt.authority()
             && is_made_up(&Step::of(a))
