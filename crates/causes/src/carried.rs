@@ -47,18 +47,18 @@ pub(crate) fn carried(request: &Request) -> Vec<Carried> {
         let secret = words(&text).max_by_key(|w| w.len()).filter(|_| is_for_credentials(&name))?;
         Some(Carried { place: Place::Field(name), secret: secret.to_owned() })
     });
-    let target = request.target().into_owned();
-    let query = query_of(&target).unwrap_or_default().split('&').filter_map(|pair| {
-        let (name, secret) = pair.split_once('=')?;
-        let is_one = is_secret(&name.to_ascii_lowercase());
-        is_one.then(|| Carried { place: Place::Query(name.to_owned()), secret: decoded(secret) })
-    });
-    let body = request.body.text();
-    let form = form_of(&body).filter_map(|(name, secret)| {
-        let is_one = is_secret(&name.to_ascii_lowercase());
-        is_one.then(|| Carried { place: Place::Form(name.to_owned()), secret: decoded(secret) })
-    });
-    fields.chain(query).chain(form).filter(|c| is_key(&c.secret)).collect()
+    let (target, body) = (request.target().into_owned(), request.body.text());
+    let parameters = parameters(&target, &body).map(|(place, secret)| Carried { place, secret });
+    fields.chain(parameters).filter(|c| is_key(&c.secret)).collect()
+}
+
+/// The parameters of the query and of a form that are for secrets, with their values as they are meant.
+fn parameters<'t>(target: &'t str, body: &'t str) -> impl Iterator<Item = (Place, String)> {
+    let query = query_of(target).unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
+    let query = query.map(|(name, value)| (Place::Query(name.to_owned()), name, value));
+    let form = form_of(body).map(|(name, value)| (Place::Form(name.to_owned()), name, value));
+    let secrets = query.chain(form).filter(|(_, name, _)| is_secret(&name.to_ascii_lowercase()));
+    secrets.map(|(place, _, value)| (place, decoded(value)))
 }
 
 /// The pairs of a body that is a form. No more are looked at than forms have.
@@ -93,13 +93,9 @@ pub(crate) fn places(request: &Request, secret: &str) -> Vec<Place> {
         let name = f.name.to_text().to_ascii_lowercase();
         is_for_credentials(&name).then_some(Place::Field(name))
     });
-    let target = request.target().into_owned();
-    let query = query_of(&target).unwrap_or_default().split('&').filter_map(|pair| {
-        let (name, value) = pair.split_once('=')?;
-        let is_it = decoded(value).trim_end_matches('=') == secret && is_secret(&name.to_ascii_lowercase());
-        is_it.then(|| Place::Query(name.to_owned()))
-    });
-    fields.chain(query).collect()
+    let (target, body) = (request.target().into_owned(), request.body.text());
+    let parameters = parameters(&target, &body).filter(|(_, value)| value.trim_end_matches('=') == secret);
+    fields.chain(parameters.map(|(place, _)| place)).collect()
 }
 
 /// The value of a parameter as it is meant (RFC 3986 section 2.1).

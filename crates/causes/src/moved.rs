@@ -16,6 +16,11 @@ pub(crate) fn to_another_place(scene: &Scene<'_>, step: &Step<'_>) -> Option<Cla
     }
     let (key, good, place) =
         carried::accepted(scene, step, |a| same_server(a, step.attempt), |mine, there| mine != there)?;
+    // What a form names may be what is asked about (RFC 7662), and not what asks.
+    let form = |place: &Place| matches!(place, Place::Form(_));
+    if (form(&key.place) || form(&place)) && good.path() != step.attempt.path() {
+        return None;
+    }
     let claim = Claim::new(format!(
         "the key was refused in {} and is accepted in {}",
         key.place.says(),

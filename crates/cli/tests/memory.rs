@@ -1,15 +1,27 @@
 //! How much memory a large log takes: little, and in proportion to the pairs of account and client alone. A program of its
 //! own, one test after the other: whoever else is at work on the machine makes the peaks of memory jitter.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "in a test a panic is the report")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "in a test a panic is the report, and a skip is told"
+)]
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Held by the test that measures.
-static ALONE: Mutex<()> = Mutex::new(());
+/// Lets one test after the other measure, where there is something to measure with.
+fn alone() -> Option<MutexGuard<'static, ()>> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    if !cfg!(target_os = "linux") {
+        eprintln!("skipped: no /proc");
+        return None;
+    }
+    Some(ALONE.lock().unwrap_or_else(PoisonError::into_inner))
+}
 
 /// The most memory that was in use while a log was diagnosed, in bytes.
 fn peak(log: &Path) -> u64 {
@@ -53,11 +65,7 @@ fn log(pairs: u32, addresses: u32, refused: bool) -> String {
 /// 64 MB, and 300 bytes for each distinct pair of account and client.
 #[test]
 fn memory_is_bounded_by_the_pairs_of_account_and_client() {
-    if !cfg!(target_os = "linux") {
-        eprintln!("skipped: no /proc");
-        return;
-    }
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(_alone) = alone() else { return };
     let folder = tempfile::tempdir().unwrap();
     for (addresses, refused) in [(1, false), (2, false), (2, true)] {
         let mut peaks = Vec::new();
@@ -82,11 +90,7 @@ fn memory_is_bounded_by_the_pairs_of_account_and_client() {
 /// As many lines again of the same pairs take no more.
 #[test]
 fn memory_does_not_grow_with_lines() {
-    if !cfg!(target_os = "linux") {
-        eprintln!("skipped: no /proc");
-        return;
-    }
-    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(_alone) = alone() else { return };
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("access.log");
     let once = log(1000, 2, true);

@@ -2,6 +2,7 @@
 
 use crate::cause::{Answer, Claim, cause};
 use crate::{Scene, Step};
+use std::ops::Range;
 use why401_auth::Inside;
 use why401_report::Party;
 
@@ -154,14 +155,11 @@ fn parser_fails(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         return None;
     }
     let (offered, challenge) = step.challenges().next()?;
-    let fails = scene.statements().find(|s| names_a_parser(&s.text.to_text()));
-    let (source, text) = match fails {
-        Some(s) => (s.source, &s.text),
-        None => scene.texts().find(|(_, t)| names_a_parser(&t.to_text()))?,
-    };
+    let (source, text, call) =
+        scene.texts().find_map(|(source, text)| Some((source, text, call_of_a_parser(&text.to_text())?)))?;
     let claim = Claim::new("the challenge is sound, and the program fails where it reads challenges")
         .shown([scene.show_in_field(offered.view, offered.field, challenge.range.clone(), "this was to be read")])
-        .shown([scene.show_part(source, text, 0..text.to_text().len().min(120), "the program's own error")])
+        .shown([scene.show_part(source, text, call, "the program's own error")])
         .fix(Party::Caller, "Use another version of the program or its library: within quotes every sign, commas too, belongs to the value.")
         .or("no-credentials", "whether the program had credentials to answer with");
     Some(claim.weighing(8).likely())
@@ -172,13 +170,17 @@ pub(super) fn fails_at_parsing(scene: &Scene<'_>, step: &Step<'_>) -> bool {
     parser_fails(scene, step).is_some() || scene.heard_of("challenge-misread").next().is_some()
 }
 
-/// Whether a line of a stack of calls names a function that takes challenges apart.
-fn names_a_parser(text: &str) -> bool {
-    text.lines().take(100).any(|line| {
-        let line = line.trim_start();
-        let called = line.strip_prefix("at ").or_else(|| line.strip_prefix("File "));
-        called.map(str::to_ascii_lowercase).is_some_and(|line| {
-            line.contains("parse") && ["authenticate", "challenge", "digest"].iter().any(|w| line.contains(w))
-        })
+/// The line of a stack of calls that names a function that takes challenges apart.
+fn call_of_a_parser(text: &str) -> Option<Range<usize>> {
+    let mut at = 0;
+    text.split_inclusive('\n').take(100).find_map(|whole| {
+        let line = whole.trim();
+        let begin = at + whole.len() - whole.trim_start().len();
+        at += whole.len();
+        let lower = line.to_ascii_lowercase();
+        let called = lower.starts_with("at ") || lower.starts_with("file ");
+        let parser = lower.contains("parse")
+            && ["authenticate", "challenge", "digest"].iter().any(|w| lower.contains(w));
+        (called && parser).then(|| begin..begin + line.len())
     })
 }

@@ -144,14 +144,15 @@ fn token_given(scene: &Scene<'_>) -> bool {
         "--api-key",
         "--access-token",
     ];
+    let gives = |text: &str| GIVES.iter().any(|g| text.contains(g));
     let commands = scene.case.facts.iter().filter(|f| matches!(f.kind, FactKind::Command { .. }));
-    if commands.take(100).any(|f| GIVES.iter().any(|g| f.text.to_text().to_ascii_lowercase().contains(g))) {
+    if commands.take(100).any(|f| gives(&f.text.to_text().to_ascii_lowercase())) {
         return true;
     }
     scene.statements().any(|s| {
         let text = s.text.to_text().to_ascii_lowercase();
         let field = text.contains("authorization") && text.contains("token") || called_with_a_secret(&text);
-        s.speaker != Speaker::ServerLog && (field || GIVES.iter().any(|g| text.contains(g)))
+        s.speaker != Speaker::ServerLog && (field || gives(&text))
     })
 }
 

@@ -207,10 +207,19 @@ fn like_others(
     let range = first.claim_range("aud").unwrap_or(0..field.value.len());
     let shown =
         scene.show_in_field(attempt.view(), field, range, format!("accepted; aud is {}", list(&first.aud())));
-    // Of one issuer and for one subject: nothing else tells them apart but when they were made.
-    let refused = carried.jwt()?;
-    let alike = refused.iss().is_some() && refused.iss() == first.iss() && refused.sub() == first.sub();
+    let alike = carried.jwt().is_some_and(|refused| only_aud_differs(refused, first));
     Some((common, Some(shown), if alike { Certainty::Certain } else { Certainty::Likely }))
+}
+
+/// Whether two tokens say the same but for whom they are, and what each token has of its own (RFC 7519 section 4.1).
+fn only_aud_differs(a: &Jwt, b: &Jwt) -> bool {
+    const OF_ITS_OWN: &[&str] = &["aud", "exp", "nbf", "iat", "jti"];
+    let rest = |jwt: &Jwt| {
+        let mut claims = jwt.claims.as_ref()?.clone();
+        claims.retain(|name, _| !OF_ITS_OWN.contains(&name.as_str()));
+        Some(claims)
+    };
+    a.iss().is_some() && a.header == b.header && rest(a).is_some_and(|a| Some(a) == rest(b))
 }
 
 fn show(scene: &Scene<'_>, carried: &Carried<'_>, jwt: &Jwt) -> Annotation {

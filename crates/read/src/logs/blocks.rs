@@ -166,7 +166,10 @@ impl Reader<'_, '_> {
                 }
                 Next::Pause => {
                     self.tell_all();
-                    self.out.flush();
+                    // The beginning of a line may carry on what was said.
+                    if rest.is_empty() {
+                        self.out.flush();
+                    }
                 }
                 Next::End => {
                     self.tell_all();
@@ -221,12 +224,11 @@ fn next(source: &mut dyn BufRead, rest: &mut Vec<u8>, mut block: Vec<u8>) -> io:
     while !(has_line && block.len() >= BLOCK) {
         let piece = match source.fill_buf() {
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => match (has_line, block.is_empty()) {
-                (true, _) => break,
-                (false, true) => return Ok(Next::Pause),
-                // The rest of the line is waited for.
-                (false, false) => continue,
-            },
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock && has_line => break,
+            Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                *rest = block;
+                return Ok(Next::Pause);
+            }
             piece => piece?,
         };
         if piece.is_empty() {

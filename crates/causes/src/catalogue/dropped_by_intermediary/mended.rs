@@ -22,7 +22,9 @@ const HANDS_ON: &[&str] = &[
 /// A rule was added, as diff(1) shows it, and the same credentials for the same request are let in with it.
 pub(super) fn by_a_rule(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let sent = step.credentials()?;
-    let good = scene.accepted_with(sent.field.value.as_bytes()).find(|a| same_request(a, step.attempt))?;
+    let good = scene
+        .accepted_with(sent.field.value.as_bytes())
+        .find(|a| a.id > step.attempt.id && same_request(a, step.attempt))?;
     let (source, text, range) = scene.texts().find_map(|(source, text)| {
         let plain = text.to_text().to_ascii_lowercase();
         let at = HANDS_ON.iter().find_map(|rule| added(&plain, rule))?;

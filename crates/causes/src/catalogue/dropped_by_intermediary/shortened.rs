@@ -34,5 +34,8 @@ pub(super) fn in_introspection(scene: &Scene<'_>, step: &Step<'_>) -> Option<Ans
         Party::Intermediary,
         "Let the gateway read the field to its end: a pattern or a limit cuts the token off.",
     );
-    Some(claim.or("token-malformed", "whether the gateway takes tokens of this form").confirmed())
+    let claim = claim.or("token-malformed", "whether the gateway takes tokens of this form");
+    // Who pasted it may have cut it: its length tells.
+    let length = asked.request_field("content-length").and_then(|f| f.text().trim().parse::<usize>().ok());
+    Some(if length == Some(request.body.text().len()) { claim.confirmed() } else { claim.likely() })
 }

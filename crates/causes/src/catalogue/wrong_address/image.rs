@@ -23,6 +23,7 @@ pub(super) fn at_another_registry(scene: &Scene<'_>) -> Option<Claim> {
         if !name.contains('.') || name.starts_with("docker.") || name.starts_with("index.") {
             return None;
         }
+        // 5000 is the port that registries listen on by themselves (distribution, "Configuring a registry", http.addr).
         let meant = scene.texts().find(|(_, t)| {
             let t = t.to_text();
             [format!("//{name}:"), format!("//{name}/"), format!("{name}:5000"), format!("{name}/v2")]
