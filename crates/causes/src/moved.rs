@@ -48,7 +48,10 @@ pub(crate) fn from_authorization(scene: &Scene<'_>, step: &Step<'_>) -> Option<C
     let sent = step.credentials().filter(|s| !s.proxy)?;
     let value = sent.value();
     // What base64 is filled up with is no separator.
-    let secret = value.rsplit(' ').next().map(|s| s.trim_end_matches('=')).filter(|s| s.len() >= 8)?;
+    // In Basic it is the password that may be a key.
+    let password = sent.basic().and_then(|b| b.password.as_ref()).map(|p| p.expose_text().into_owned());
+    let secret = password.as_deref().or_else(|| value.rsplit(' ').next());
+    let secret = secret.map(|s| s.trim_end_matches('=')).filter(|s| s.len() >= 8)?;
     let is_it = |f: &FieldLine| {
         // Most fields end otherwise: their text need not be made.
         let text = f.value.as_bytes().trim_ascii_end();

@@ -16,6 +16,7 @@ files! {
     "client/composer.toml",
     "client/conda.toml",
     "client/curl.toml",
+    "client/dart-http-auth.toml",
     "client/docker.toml",
     "client/dotnet-httpclient.toml",
     "client/elastic-clients.toml",

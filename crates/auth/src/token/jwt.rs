@@ -80,6 +80,13 @@ pub fn read(value: &[u8], range: Range<usize>) -> Jwt {
         problems: Vec::new(),
         places: Vec::new(),
     };
+    if let Some(part) = parts.first() {
+        jwt.header = jwt.object(value, part, "header").map(|(map, _)| map);
+    }
+    // Whatever is encrypted says how (RFC 7516 section 4.1.2).
+    if jwt.form == Form::Encrypted && jwt.header.as_ref().is_some_and(|h| !h.contains_key("enc")) {
+        jwt.form = Form::Broken;
+    }
     if jwt.form == Form::Broken {
         let n = parts.len();
         let what = match n {
@@ -88,9 +95,6 @@ pub fn read(value: &[u8], range: Range<usize>) -> Jwt {
             _ => format!("a JWT has three parts (encrypted: five); this has {n}"),
         };
         jwt.problem(range.clone(), ProblemKind::WrongPartCount, what);
-    }
-    if let Some(part) = parts.first() {
-        jwt.header = jwt.object(value, part, "header").map(|(map, _)| map);
     }
     if jwt.form != Form::Encrypted {
         if let Some(part) = parts.get(1) {

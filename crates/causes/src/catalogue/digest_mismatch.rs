@@ -87,7 +87,8 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         .or_else(|| used_before(scene, step, sent, credentials))
         .or_else(|| counted_wrong(scene, step, sent, credentials))
         .or_else(|| parameters(scene, step, sent, credentials))
-        .or_else(|| length(scene, sent, credentials))?;
+        .or_else(|| length(scene, sent, credentials))
+        .or_else(|| old_form(scene, step, sent, credentials))?;
     let mut claim = Claim::new(found.says).shown(found.shown);
     claim.party = found.party;
     if let Some((view, response)) = step.response() {
@@ -324,6 +325,41 @@ fn parameters(
         format!("{first}: not what was asked"),
     ));
     Some(Mismatch { says, shown, party: None, certainty: Certainty::Certain })
+}
+
+/// The form of RFC 2069, without `qop`, where the challenge names some: RFC 2617 section 3.2.2 left it to servers whether they
+/// take it, RFC 7616 section 3.4 does not know it any more.
+fn old_form(
+    scene: &Scene<'_>,
+    step: &Step<'_>,
+    sent: &Sent<'_>,
+    credentials: &DigestCredentials,
+) -> Option<Mismatch> {
+    let nonce = credentials.nonce.as_deref()?;
+    let asks = |s: &Step<'_>| {
+        let mut digests = s.challenges().filter(|(_, c)| c.is("digest")).map(|(_, c)| digest::challenge(c));
+        digests.any(|d| d.nonce.as_deref() == Some(nonce) && !d.qop.is_empty())
+    };
+    if credentials.qop.is_some() || !before(scene, step.attempt).take(64).any(|a| asks(&Step::of(a))) {
+        return None;
+    }
+    let user = credentials.username.as_ref()?;
+    let accepted = scene.attempts().find_map(|a| {
+        let other = Step::of(a);
+        let theirs = other.credentials().filter(|_| a.let_in() && same_server(a, step.attempt))?;
+        let Inside::Digest(digest) = &theirs.inside else { return None };
+        digest.qop.as_ref().filter(|_| digest.username.as_ref() == Some(user))?;
+        Some(scene.show_field(theirs.view, theirs.field, "the same user with qop, let in"))
+    });
+    let certainty = if accepted.is_some() { Certainty::Likely } else { Certainty::Possible };
+    let own = scene.show_field(sent.view, sent.field, "without qop, nc and cnonce");
+    Some(Mismatch {
+        says: "the challenge names qop, and the client answered in the old form without it, which this server may not take"
+            .to_owned(),
+        shown: std::iter::once(own).chain(accepted).collect(),
+        party: None,
+        certainty,
+    })
 }
 
 /// A response that is too short or too long for its algorithm.

@@ -48,11 +48,14 @@ impl Forbidden {
             claim = claim.shown([scene.show_status(view, response, "403 asks for no credentials")]);
         }
         claim = claim.fix(Party::Server, "Look in the error log for the rule that refused this request, and grant the permission if it is due.");
-        // The answer itself says that the address is not the one meant.
-        let elsewhere = scene.heard_of("wrong-address").any(|h| {
-            h.attempt == Some(step.attempt.id) && h.speaker.is_none() && h.said.weight > Weight::Reports
+        // The answer itself says that something else is meant: the address, the key, a limit.
+        let otherwise = scene.heard.iter().any(|h| {
+            h.said.cause != "forbidden"
+                && h.attempt == Some(step.attempt.id)
+                && h.speaker.is_none()
+                && h.said.weight > Weight::Reports
         });
-        if elsewhere { claim.weighing(-1).likely() } else { claim.confirmed() }
+        if otherwise { claim.weighing(-1).likely() } else { claim.confirmed() }
     }
 }
 

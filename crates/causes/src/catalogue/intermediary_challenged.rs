@@ -3,6 +3,7 @@
 use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::same_server;
+use why401_history::Attempt;
 use why401_report::Party;
 
 cause! {
@@ -76,8 +77,23 @@ impl IntermediaryChallenged {
         if let Some(field) = origin.response_field("server") {
             claim = claim.shown([scene.show_field(origin.view(), field, "this answers otherwise")]);
         }
-        advise(claim).or("credentials-refused", "the origin's log: has it this request?").likely()
+        let claim = advise(claim).or("credentials-refused", "the origin's log: has it this request?");
+        if asked_directly(step.attempt, origin) { claim.confirmed() } else { claim.likely() }
     }
+}
+
+/// Whether the same was asked of another address of the host and let in, with nothing that the refused request had not.
+fn asked_directly(refused: &Attempt, origin: &Attempt) -> bool {
+    let host = |a: &Attempt| a.server().map(|peer| peer.host.clone());
+    let (Some(front), Some(behind)) = (host(refused), host(origin)) else { return false };
+    let bare = |a: &Attempt| {
+        a.shows_credentials() && !a.carries_credentials() && a.request_field("cookie").is_none()
+    };
+    front != behind
+        && refused.target() == origin.target()
+        && refused.method() == origin.method()
+        && bare(refused)
+        && bare(origin)
 }
 
 fn advise(claim: Claim) -> Claim {

@@ -3,6 +3,7 @@
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::{at_most, settle, token};
 use crate::{Scene, Step};
+use why401_history::Attempt;
 use why401_http::{FactKind, Speaker};
 use why401_report::{Annotation, Certainty, Party};
 
@@ -63,7 +64,7 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
             "asked for, and not answered",
         )])
     };
-    if let Some((shown, certainty)) = tried(scene) {
+    if let Some((shown, certainty)) = tried(scene, step) {
         let claim = Claim::new(
             "the client was to answer Negotiate and sent nothing: it got no Kerberos ticket for this server",
         )
@@ -81,8 +82,14 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
 }
 
 /// Where the evidence shows that the client was to use Negotiate.
-fn tried(scene: &Scene<'_>) -> Option<(Annotation, Certainty)> {
-    let said = scene.statements().filter(|s| s.speaker == Speaker::Client).find(|s| {
+fn tried(scene: &Scene<'_>, step: &Step<'_>) -> Option<(Annotation, Certainty)> {
+    // curl asks once more, and tells of its failure with the second request.
+    let again = scene.case.attempt(step.attempt.id + 1).filter(|a| {
+        let target = |a: &Attempt| a.request().map(|r| r.target().into_owned());
+        target(a) == target(step.attempt) && !a.carries_credentials()
+    });
+    let later = again.into_iter().flat_map(|a| a.statements.iter());
+    let said = scene.statements().chain(later).filter(|s| s.speaker == Speaker::Client).find(|s| {
         let text = s.text.to_text().to_ascii_lowercase();
         text.contains("auth using negotiate") || text.contains("gss_init_sec_context")
     });

@@ -1,7 +1,9 @@
 //! A refusal that hides whether there is anything.
 
 use crate::cause::{Answer, Claim, cause};
+use crate::reading::{quoted, token};
 use crate::{Scene, Step};
+use serde_json::Value;
 use why401_history::Attempt;
 use why401_http::Speaker;
 use why401_report::Party;
@@ -41,7 +43,7 @@ impl ResourceHidden {
         let told = scene.told_claim("resource-hidden", "the resource does not exist, or not for this user");
         match told {
             Some(claim) => advise(claim).as_told(),
-            None => made_up(scene).unwrap_or(Answer::RuledOut),
+            None => made_up(scene).or_else(|| allows_nothing(scene)).unwrap_or(Answer::RuledOut),
         }
     }
 }
@@ -96,6 +98,31 @@ fn made_up(scene: &Scene<'_>) -> Option<Answer> {
     .shown([scene.show_status(other.view(), there, "the same for an address that was made up")])
     .or("credentials-refused", "an account that is known to see the resource");
     Some(advise(claim).possible())
+}
+
+/// A registry gave a token that allows nothing on the repository asked for: it gives such a token for those that do not exist
+/// as for those that this user may not see (<https://distribution.github.io/distribution/spec/auth/jwt/>).
+fn allows_nothing(scene: &Scene<'_>) -> Option<Answer> {
+    let step = scene.refused().filter(|s| s.status() == Some(401))?;
+    let carried = token::carried(step)?;
+    let jwt = carried.jwt()?;
+    let path = step.attempt.path()?;
+    let Value::Array(access) = jwt.claim("access")? else { return None };
+    let name = access.iter().find_map(|entry| {
+        let name = entry.get("name")?.as_str().filter(|n| path.contains(&format!("/v2/{n}/")))?;
+        entry.get("actions")?.as_array()?.is_empty().then_some(name)
+    })?;
+    let claim = Claim::new(format!(
+        "the registry gave a token that allows nothing on {}: it does not exist, or not for this user",
+        quoted(name)
+    ))
+    .shown(jwt.claim_range("access").map(|range| {
+        scene.show_in_field(carried.view, carried.field, range, "the token allows nothing here")
+    }))
+    .or("wrong-address", "whether the name is written as it is on the registry's page")
+    .or("scope-missing", "whether the account may pull from this repository")
+    .or("no-credentials", "a login, where the repository is a private one");
+    Some(advise(claim).likely())
 }
 
 /// The same status, challenges and content, but for the address where the content repeats it.

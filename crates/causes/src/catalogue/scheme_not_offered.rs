@@ -70,8 +70,11 @@ impl SchemeNotOffered {
         // SPNEGO carries NTLM, but whoever offers Negotiate alone reads no field that begins with NTLM.
         let bare = scheme == "ntlm" && offered.iter().all(|name| *name == "negotiate");
         if offered.is_empty() || (!bare && offered.iter().any(|name| alike(name))) {
-            let by_another =
-                || taken_otherwise(scene, step, sent).or_else(|| issued_for_another(scene, step, sent));
+            let by_another = || {
+                taken_otherwise(scene, step, sent)
+                    .or_else(|| issued_for_another(scene, step, sent))
+                    .or_else(|| unheard_of(scene, sent))
+            };
             return if offered.is_empty() { by_another().unwrap_or_else(told) } else { Answer::RuledOut };
         }
         if has_looked(step) {
@@ -153,6 +156,30 @@ fn issued_for_another(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>) -> Op
         .shown([scene.show_field(sent.view, sent.field, "sent so")])
         .fix(Party::Caller, format!("Write `{kind}` before the token instead of `{scheme}`."))
         .or("wrong-token-type", "which tokens the service takes");
+    Some(claim.weighing(6).likely())
+}
+
+/// A JWT behind a word that is no scheme anybody knows of: mostly the name that its owner gave the token.
+fn unheard_of(scene: &Scene<'_>, sent: &Sent<'_>) -> Option<Answer> {
+    let value = sent.value();
+    let (word, secret) = value.split_once(' ').map(|(word, secret)| (word, secret.trim()))?;
+    let is_word = word.len() > 2 && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    // The front of a JWT is the JSON object of its header (RFC 7515 section 7.1).
+    let is_jwt = secret.starts_with("eyJ") && secret.split('.').count() == 3;
+    if !is_word || !is_jwt || why401_auth::scheme::known(&word.to_ascii_lowercase()).is_some() {
+        return None;
+    }
+    let credentials = sent.credentials()?;
+    let shown = scene.show_in_field(
+        sent.view,
+        sent.field,
+        credentials.scheme.range.clone(),
+        "no scheme that is known anywhere",
+    );
+    let claim = Claim::new("what stands before the token is no scheme that is known: a JWT goes as Bearer")
+        .shown([shown])
+        .fix(Party::Caller, "Write the word Bearer and one space before the token (RFC 6750 section 2.1).")
+        .or("credentials-refused", "whether this server reads a scheme of its own");
     Some(claim.weighing(6).likely())
 }
 

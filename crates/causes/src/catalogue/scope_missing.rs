@@ -46,8 +46,12 @@ impl ScopeMissing {
             return Answer::RuledOut;
         }
         // Without any token there is none that could lack a scope.
-        if scene.refused().is_some_and(|s| s.attempt.shows_credentials() && !s.attempt.carries_credentials())
-        {
+        let without = |s: &Step<'_>| {
+            s.attempt.shows_credentials()
+                && !s.attempt.carries_credentials()
+                && s.other_credentials(scene).is_none()
+        };
+        if scene.refused().is_some_and(without) {
             return Answer::RuledOut;
         }
         let told = scene.told_claim("scope-missing", "the token lacks a permission");

@@ -58,6 +58,22 @@ impl WrongTokenType {
     }
 }
 
+/// Google's own APIs take access tokens, which are opaque; a JWT of Google's issuer is an ID token
+/// (<https://docs.cloud.google.com/docs/authentication/token-types>).
+fn google(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>, jwt: &Jwt) -> Option<Claim> {
+    let host = step.request().and_then(|(_, r)| r.authority())?;
+    let name = host.split(':').next().unwrap_or(&host).to_ascii_lowercase();
+    let issued = matches!(jwt.iss(), Some("accounts.google.com" | "https://accounts.google.com"));
+    if !issued || !name.ends_with(".googleapis.com") {
+        return None;
+    }
+    let claim = Claim::new("an ID token was sent where Google's APIs take access tokens")
+        .shown([show(scene, carried, jwt.claim_range("iss"), "a JWT of this issuer is an ID token".to_owned())])
+        .fix(Party::Caller, "Ask for an access token with the scopes of the API (getToken with \"oauth2:SCOPE\", gcloud auth print-access-token); the ID token is for your own service only.")
+        .or("wrong-audience", "whether this address takes ID tokens, and of which audience");
+    Some(at_most(claim, Certainty::Likely))
+}
+
 /// A program that gets its token for itself (RFC 6749 section 4.4) and asks for what belongs to a user.
 fn of_the_application(scene: &Scene<'_>) -> Option<Claim> {
     const GRANT: &[&str] = &[
@@ -108,6 +124,7 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let claim = match carried.jwt() {
         Some(jwt) => by_issue(scene, &carried)
             .or_else(|| by_claims(scene, step, &carried, jwt))
+            .or_else(|| google(scene, step, &carried, jwt))
             .or_else(|| assertion(scene, &carried, jwt))
             .or_else(|| cognito(scene, step, &carried, jwt))
             .or_else(|| encrypted(scene, step, &carried, jwt)),
