@@ -206,7 +206,7 @@ fn describe(kind: ProblemKind) -> &'static str {
 
 /// Encodes with the standard alphabet and padding.
 pub fn encode(bytes: &[u8]) -> String {
-    let mut out = encode_with(bytes, b'+', b'/');
+    let mut out = encode_with(bytes, STANDARD);
     while !out.len().is_multiple_of(4) {
         out.push('=');
     }
@@ -215,24 +215,26 @@ pub fn encode(bytes: &[u8]) -> String {
 
 /// Encodes with the URL-safe alphabet and no padding.
 pub fn encode_url(bytes: &[u8]) -> String {
-    encode_with(bytes, b'-', b'_')
+    encode_with(bytes, URL_SAFE)
 }
 
-fn encode_with(bytes: &[u8], c62: u8, c63: u8) -> String {
+/// RFC 4648 section 4.
+const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// RFC 4648 section 5.
+const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+fn encode_with(bytes: &[u8], alphabet: &[u8; 64]) -> String {
+    let character = |sextet: u32| alphabet.get(sextet as usize).copied().map_or('=', char::from);
+    let sextets = |group: u32| [18, 12, 6, 0].map(|shift| character(group >> shift & 63));
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let byte = |i: usize| u32::from(chunk.get(i).copied().unwrap_or_default());
-        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for i in 0..=chunk.len() {
-            let bits = u8::try_from(group >> (18 - 6 * i) & 63).unwrap_or_default();
-            out.push(char::from(match bits {
-                0..=25 => b'A' + bits,
-                26..=51 => b'a' + bits - 26,
-                52..=61 => b'0' + bits - 52,
-                62 => c62,
-                _ => c63,
-            }));
-        }
+    let (groups, rest) = bytes.as_chunks::<3>();
+    for [a, b, c] in groups {
+        out.extend(sextets(u32::from_be_bytes([0, *a, *b, *c])));
+    }
+    match rest {
+        [a, b] => out.extend(sextets(u32::from_be_bytes([0, *a, *b, 0])).into_iter().take(3)),
+        [a] => out.extend(sextets(u32::from_be_bytes([0, *a, 0, 0])).into_iter().take(2)),
+        _ => {}
     }
     out
 }

@@ -9,6 +9,10 @@ use tokio::sync::Notify;
 /// takes longer does not notice the tenth of a millisecond that a sleeping thread takes to be woken.
 const AWAKE: Duration = Duration::from_micros(250);
 
+/// From so many bytes on more are on their way already, and those who exchange them need the processor: two records of TLS
+/// (RFC 8446 section 5.1).
+const MANY: usize = 2 << 14;
+
 /// Whether bytes have passed just now.
 #[derive(Clone, Default)]
 pub(crate) struct Attention(Rc<Inner>);
@@ -20,8 +24,11 @@ struct Inner {
 }
 
 impl Attention {
-    /// Bytes have passed: more are near.
-    pub(crate) fn passed(&self) {
+    /// So many bytes have passed at once: more are near.
+    pub(crate) fn passed(&self, bytes: usize) {
+        if bytes >= MANY {
+            return self.0.last.set(None);
+        }
         self.0.last.set(Some(Instant::now()));
         self.0.passed.notify_one();
     }
@@ -49,7 +56,7 @@ mod tests {
     fn who_keeps_awake_lets_others_run_and_never_ends_by_itself() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let attention = Attention::default();
-        attention.passed();
+        attention.passed(1);
         let several = std::thread::available_parallelism().is_ok_and(|n| n.get() > 1);
         let ended = runtime.block_on(async {
             let waited = tokio::time::timeout(Duration::from_millis(20), attention.clone().keep());

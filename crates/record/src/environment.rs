@@ -44,8 +44,6 @@ const PROXIES: &[&str] = &[
 const BUNDLES: &[&str] = &[
     // OpenSSL, and with it Python's ssl, httpx, Ruby, Go (crypto/x509), .NET on Linux, rustls-native-certs.
     "SSL_CERT_FILE",
-    // https://curl.se/docs/manpage.html
-    "CURL_CA_BUNDLE",
     // https://requests.readthedocs.io/en/latest/user/advanced/#ssl-cert-verification
     "REQUESTS_CA_BUNDLE",
     // https://pip.pypa.io/en/stable/topics/https-certificates/
@@ -84,6 +82,10 @@ pub fn handed(
     let all: Vec<&CertificateDer<'_>> = machine.iter().chain(&more).chain([authority]).collect();
     let bundle: String = all.iter().map(|c| pem(c)).collect();
     let bundle = Nameless::new("authorities.pem", bundle.as_bytes())?;
+    // curl reads each authority of a bundle at its start, which takes it longer than most of what it is started for.
+    let short: String = more.iter().chain([authority]).map(pem).collect();
+    let short = Nameless::new("authority-for-curl.pem", short.as_bytes())?;
+    let for_curl = if own.curl_has_folder { &short } else { &bundle };
     // Node's is read in addition to what it has.
     let mut extra = own.node_extra.clone();
     extra.extend(alone.as_bytes());
@@ -97,6 +99,8 @@ pub fn handed(
     let mut set: Vec<(&'static str, OsString)> = Vec::new();
     set.extend(PROXIES.iter().map(|name| (*name, OsString::from(&proxy))));
     set.extend(BUNDLES.iter().map(|name| (*name, bundle.path().into())));
+    // https://curl.se/docs/manpage.html
+    set.push(("CURL_CA_BUNDLE", for_curl.path().into()));
     // https://nodejs.org/api/cli.html#node_extra_ca_certsfile
     set.push(("NODE_EXTRA_CA_CERTS", extra.path().into()));
     // https://www.gnu.org/software/wget/manual/html_node/Wgetrc-Location.html
@@ -106,7 +110,7 @@ pub fn handed(
     if own.node_takes_imports {
         set.push(("NODE_OPTIONS", node_options(own.node_options.as_deref()).into()));
     }
-    Ok(Handed { set, remove: REMOVE, _files: vec![bundle, extra, store, wgetrc] })
+    Ok(Handed { set, remove: REMOVE, _files: vec![bundle, short, extra, store, wgetrc] })
 }
 
 /// What the program would have had without the recorder.
@@ -124,6 +128,8 @@ pub struct Own {
     pub node_options: Option<String>,
     /// Whether the Node that is found takes `--import` in `NODE_OPTIONS` (18.19, 20.6 and later).
     pub node_takes_imports: bool,
+    /// Whether curl finds the machine's authorities by their hashes in a folder of its own accord, beside any bundle.
+    pub curl_has_folder: bool,
 }
 
 /// A certificate in PEM (RFC 7468).
@@ -189,7 +195,8 @@ mod tests {
             node_takes_imports: true,
             ..Own::default()
         };
-        let handed = handed(4711, &CertificateDer::from(vec![1]), &[], &own).unwrap();
+        let machine = [CertificateDer::from(vec![2])];
+        let handed = handed(4711, &CertificateDer::from(vec![1]), &machine, &own).unwrap();
         let of = |name: &str| {
             let (_, value) = handed.set.iter().find(|(n, _)| *n == name).unwrap();
             value.to_string_lossy().into_owned()
@@ -199,6 +206,19 @@ mod tests {
         );
         assert!(of("NODE_OPTIONS").starts_with("--trace-warnings --import=data:"));
         assert_eq!(of("https_proxy"), "http://127.0.0.1:4711");
+        let bundle = |name: &str| std::fs::read_to_string(of(name)).unwrap().matches("BEGIN").count();
+        assert_eq!((bundle("SSL_CERT_FILE"), bundle("CURL_CA_BUNDLE")), (2, 2));
         assert!(std::fs::read_to_string(of("WGETRC")).unwrap().contains("ca_certificate = /"));
+    }
+    #[test]
+    fn curl_is_not_given_what_it_looks_up_itself() {
+        let own = Own { curl_has_folder: true, ..Own::default() };
+        let machine = [CertificateDer::from(vec![2])];
+        let handed = handed(4711, &CertificateDer::from(vec![1]), &machine, &own).unwrap();
+        let bundle = |name: &str| {
+            let (_, path) = handed.set.iter().find(|(n, _)| *n == name).unwrap();
+            std::fs::read_to_string(path).unwrap().matches("BEGIN").count()
+        };
+        assert_eq!((bundle("SSL_CERT_FILE"), bundle("CURL_CA_BUNDLE")), (2, 1));
     }
 }

@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::rustls::RootCertStore;
@@ -238,7 +238,7 @@ pub(crate) async fn pump(
 ) -> Result<()> {
     let mut buffer = vec![0; PIECE];
     loop {
-        let n = match from.read(&mut buffer).await {
+        let n = match gather(from, &mut buffer).await {
             Ok(n) => n,
             // TLS that ends without a goodbye ends all the same.
             Err(e) if e.kind() == ErrorKind::UnexpectedEof => 0,
@@ -251,6 +251,26 @@ pub(crate) async fn pump(
         }
         pass(to, piece, || tape.bytes(connection, side, piece)).await?;
     }
+}
+
+/// Reads what is there, as far as it fits: TLS gives a record at a time, and to pass on many at once takes less.
+async fn gather(from: &mut (impl tokio::io::AsyncRead + Unpin), into: &mut [u8]) -> Result<usize> {
+    let mut buffer = ReadBuf::new(into);
+    poll_fn(|cx| {
+        loop {
+            let before = buffer.filled().len();
+            let read = Pin::new(&mut *from).poll_read(cx, &mut buffer);
+            let more = buffer.filled().len() > before && buffer.remaining() > 0;
+            match read {
+                Poll::Ready(Ok(())) if more => {}
+                // What goes wrong behind bytes is met again when they have been passed on.
+                _ if before > 0 => return Poll::Ready(Ok(buffer.filled().len())),
+                Poll::Ready(read) => return Poll::Ready(read.map(|()| buffer.filled().len())),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    })
+    .await
 }
 
 /// Passes bytes on and records them: once they are on their way, so that whoever waits for them does not wait for the

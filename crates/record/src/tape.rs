@@ -56,7 +56,7 @@ impl Tape {
     }
 
     pub(crate) fn bytes(&self, connection: u64, side: Side, bytes: &[u8]) {
-        self.1.passed();
+        self.1.passed(bytes.len());
         let inner = &mut *self.0.borrow_mut();
         let at = Moment::utc(Timestamp::now());
         inner.live.bytes(connection, side, bytes, at, &mut *inner.sink.borrow_mut());

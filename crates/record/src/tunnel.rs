@@ -22,8 +22,10 @@ use why401_read::http1::Side;
 
 /// A stream that is read in large pieces, of which the first may have been read already: TLS asks for little at once.
 struct Begun {
+    /// What was read, between `taken` and `read`; what stands behind it is room for more.
     front: Vec<u8>,
     taken: usize,
+    read: usize,
     stream: TcpStream,
 }
 
@@ -32,26 +34,23 @@ const PIECE: usize = 128 * 1024;
 
 impl Begun {
     fn new(front: Vec<u8>, stream: TcpStream) -> Self {
-        Begun { front, taken: 0, stream }
+        Begun { taken: 0, read: front.len(), front, stream }
     }
 }
 
 impl AsyncRead for Begun {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<Result<()>> {
         let this = &mut *self;
-        if this.taken >= this.front.len() {
+        if this.taken >= this.read {
             if to.remaining() >= PIECE {
                 return Pin::new(&mut this.stream).poll_read(cx, to);
             }
             this.front.resize(PIECE, 0);
             let mut piece = ReadBuf::new(&mut this.front);
-            let read = Pin::new(&mut this.stream).poll_read(cx, &mut piece);
-            let filled = piece.filled().len();
-            this.taken = 0;
-            this.front.truncate(filled);
-            std::task::ready!(read)?;
+            std::task::ready!(Pin::new(&mut this.stream).poll_read(cx, &mut piece))?;
+            (this.taken, this.read) = (0, piece.filled().len());
         }
-        let left = this.front.get(this.taken..).unwrap_or_default();
+        let left = this.front.get(this.taken..this.read).unwrap_or_default();
         let now = left.get(..to.remaining()).unwrap_or(left);
         to.put_slice(now);
         this.taken += now.len();
@@ -104,7 +103,7 @@ pub(crate) async fn run(
     let Some(address) = address.filter(|a| !a.host.is_empty()) else {
         return Err(Error::new(ErrorKind::InvalidData, "CONNECT without a host"));
     };
-    let (server, peer) = match open(&address, client, request, &shared).await {
+    let (mut server, peer) = match open(&address, client, request, &shared).await {
         Ok(Opened::Through(server, peer)) => (server, peer),
         // The environment's own proxy refused: the program hears it as it would without the recorder.
         Ok(Opened::Refused(answer)) => {
@@ -116,15 +115,16 @@ pub(crate) async fn run(
     stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
 
     // Whoever speaks first tells what is spoken: in TLS and HTTP it is the client.
-    let mut server = Begun::new(Vec::new(), server);
+    let mut greeting = Vec::new();
     if front.is_empty() {
         front.reserve(16 * 1024);
-        server.front.reserve(16 * 1024);
+        greeting.reserve(16 * 1024);
         tokio::select! {
             n = stream.read_buf(&mut front) => { if n? == 0 { return Ok(()) } }
-            n = server.stream.read_buf(&mut server.front) => { if n? == 0 { return Ok(()) } }
+            n = server.read_buf(&mut greeting) => { if n? == 0 { return Ok(()) } }
         }
     }
+    let server = Begun::new(greeting, server);
     let is_tls = matches!(front.first(), Some(0x16)) && front.get(1).is_none_or(|b| *b == 3);
     let client_side = Begun::new(front, stream);
     if is_tls {
@@ -201,7 +201,7 @@ async fn secure(
     if handshake.certificate_asked() && !handshake.certificate_given() {
         shared.tape.note(Note::ClientCertificate(shown.clone()));
     }
-    let server = server.inspect_err(|e| {
+    let mut server = server.inspect_err(|e| {
         shared
             .tape
             .note(Note::NoConnection(format!("{shown}: {}", why401_probe::wire::tls_trouble(&shown, e))));
@@ -217,11 +217,14 @@ async fn secure(
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(Always(certificate)));
     config.alpn_protocols = server.get_ref().1.alpn_protocol().map(|p| vec![p.to_vec()]).unwrap_or_default();
-    let stream = hello.into_stream(Arc::new(config)).await.inspect_err(|e| {
+    let mut stream = hello.into_stream(Arc::new(config)).await.inspect_err(|e| {
         if wrong.is_none() && is_distrust(e) {
             shared.tape.note(Note::NotTrusted(shown.clone()));
         }
     })?;
+    // A piece is sealed at once and leaves at once.
+    server.get_mut().1.set_buffer_limit(Some(PIECE));
+    stream.get_mut().1.set_buffer_limit(Some(PIECE));
     let number = shared.tape.open(client, peer, true);
     pass_noting(stream, server, number, shared, (wrong.is_none()).then_some(shown)).await
 }

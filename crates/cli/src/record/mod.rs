@@ -132,10 +132,18 @@ fn options(run: &Run) -> Result<Options, String> {
             java_options: std::env::var("JAVA_TOOL_OPTIONS").ok(),
             node_options: std::env::var("NODE_OPTIONS").ok(),
             node_takes_imports: node::takes_imports(&run.command),
+            curl_has_folder: curl_has_folder(),
         },
         variables: keylog.into_iter().collect(),
         at_terminal: std::io::stdin().is_terminal(),
     })
+}
+
+/// Whether the machine's authorities stand in `/etc/ssl/certs` by their hashes (`openssl rehash`): where they do (Debian, Ubuntu,
+/// SUSE), curl is built to look them up there beside any bundle (`curl -v` tells of it as `CApath`).
+fn curl_has_folder() -> bool {
+    let entries = std::fs::read_dir("/etc/ssl/certs").into_iter().flatten().filter_map(Result::ok);
+    entries.map(|e| e.file_name()).any(|name| name.as_encoded_bytes().ends_with(b".0"))
 }
 
 fn create(path: &Path) -> Result<File, String> {
