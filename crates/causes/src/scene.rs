@@ -1,6 +1,7 @@
 //! What one refusal shows to a cause: its requests with their credentials and challenges taken apart, what was said
 //! about it, and everything else in the evidence to hold it against.
 
+use crate::cause::{Answer, Claim};
 use crate::heard::{Heard, listen};
 use crate::reading::{pasted, program};
 use crate::shared::Shared;
@@ -264,6 +265,17 @@ impl<'a> Scene<'a> {
     pub(crate) fn is_told_by_a_person(&self, source: Option<SourceId>) -> bool {
         let of = |s: &Statement| source.is_none_or(|id| s.source == id);
         self.statements().take(2_000).any(|s| s.speaker == Speaker::Person && of(s))
+    }
+
+    /// What the bytes prove, where nobody tells more than they do. A person who tells of a refusal knows something that is not
+    /// among the bytes, and it may be the better reason: then it is likely, and before everything else that is.
+    pub(crate) fn proved(&self, claim: Claim) -> Answer {
+        const BEFORE_OTHERS: i32 = 500;
+        if self.is_told_by_a_person(None) {
+            claim.weighing(BEFORE_OTHERS).likely()
+        } else {
+            claim.confirmed()
+        }
     }
 
     /// What people tell of it in their own words.

@@ -58,6 +58,6 @@ impl ChallengeAnswered {
             claim = claim.shown([scene.show_status(view, response, "let in here")]);
         }
         let proved = last.attempt.carries_credentials() || last.sent.iter().any(|s| !s.proxy);
-        if proved { claim.confirmed() } else { claim.likely() }
+        if proved { scene.proved(claim) } else { claim.likely() }
     }
 }

@@ -55,7 +55,7 @@ impl Forbidden {
                 && h.speaker.is_none()
                 && h.said.weight > Weight::Reports
         });
-        if otherwise { claim.weighing(-1).likely() } else { claim.confirmed() }
+        if otherwise { claim.weighing(-1).likely() } else { scene.proved(claim) }
     }
 }
 

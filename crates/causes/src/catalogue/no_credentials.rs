@@ -140,7 +140,7 @@ impl NoCredentials {
             return if cookie_only {
                 claim.or("session-expired", "whether the server takes the session in the cookie").likely()
             } else {
-                claim.confirmed()
+                scene.proved(claim)
             };
         }
         if let Some(claim) = probe(scene, step) {
