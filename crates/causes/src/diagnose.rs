@@ -23,12 +23,6 @@ const ALSO: usize = 6;
 /// So many things to do.
 const FIXES: usize = 4;
 
-/// Gets ready what [`diagnose`] needs and what is made at its first use, such as the knowledge of products: while large
-/// evidence is read, another thread has the time.
-pub fn prepare() {
-    let _ = Knowledge::shared();
-}
-
 /// What one refusal comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Because {

@@ -28,6 +28,6 @@ mod told;
 
 pub use catalogue::CATALOGUE;
 pub use cause::{Answer, Cause, Claim, Group, Meta};
-pub use diagnose::{Because, Explained, diagnose, explain_each, prepare, row};
+pub use diagnose::{Because, Explained, diagnose, explain_each, row};
 pub use heard::Heard;
 pub use scene::{Offered, Scene, Sent, Step};

@@ -196,19 +196,11 @@ fn read_one(
             "is a folder that holds no file, or more than {}: name the files that are evidence",
             names::FILES
         )),
-        Ok(file) => {
-            if file.metadata().is_ok_and(|m| m.len() > LARGE) {
-                std::thread::spawn(why401_causes::prepare);
-            }
-            packets::read(args, id, file, pause, keys, sink)
-        }
+        Ok(file) => packets::read(args, id, file, pause, keys, sink),
         Err(e) if e.kind() == io::ErrorKind::NotFound => not_a_file(args, id, name, keys, sink),
         Err(e) => Err(in_words(&e)),
     }
 }
-
-/// Reading a file of so many bytes takes longer than getting ready to diagnose it.
-const LARGE: u64 = 16 << 20;
 
 /// What is no file may be a code in words, or words.
 fn not_a_file(

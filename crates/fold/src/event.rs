@@ -42,6 +42,7 @@ pub(crate) struct Spot {
 }
 
 impl Spot {
+    #[inline]
     pub(crate) fn new((source, line): (u32, u32), offset: u64, index: u64, time: Option<i64>) -> Spot {
         let line = NonZeroU32::new(line).unwrap_or(NonZeroU32::MIN);
         Spot { offset, index, time: time.unwrap_or(i64::MIN), source, line }

@@ -105,7 +105,7 @@ impl Lanes {
 
     /// Counts a request that stands at `spot`; `at` is where its row was when it was looked for.
     #[inline]
-    pub(crate) fn count(&mut self, seen: &Seen<'_>, keys: &Keys, at: usize, spot: Spot) {
+    pub(crate) fn count(&mut self, seen: &Seen<'_>, keys: &Keys, at: usize, spot: impl Fn() -> Spot) {
         let at = match self.rows.get(at) {
             Some(row) if row.key == keys.lane => at,
             _ => match self.find(keys.lane) {
@@ -119,15 +119,16 @@ impl Lanes {
         if seen.let_in() {
             row.let_in += 1;
             if seen.is_named() {
-                let is_first = row.last.replace(spot).is_none();
+                let is_first = row.last.is_none();
+                row.last = Some(spot());
                 let group = (keys.resource >> 58) as u32 % GROUPS;
                 if row.groups >> group & 1 == 0 {
                     row.groups = with(row.groups, group);
                     let text = self.keeps_text.then(|| Box::from(seen.text));
-                    self.elsewhere.push(elsewhere(at, group, spot, text, &mut self.elsewhere_texts));
+                    self.elsewhere.push(elsewhere(at, group, spot(), text, &mut self.elsewhere_texts));
                 }
                 if is_first && let Some(whose) = self.whose.get_mut(at) {
-                    whose.first = Some(spot);
+                    whose.first = Some(spot());
                 }
                 if let Some([first, last]) = self.texts.get_mut(at) {
                     if is_first {

@@ -156,8 +156,12 @@ impl Part {
     pub fn take_all(&mut self, requests: &[(Seen<'_>, u32)]) {
         for requests in requests.chunks(BATCH) {
             let mut keys = [Keys::default(); BATCH];
+            let (mut first, mut last) = (i64::MAX, i64::MIN);
             for (keys, (seen, _)) in keys.iter_mut().zip(requests) {
                 *keys = Keys::of(seen, self.seed);
+                if let Some(ms) = seen.time {
+                    (first, last) = (first.min(ms), last.max(ms));
+                }
             }
             std::hint::black_box(keys.iter().fold(0, |all, keys| all ^ self.paths.fetch(keys.path)));
             let rows = self.lanes.look(&keys);
@@ -170,10 +174,9 @@ impl Part {
                     self.paths.add(keys.path, keys.resource);
                 }
             }
-            let times = || requests.iter().filter_map(|(seen, _)| seen.time);
-            if let (Some(least), Some(account)) = (times().min(), self.accounts.last_mut()) {
-                account.first = Some(account.first.map_or(least, |first| first.min(least)));
-                account.last = account.last.max(times().max());
+            if let (true, Some(account)) = (first <= last, self.accounts.last_mut()) {
+                account.first = Some(account.first.map_or(first, |before| before.min(first)));
+                account.last = account.last.max(Some(last));
             }
             for ((keys, at), (seen, line)) in keys.iter().zip(rows).zip(requests) {
                 self.take_one(seen, *line, keys, at);
@@ -191,12 +194,14 @@ impl Part {
         if let Some(ms) = seen.time {
             self.chart.add(ms.div_euclid(1000), matches!(seen.status, 401 | 403 | 407));
         }
-        let spot = Spot::new((self.end.0, line), seen.offset, index, seen.time);
+        // Made anew for each who keeps it: one that lay in the memory would have to be waited for until it is written.
+        let source = self.end.0;
+        let spot = || Spot::new((source, line), seen.offset, index, seen.time);
         self.lanes.count(seen, keys, at, spot);
         let group = (keys.talk % WATCHED) as usize;
         let is_watched = self.watches.get(group / 64).is_some_and(|bits| bits >> (group % 64) & 1 == 1);
         if is_watched || index < self.front || !seen.let_in() {
-            self.converse(seen, keys, spot);
+            self.converse(seen, keys, spot());
         }
     }
 

@@ -1,113 +1,106 @@
-//! Which patterns a text fits: found by a rare pair of neighbouring words first, then held against the text around it.
+//! Which wordings a text fits: found by a rare pair of neighbouring words first, then held against the text around it.
 
 use std::ops::Range;
 
-use crate::pattern::{Atom, Map, Pattern, Vocabulary};
+use crate::tables::{Wordings, part};
+use crate::words::{Word, each_word};
 
-/// Many patterns, searched for at once in time linear in the text.
-#[derive(Debug, Default)]
-pub(crate) struct Index {
-    vocabulary: Vocabulary,
-    patterns: Vec<(Pattern, usize)>,
-    /// By word: the patterns that are looked for where it stands.
-    singles: Vec<Vec<Anchor>>,
-    /// By two neighbouring words; asked only for words in `leads`.
-    pairs: Map<(u32, u32), Vec<Anchor>>,
-    leads: Vec<bool>,
-}
-
-/// Where in a pattern the word or pair stands.
+/// A word of the text, looked up.
 #[derive(Debug, Clone, Copy)]
-struct Anchor {
-    pattern: usize,
-    run: usize,
-    offset: usize,
+pub(crate) struct Seen {
+    /// Its number among the words of all wordings; 0 where none has it.
+    pub(crate) id: u32,
+    pub(crate) number: bool,
+    pub(crate) spaced: bool,
+    pub(crate) lined: bool,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
 }
 
-impl Index {
-    /// Adds a wording that stands for `target`.
-    pub(crate) fn add_text(&mut self, text: &str, target: usize) {
-        let pattern = self.vocabulary.pattern(text);
-        self.patterns.push((pattern, target));
-    }
-
-    /// Adds a code that stands for `target`.
-    pub(crate) fn add_code(&mut self, code: &str, target: usize) {
-        let pattern = self.vocabulary.code(code);
-        self.patterns.push((pattern, target));
-    }
-
-    /// Chooses for every pattern the word or pair by which it is found. To be called when all are added.
-    pub(crate) fn finish(&mut self) {
-        let mut counts: Map<(u32, u32), usize> = Map::default();
-        for (pattern, _) in &self.patterns {
-            for (_, _, key) in keys(pattern) {
-                *counts.entry(key).or_default() += 1;
-            }
-        }
-        self.singles = vec![Vec::new(); self.vocabulary.len()];
-        self.leads = vec![false; self.vocabulary.len()];
-        for (number, (pattern, _)) in self.patterns.iter().enumerate() {
-            // A pair is rarer in any text than a word alone, so it is preferred.
-            let rarest = keys(pattern).min_by_key(|(_, _, key)| (key.1 == 0, counts.get(key).copied()));
-            let Some((run, offset, key)) = rarest else { continue };
-            let anchor = Anchor { pattern: number, run, offset };
-            if key.1 == 0 {
-                if let Some(list) = self.singles.get_mut(key.0 as usize) {
-                    list.push(anchor);
-                }
-            } else {
-                if let Some(lead) = self.leads.get_mut(key.0 as usize) {
-                    *lead = true;
-                }
-                self.pairs.entry(key).or_default().push(anchor);
-            }
-        }
-    }
-
-    /// Every wanted target whose pattern stands in the text, where it first stands: once for each of its patterns.
+impl Wordings {
+    /// Every wanted target of which a wording stands in the text, where it first stands: once for each of its wordings.
+    /// Linear in the text.
     pub(crate) fn find(&self, text: &[u8], wanted: impl Fn(usize) -> bool) -> Vec<(usize, Range<usize>)> {
-        let words = self.vocabulary.look_up(text);
+        let words = self.look_up(text);
         let mut found: Vec<(usize, Range<usize>)> = Vec::new();
-        let mut patterns: Vec<usize> = Vec::new();
+        let mut wordings: Vec<u32> = Vec::new();
         let mut next = words.iter().skip(1);
         for (at, word) in words.iter().enumerate() {
             let after = next.next().map_or(0, |w| w.id);
             if word.id == 0 {
                 continue;
             }
-            let singles = self.singles.get(word.id as usize).into_iter().flatten();
-            let leads = after != 0 && self.leads.get(word.id as usize).is_some_and(|&lead| lead);
-            let pairs = leads.then(|| self.pairs.get(&(word.id, after))).flatten().into_iter().flatten();
-            for anchor in singles.chain(pairs) {
-                let Some((pattern, target)) = self.patterns.get(anchor.pattern) else { continue };
-                if !wanted(*target) || patterns.contains(&anchor.pattern) {
+            let singles = part(&self.singles, &self.single_ends, word.id as usize);
+            for anchor in singles.iter().chain(self.pairs(word.id, after)) {
+                let Some(target) = self.targets.get(anchor.wording as usize).map(|t| *t as usize) else {
+                    continue;
+                };
+                if !wanted(target) || wordings.contains(&anchor.wording) {
                     continue;
                 }
-                let fit = at.checked_sub(anchor.offset).and_then(|at| pattern.fit(&words, anchor.run, at));
-                if let Some(range) = fit {
-                    found.push((*target, range));
-                    patterns.push(anchor.pattern);
+                let begin = at.checked_sub(usize::from(anchor.offset));
+                let runs = self.runs(anchor.wording as usize);
+                if let Some(range) =
+                    begin.and_then(|at| crate::pattern::fit(runs, &words, usize::from(anchor.run), at))
+                {
+                    found.push((target, range));
+                    wordings.push(anchor.wording);
                 }
             }
         }
         found
     }
-}
 
-/// Every word (paired with 0) and every pair of neighbours of a pattern, with run and offset.
-fn keys(pattern: &Pattern) -> impl Iterator<Item = (usize, usize, (u32, u32))> {
-    pattern.runs.iter().enumerate().flat_map(|(run, atoms)| {
-        let next = atoms.iter().skip(1).map(Some).chain([None]);
-        atoms.iter().zip(next).enumerate().flat_map(move |(offset, pair)| {
-            let (first, second) = match pair {
-                (Atom::Word(first), Some(Atom::Word(second))) => (Some(*first), Some(*second)),
-                (Atom::Word(first), _) => (Some(*first), None),
-                _ => (None, None),
-            };
-            let single = first.map(|f| (run, offset, (f, 0)));
-            let double = first.zip(second).map(|(f, s)| (run, offset, (f, s)));
-            single.into_iter().chain(double)
-        })
-    })
+    /// Where two neighbouring words are looked for.
+    fn pairs(&self, first: u32, second: u32) -> impl Iterator<Item = &crate::tables::Anchor> {
+        let led = if second == 0 { &[][..] } else { part(&self.pairs, &self.pair_ends, first as usize) };
+        let from = led.partition_point(|(word, _)| *word < second);
+        led.iter().skip(from).take_while(move |(word, _)| *word == second).map(|(_, anchor)| anchor)
+    }
+
+    /// The words of a text, looked up.
+    fn look_up(&self, text: &[u8]) -> Vec<Seen> {
+        let mut seen = Vec::with_capacity(text.len() / 6 + 1);
+        each_word(text, |w| {
+            let Word { folded, number, spaced, lined, start, end } = w;
+            seen.push(Seen { id: self.id(folded), number, spaced, lined, start, end });
+        });
+        seen
+    }
+
+    fn id(&self, folded: &[u8]) -> u32 {
+        // Most words of a text begin in no way that a known word of that length does, which is quicker told.
+        let known = folded.first().and_then(|&first| self.lengths.get(usize::from(first)));
+        if known.is_none_or(|lengths| lengths & Wordings::length_bit(folded) == 0) {
+            return 0;
+        }
+        let numbers = Wordings::places(folded, self.slots.len()).map_while(|at| self.slots.get(at));
+        let is = |number: u32| part(&self.words, &self.word_ends, number as usize - 1) == folded;
+        numbers.copied().take_while(|number| *number != 0).find(|number| is(*number)).unwrap_or(0)
+    }
+
+    pub(crate) fn length_bit(word: &[u8]) -> u64 {
+        1 << word.len().min(63)
+    }
+
+    /// Where the number of a word may stand, of so many slots: by Fowler, Noll and Vo's hash (FNV-1a, RFC 9923). The words in
+    /// the table are our own data, so nobody can fill it with collisions.
+    pub(crate) fn places(word: &[u8], slots: usize) -> impl Iterator<Item = usize> {
+        let hash = word.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+            (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        // Its last bits depend on the last bytes least.
+        let first = (hash ^ hash >> 32) as usize;
+        (0..slots).map(move |nth| first.wrapping_add(nth) & (slots - 1))
+    }
+
+    /// The runs of a wording; none is empty.
+    pub(crate) fn runs(
+        &self,
+        wording: usize,
+    ) -> impl DoubleEndedIterator<Item = &[u32]> + ExactSizeIterator + Clone {
+        let end = |wording: usize| self.wording_ends.get(wording).map_or(0, |end| *end as usize);
+        let start = wording.checked_sub(1).map_or(0, end);
+        (start..end(wording)).map(|run| part(&self.atoms, &self.run_ends, run))
+    }
 }

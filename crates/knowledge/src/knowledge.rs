@@ -1,23 +1,21 @@
 //! All that is known, ready to be asked.
 
-use std::fmt::Display;
+use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 
-use crate::files::FILES;
-use crate::index::Index;
+use crate::built::{PRODUCTS, TABLES};
+use crate::compile::Compiler;
 use crate::model::{Fix, Phrase, Product, ProductId, Weight};
 use crate::place::Channel;
+use crate::tables::{Entry, Tables};
 
-/// Every product with its phrases and fixes, and the indexes over them.
+/// Every product with its phrases and fixes, and the tables over them.
 #[derive(Debug, Default)]
 pub struct Knowledge {
-    products: Vec<Product>,
-    /// Product and position of each phrase, in the order of the targets of `said`.
-    phrases: Vec<(u16, usize)>,
-    marks: Vec<(u16, usize)>,
-    said: Index,
-    seen: Index,
+    /// Each is read when it has something to say.
+    products: Vec<OnceLock<Option<Product>>>,
+    tables: Tables,
     problems: Vec<String>,
 }
 
@@ -45,52 +43,32 @@ pub struct Said<'k> {
 }
 
 impl Knowledge {
-    /// All that is built in, parsed at the first call.
+    /// All that is built in.
     pub fn shared() -> &'static Knowledge {
-        static SHARED: OnceLock<Knowledge> = OnceLock::new();
-        SHARED.get_or_init(|| Knowledge::of(FILES, |json| serde_json::from_str(json)))
+        static SHARED: LazyLock<Knowledge> = LazyLock::new(|| Knowledge {
+            products: PRODUCTS.iter().map(|_| OnceLock::new()).collect(),
+            tables: TABLES,
+            problems: Vec::new(),
+        });
+        &SHARED
     }
 
     /// Reads data files, given as name and contents. What cannot be read is left out and told by
     /// [`problems`](Self::problems).
     pub fn read(files: &[(&str, &str)]) -> Knowledge {
-        Knowledge::of(files, |toml| toml::from_str(toml))
-    }
-
-    fn of<E: Display>(files: &[(&str, &str)], read: impl Fn(&str) -> Result<Product, E>) -> Knowledge {
         let mut known = Knowledge::default();
+        let mut compiler = Compiler::default();
         for (name, contents) in files {
-            match read(contents) {
-                Ok(product) => known.add(product),
+            match toml::from_str(contents) {
+                Ok(product) => {
+                    compiler.add(&product);
+                    known.products.push(OnceLock::from(Some(product)));
+                }
                 Err(error) => known.problems.push(format!("{name}: {error}")),
             }
         }
-        known.said.finish();
-        known.seen.finish();
+        known.tables = compiler.finish();
         known
-    }
-
-    fn add(&mut self, product: Product) {
-        let Ok(id) = u16::try_from(self.products.len()) else { return };
-        for (number, phrase) in product.phrases.iter().enumerate() {
-            let target = self.phrases.len();
-            self.phrases.push((id, number));
-            for text in &phrase.text.0 {
-                self.said.add_text(text, target);
-            }
-            for code in &phrase.codes {
-                // A bare number means nothing but in the column or field that it is the code of.
-                if phrase.places.narrow() || code.bytes().any(|b| b.is_ascii_alphabetic()) {
-                    self.said.add_code(code, target);
-                }
-            }
-        }
-        for (number, mark) in product.marks.iter().enumerate() {
-            let target = self.marks.len();
-            self.marks.push((id, number));
-            self.seen.add_text(&mark.text, target);
-        }
-        self.products.push(product);
     }
 
     /// What the text says, in the order of the text: every phrase heard on `channel`, each once.
@@ -98,7 +76,7 @@ impl Knowledge {
     /// A phrase that is part of a longer one found at the same place is left out, for the longer says it more exactly.
     /// Those with `needs_product` count only where the product is recognised; [`said_by`](Self::said_by) sees to that.
     pub fn said(&self, channel: Channel<'_>, text: impl AsRef<[u8]>) -> Vec<Said<'_>> {
-        self.said_where(channel, text.as_ref(), |_, _| true)
+        self.said_where(channel, text.as_ref(), |_| true)
     }
 
     /// As [`said`](Self::said), without the phrases that need a product which is not among those recognised.
@@ -108,8 +86,8 @@ impl Knowledge {
         text: impl AsRef<[u8]>,
         recognised: &[ProductId],
     ) -> Vec<Said<'_>> {
-        self.said_where(channel, text.as_ref(), |id, phrase| {
-            !phrase.needs_product || recognised.contains(&id)
+        self.said_where(channel, text.as_ref(), |phrase| {
+            !phrase.needs_product || recognised.contains(&ProductId(phrase.product))
         })
     }
 
@@ -117,10 +95,10 @@ impl Knowledge {
         &self,
         channel: Channel<'_>,
         text: &[u8],
-        wanted: impl Fn(ProductId, &Phrase) -> bool,
+        wanted: impl Fn(&Entry) -> bool,
     ) -> Vec<Said<'_>> {
-        let found = self.said.find(text, |target| {
-            self.phrase(target).is_some_and(|(id, phrase)| phrase.places.hear(channel) && wanted(id, phrase))
+        let found = self.tables.said.find(text, |target| {
+            self.tables.phrases.get(target).is_some_and(|entry| self.hears(entry, channel) && wanted(entry))
         });
         let mut said: Vec<(usize, Said<'_>)> = found
             .into_iter()
@@ -150,9 +128,14 @@ impl Knowledge {
         kept.into_iter().map(|(_, said)| said).collect()
     }
 
+    fn hears(&self, entry: &Entry, channel: Channel<'_>) -> bool {
+        self.tables.places.get(usize::from(entry.places)).is_some_and(|places| places.hear(channel))
+    }
+
     fn phrase(&self, target: usize) -> Option<(ProductId, &Phrase)> {
-        let &(product, number) = self.phrases.get(target)?;
-        Some((ProductId(product), self.products.get(usize::from(product))?.phrases.get(number)?))
+        let entry = self.tables.phrases.get(target)?;
+        let id = ProductId(entry.product);
+        Some((id, self.product(id)?.phrases.get(usize::from(entry.number))?))
     }
 
     fn as_said(&self, target: usize, range: Range<usize>) -> Option<Said<'_>> {
@@ -172,16 +155,13 @@ impl Knowledge {
 
     /// The products whose marks the text shows, each once.
     pub fn recognise(&self, channel: Channel<'_>, text: impl AsRef<[u8]>) -> Vec<ProductId> {
-        let mark = |target: usize| {
-            let &(product, number) = self.marks.get(target)?;
-            Some((ProductId(product), self.products.get(usize::from(product))?.marks.get(number)?))
-        };
-        let heard = |target: usize| mark(target).is_some_and(|(_, mark)| mark.places.hear(channel));
-        let by_text = self.seen.find(text.as_ref(), heard).into_iter().map(|(target, _)| target);
-        let by_presence = (0..self.marks.len())
-            .filter(|&target| heard(target) && mark(target).is_some_and(|(_, mark)| mark.text.is_empty()));
-        let mut products: Vec<ProductId> =
-            by_text.chain(by_presence).filter_map(|target| mark(target).map(|(id, _)| id)).collect();
+        let marks = &self.tables.marks;
+        let heard = |target: usize| marks.get(target).is_some_and(|mark| self.hears(mark, channel));
+        let by_text = self.tables.seen.find(text.as_ref(), heard).into_iter().map(|(target, _)| target);
+        let by_presence =
+            self.tables.bare.iter().map(|target| *target as usize).filter(|&target| heard(target));
+        let product = |target: usize| marks.get(target).map(|mark| ProductId(mark.product));
+        let mut products: Vec<ProductId> = by_text.chain(by_presence).filter_map(product).collect();
         products.sort_unstable();
         products.dedup();
         products
@@ -189,8 +169,10 @@ impl Knowledge {
 
     /// The phrases that have this code (`AH01617`, `401.3`, `0x80090308`, `1326`), letter case aside.
     pub fn code(&self, code: &str) -> Vec<(ProductId, &Phrase)> {
-        let has = |phrase: &Phrase| phrase.codes.iter().any(|c| c.eq_ignore_ascii_case(code.trim()));
-        (0..self.phrases.len()).filter_map(|t| self.phrase(t)).filter(|(_, phrase)| has(phrase)).collect()
+        let is = |(known, _): &&(Cow<'static, str>, u32)| known.eq_ignore_ascii_case(code.trim());
+        let mut targets: Vec<u32> = self.tables.codes.iter().filter(is).map(|(_, target)| *target).collect();
+        targets.dedup();
+        targets.into_iter().filter_map(|target| self.phrase(target as usize)).collect()
     }
 
     /// What mends a cause at the given products, in the order of the products.
@@ -201,17 +183,22 @@ impl Knowledge {
 
     /// The product of an id that this knowledge gave.
     pub fn product(&self, id: ProductId) -> Option<&Product> {
-        self.products.get(usize::from(id.0))
+        // What is built in was read once before, when it was built.
+        let read = || serde_json::from_str(PRODUCTS.get(usize::from(id.0))?).ok();
+        self.products.get(usize::from(id.0))?.get_or_init(read).as_ref()
     }
 
     /// Every product with its id.
     pub fn products(&self) -> impl Iterator<Item = (ProductId, &Product)> {
-        self.products.iter().enumerate().map(|(number, product)| (ProductId(number as u16), product))
+        let ids = (0..).map(ProductId).take(self.products.len());
+        ids.filter_map(|id| Some((id, self.product(id)?)))
     }
 
     /// The product of this stable name.
     pub fn named(&self, name: &str) -> Option<(ProductId, &Product)> {
-        self.products().find(|(_, product)| product.product == name)
+        let number = self.tables.names.iter().position(|known| known == name)?;
+        let id = ProductId(u16::try_from(number).ok()?);
+        Some((id, self.product(id)?))
     }
 
     /// Data files that could not be read, and why.

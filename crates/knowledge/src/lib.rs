@@ -2,18 +2,21 @@
 //!
 //! Knowledge is data: one TOML file a product under `data/`, each phrase with the page or source file where its
 //! wording stands (`data/README.md` tells the format). This crate parses the files once, finds their phrases in
-//! given text and says which cause a phrase names and how much it proves.
+//! given text and says which cause a phrase names and how much it proves. `build.rs` makes tables of the files, so that
+//! nothing has to be read before the first text is.
 //!
 //! Text is compared as words: letter case, punctuation, white space, HTML tags and entities, JSON and percent
 //! escapes do not matter, a number in a phrase stands for any number, `{}` for any few words. A match gives the byte
 //! range in the text as it was given, so that the bytes can be underlined.
 
-mod files;
+mod built;
+mod compile;
 mod index;
 mod knowledge;
 mod model;
 mod pattern;
 mod place;
+mod tables;
 mod words;
 
 pub use knowledge::{Knowledge, Said};

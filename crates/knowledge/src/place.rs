@@ -1,5 +1,7 @@
 //! Where something is said: the channel that a text came through, and the channels that a phrase is heard on.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 /// What kind of text is searched.
@@ -30,9 +32,9 @@ pub enum Channel<'a> {
 #[serde(try_from = "Names")]
 pub(crate) struct Places {
     /// Bit `n` for `KNOWN[n]`.
-    known: u8,
+    pub(crate) known: u8,
     /// Names of fields, in lower case.
-    fields: Vec<String>,
+    pub(crate) fields: Cow<'static, [Cow<'static, str>]>,
 }
 
 #[derive(Deserialize)]
@@ -74,7 +76,7 @@ impl TryFrom<Names> for Places {
         let mut places = Places::default();
         for name in names {
             if let Some(field) = name.strip_prefix("field:") {
-                places.fields.push(field.to_ascii_lowercase());
+                places.fields.to_mut().push(field.to_ascii_lowercase().into());
             } else if let Some((_, bit, _)) = KNOWN.iter().find(|(known, ..)| *known == name) {
                 places.known |= bit;
             } else {
@@ -117,7 +119,7 @@ impl Places {
 
     /// The fields named, in lower case.
     pub(crate) fn fields(&self) -> impl Iterator<Item = &str> {
-        self.fields.iter().map(String::as_str)
+        self.fields.iter().map(Cow::as_ref)
     }
 
     /// The channels named.

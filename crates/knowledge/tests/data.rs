@@ -35,7 +35,7 @@ fn channel_of(phrase: &'static Phrase) -> Channel<'static> {
 }
 
 #[test]
-fn every_file_can_be_read_and_is_in_the_list() {
+fn every_file_can_be_read_and_is_built_in() {
     let known = Knowledge::shared();
     assert!(known.problems().is_empty(), "{:#?}", known.problems());
     let mut files = Vec::new();
@@ -47,7 +47,7 @@ fn every_file_can_be_read_and_is_in_the_list() {
     let group = |path: &PathBuf| path.parent().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
     for path in &files {
         let (_, product) = known.named(&named(path)).unwrap_or_else(|| {
-            panic!("{} is not in src/files.rs, or its `product` is not its file name", path.display())
+            panic!("{} is not built in, or its `product` is not its file name", path.display())
         });
         assert_eq!(product.kind.to_string(), group(path), "{} stands in the wrong folder", path.display());
     }

@@ -107,9 +107,16 @@ const ABOUT: &[&str] = &[
 
 /// In lower case, letters and digits only.
 pub(crate) fn squeezed(name: &str) -> String {
-    let mut out: String = name.chars().filter(char::is_ascii_alphanumeric).collect();
-    out.make_ascii_lowercase();
+    let mut out = name.to_ascii_lowercase();
+    if !name.bytes().all(|b| b.is_ascii_alphanumeric()) {
+        out.retain(|c| c.is_ascii_alphanumeric());
+    }
     out
+}
+
+/// Whether a name ends so. Most differ in the last letter: that is told without a call.
+fn ends_with(name: &str, end: &str) -> bool {
+    name.as_bytes().last() == end.as_bytes().last() && name.ends_with(end)
 }
 
 /// Whether the value of a parameter or key of this name is secret.
@@ -125,7 +132,7 @@ pub(crate) fn secrecy(name: &str) -> Secrecy {
     if about || camel_about.iter().any(|a| name.starts_with(a)) {
         return Secrecy::No;
     }
-    if STRONG_WHOLE.contains(&name.as_str()) || STRONG.iter().any(|end| name.ends_with(end)) {
+    if STRONG_WHOLE.contains(&name.as_str()) || STRONG.iter().any(|end| ends_with(&name, end)) {
         return Secrecy::Strong;
     }
     if WEAK.contains(&name.as_str()) { Secrecy::Weak } else { Secrecy::No }

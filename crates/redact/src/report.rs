@@ -13,18 +13,32 @@ use why401_report::{Annotation, Diagnosis, ExchangeRow, Finding, Fix, SourceRepo
 ///
 /// Excerpts get further secret ranges; all other texts get `•` for each character.
 pub fn diagnosis(diagnosis: &mut Diagnosis, secrets: &SecretSet) {
-    // Of the secrets of a large case hardly any stands in its diagnosis: first it is looked which may.
     let heard = Heard::default();
-    hide(&mut diagnosis.clone(), &heard);
+    // Of the secrets of a large case hardly any stands in its diagnosis: first it is looked which may.
+    if !secrets.is_empty() {
+        hide(&mut diagnosis.clone(), &heard);
+    }
     hide(diagnosis, &secrets.among(&heard.0.into_inner()));
 }
 
 /// Where secrets stand in a text.
 trait Find {
+    /// Where values of the set stand.
     fn find(&self, text: &str) -> Vec<Range<usize>>;
+
+    /// What is secret by its place or shape, as `judge` finds it; by default that.
+    fn judge(&self, text: &str, judge: fn(&str) -> Vec<Range<usize>>) -> Vec<Range<usize>> {
+        judge(text)
+    }
 
     fn scrub(&self, text: &str) -> String {
         masked(text, &self.find(text))
+    }
+
+    /// Without the values of the set, and without what `judge` finds.
+    fn clean(&self, text: &str, judge: fn(&str) -> Vec<Range<usize>>) -> String {
+        let by_value = self.scrub(text);
+        masked(&by_value, &self.judge(&by_value, judge))
     }
 }
 
@@ -41,6 +55,10 @@ struct Heard(RefCell<Grams>);
 impl Find for Heard {
     fn find(&self, text: &str) -> Vec<Range<usize>> {
         self.0.borrow_mut().add(text);
+        Vec::new()
+    }
+
+    fn judge(&self, _: &str, _: fn(&str) -> Vec<Range<usize>>) -> Vec<Range<usize>> {
         Vec::new()
     }
 }
@@ -84,7 +102,7 @@ fn finding(f: &mut Finding, secrets: &dyn Find) {
     for Annotation { source, layer, excerpt, says, .. } in &mut f.evidence {
         prose(secrets, [source, says].into_iter().chain(layer));
         let text = excerpt.unredacted();
-        let mut hidden = secrets_in_text(text);
+        let mut hidden = secrets.judge(text, secrets_in_text);
         hidden.extend(secrets.find(text));
         excerpt.hide(hidden);
     }
@@ -97,25 +115,22 @@ fn finding(f: &mut Finding, secrets: &dyn Find) {
 
 /// Our own sentences: a name of a secret in them is no sign of one, so only values and shapes count.
 fn prose<'a>(secrets: &dyn Find, texts: impl IntoIterator<Item = &'a mut String>) {
-    for text in texts {
-        let by_value = secrets.scrub(text);
-        let mut shaped = Ranges::default();
-        shapes::find_in(&by_value, &mut shaped);
-        *text = masked(&by_value, &shaped.finish());
-    }
+    texts.into_iter().for_each(|text| *text = secrets.clean(text, shaped));
+}
+
+fn shaped(text: &str) -> Vec<Range<usize>> {
+    let mut found = Ranges::default();
+    shapes::find_in(text, &mut found);
+    found.finish()
 }
 
 /// Anything else.
 fn scrub<'a>(secrets: &dyn Find, texts: impl IntoIterator<Item = &'a mut String>) {
-    for text in texts {
-        let by_value = secrets.scrub(text);
-        *text = masked(&by_value, &secrets_in_text(&by_value));
-    }
+    texts.into_iter().for_each(|text| *text = secrets.clean(text, secrets_in_text));
 }
 
 fn target(text: &mut String, secrets: &dyn Find) {
-    let by_value = secrets.scrub(text);
-    *text = masked(&by_value, &secrets_in_target(&by_value));
+    *text = secrets.clean(text, secrets_in_target);
 }
 
 #[cfg(test)]

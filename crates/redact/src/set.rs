@@ -175,6 +175,9 @@ impl SecretSet {
 
 /// The text with each character in these ranges (sorted, apart) shown as `•`.
 pub(crate) fn masked(text: &str, hidden: &[Range<usize>]) -> String {
+    if hidden.is_empty() {
+        return text.to_owned();
+    }
     let mut hidden = hidden.iter().peekable();
     text.char_indices()
         .map(|(i, c)| {

@@ -8,7 +8,7 @@ use super::stream::{Blocks, Lines};
 use std::hash::BuildHasher;
 use std::io::{self, Read};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use why401_fold::{Part, Parts, Seed, Told};
 use why401_read::Plain;
 use why401_read::bulk::{Filter, Scanner};
@@ -77,18 +77,11 @@ pub(crate) fn fold(logs: &[Log<'_>], pipe: Option<Pipe>, filter: &Filter, watch:
         piped: AtomicU64::new(0),
     };
     let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(16));
-    let ready = Once::new();
     std::thread::scope(|scope| {
-        let run = || {
-            work.run();
-            // Nobody has anything left to read: one gets ready for the diagnosis while another glues the last part and
-            // chooses examples. Nobody waits for it before it is needed.
-            ready.call_once(|| drop(std::thread::spawn(why401_causes::prepare)));
-        };
         for _ in 1..threads {
-            scope.spawn(run);
+            scope.spawn(|| work.run());
         }
-        run();
+        work.run();
     });
     let parts = work.parts.into_inner().unwrap_or_else(PoisonError::into_inner);
     let faults = work.faults.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -41,7 +41,6 @@ pub(crate) enum Reading<'a> {
 pub(crate) struct Recogniser {
     given: Option<Given>,
     columns: W3c,
-    products: products::Texts,
     saw_columns: bool,
     last_was_error: Cell<bool>,
 }
@@ -90,7 +89,9 @@ impl Recogniser {
         {
             return Some(Reading::Access(read));
         }
-        let access = clf::parse(line).or_else(|| self.products.parse(line)).or_else(|| w3c::headless(line));
+        let access = clf::parse(line)
+            .or_else(|| products::Texts::shared().parse(line))
+            .or_else(|| w3c::headless(line));
         match access {
             Some(read) => Some(Reading::Access(read)),
             None => said::parse(line, program).map(Reading::Said),

@@ -11,6 +11,7 @@ use around::{
     attached_user, before, begins_line, credentials_word, directive_before, ordinary, random_word,
     short_number, takes_login, user_option,
 };
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -22,8 +23,28 @@ struct Class {
     scheme: bool,
 }
 
-/// So many words are remembered.
+/// So many words are remembered by each thread.
 const KNOWN: usize = 10_000;
+
+thread_local! {
+    /// What the words seen so far are: the same few names come again and again, in all texts.
+    static CLASSES: RefCell<HashMap<Box<str>, Class>> = RefCell::default();
+}
+
+impl Class {
+    fn of(word: &str) -> Class {
+        CLASSES.with_borrow_mut(|known| {
+            if let Some(class) = known.get(word) {
+                return *class;
+            }
+            let class = Class { kind: field_kind(word), secrecy: secrecy(word), scheme: is_scheme(word) };
+            if known.len() < KNOWN && word.len() <= 80 {
+                known.insert(word.into(), class);
+            }
+            class
+        })
+    }
+}
 
 /// The walk and what it remembers.
 pub(crate) struct Keyed<'a> {
@@ -33,8 +54,6 @@ pub(crate) struct Keyed<'a> {
     /// `"name": "Authorization"` seen, `"value"` still to come, and the other way round.
     name: Option<&'a str>,
     value: Option<Range<usize>>,
-    /// What the words seen so far are: the same few names come again and again.
-    known: HashMap<&'a str, Class>,
     /// The line last looked at: where it begins, and where it ends without white space.
     line: Range<usize>,
 }
@@ -60,7 +79,7 @@ const QUOTES: [&str; 5] = ["\\\"", "\\'", "\"", "'", "`"];
 
 impl<'a> Keyed<'a> {
     pub(crate) fn new(text: &'a str, found: &'a mut Ranges) -> Self {
-        Keyed { text, found, judged: Vec::new(), name: None, value: None, line: 0..0, known: HashMap::new() }
+        Keyed { text, found, judged: Vec::new(), name: None, value: None, line: 0..0 }
     }
 
     /// Walks over the text; gives back what the rules of a field have judged.
@@ -96,20 +115,9 @@ impl<'a> Keyed<'a> {
         if width == 0 { self.unseparated(&word) } else { self.separated(&word, sep..sep + width) }
     }
 
-    fn class(&mut self, word: &'a str) -> Class {
-        if let Some(class) = self.known.get(word) {
-            return *class;
-        }
-        let class = Class { kind: field_kind(word), secrecy: secrecy(word), scheme: is_scheme(word) };
-        if self.known.len() < KNOWN && word.len() <= 80 {
-            self.known.insert(word, class);
-        }
-        class
-    }
-
     fn quotes(&mut self, at: usize, end: usize) -> Word<'a> {
         let text = part(self.text, at..end);
-        let class = self.class(text);
+        let class = Class::of(text);
         let before = |q: &&&str| at.checked_sub(q.len()).is_some_and(|i| part(self.text, i..at) == **q);
         let around = QUOTES.iter().find(before).copied();
         match around {

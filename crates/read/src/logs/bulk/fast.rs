@@ -200,7 +200,12 @@ fn request_parts(request: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     if matches!(request, b"" | b"-") {
         return Some((b"", b"", b""));
     }
-    let (method, rest) = request.split_at_checked(request.iter().position(|b| *b == b' ')?)?;
+    let blanks = |bytes: &[u8; 16]| u8x16::new(*bytes).simd_eq(u8x16::splat(b' ')).to_bitmask();
+    let method_end = match request.first_chunk::<16>().map(blanks) {
+        Some(blanks) if blanks != 0 => blanks.trailing_zeros() as usize,
+        _ => request.iter().position(|b| *b == b' ')?,
+    };
+    let (method, rest) = request.split_at_checked(method_end)?;
     let rest = rest.get(1..)?;
     let (target, version) = match rest.split_last_chunk::<9>() {
         Some((target, b" HTTP/1.1")) => (target, &b"1.1"[..]),
@@ -235,13 +240,13 @@ fn path_length(target: &[u8]) -> usize {
 #[cfg(test)]
 mod tests {
     use super::super::super::reader::{Reading, Recogniser};
-    use super::super::{marks, seen};
+    use super::super::seen;
     use super::*;
     use proptest::prelude::*;
 
     fn fast<'a>(fast: &mut Fast, line: &'a [u8]) -> Option<Seen<'a>> {
         let mut room = Vec::new();
-        let (quotes, end) = Quotes::of(line, 0, &mut marks::find(line, &mut room));
+        let (quotes, end) = Quotes::of(line, 0, &mut why401_marks::find(line, &mut room));
         assert_eq!(end, line.len());
         let mut seen = Seen::default();
         fast.read(line, &quotes, 0, &mut seen).map(|()| seen)

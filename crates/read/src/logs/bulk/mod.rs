@@ -5,7 +5,6 @@
 
 mod fast;
 mod filter;
-mod marks;
 mod scanner;
 mod seen;
 

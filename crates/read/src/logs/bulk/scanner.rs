@@ -7,7 +7,6 @@ use super::super::lines::{self, Raw};
 use super::super::reader::{LAYERS, Once, Reading, Recogniser};
 use super::super::wrapper;
 use super::fast::{Fast, Quotes};
-use super::marks;
 use super::{Filter, seen};
 use crate::Sink;
 use crate::compressed::InLayer;
@@ -177,7 +176,7 @@ impl Scanner {
         part: &mut impl Take,
     ) -> Scanned {
         let mut room = std::mem::take(&mut self.room);
-        let mut marks = marks::find(block, &mut room);
+        let mut marks = why401_marks::find(block, &mut room);
         let mut scanned = Scanned::default();
         let mut batch = Batch { requests: [(Seen::default(), 0); BATCH], count: 0 };
         let mut start = 0;

@@ -20,6 +20,7 @@ mod usual;
 
 use super::line::{Escape, Line};
 use super::plan::Plan;
+use std::sync::LazyLock;
 
 /// A text format.
 pub(crate) struct Text {
@@ -74,18 +75,20 @@ pub(crate) const JSON: [&Keys; 7] = [
 /// The text formats, ready to use.
 pub(crate) struct Texts(Vec<Plan>);
 
-impl Default for Texts {
-    fn default() -> Self {
-        let plans = TEXTS.iter().flat_map(|text| {
-            text.layouts
-                .iter()
-                .map(|layout| Plan { loose: text.loose, ..Plan::of(layout, text.escape, text.product) })
-        });
-        Texts(plans.collect())
-    }
-}
-
 impl Texts {
+    /// All of them.
+    pub(crate) fn shared() -> &'static Texts {
+        static SHARED: LazyLock<Texts> = LazyLock::new(|| {
+            let plans = TEXTS.iter().flat_map(|text| {
+                text.layouts
+                    .iter()
+                    .map(|layout| Plan { loose: text.loose, ..Plan::of(layout, text.escape, text.product) })
+            });
+            Texts(plans.collect())
+        });
+        &SHARED
+    }
+
     /// Takes a line apart by the first format that it fits.
     pub(crate) fn parse<'a>(&'a self, line: &'a [u8]) -> Option<Line<'a>> {
         self.0.iter().find_map(|plan| plan.parse(line))
@@ -98,7 +101,7 @@ mod tests {
     use crate::logs::part::Part;
 
     fn parse(line: &str) -> (String, u16, String, String) {
-        let texts = Texts::default();
+        let texts = Texts::shared();
         let parsed = texts.parse(line.as_bytes()).unwrap_or_else(|| panic!("{line}"));
         let text = |p| String::from_utf8_lossy(parsed.get(p).unwrap_or_default()).into_owned();
         let asked =
