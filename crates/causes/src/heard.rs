@@ -135,6 +135,7 @@ pub(crate) fn listen<'a>(case: &'a Case, refusal: &'a Refusal) -> (Vec<Heard<'a>
                 && !t.product.is_some_and(another)
                 && !repeats
                 && !general
+                && !gist::is_of_nothing(t.text.as_bytes(), s.range.start)
         };
         heard.extend(said.into_iter().filter(counts).map(|mut s| {
             if is_one_of_several(t.text.as_bytes(), &s.range) {

@@ -156,10 +156,27 @@ fn answers(next: &Attempt, before: &Attempt) -> bool {
     }
     match (credentials(before), credentials(next)) {
         (None, None) => logs_agree(before, next) || began_session(before, next),
-        (None, Some(field)) => !was_sent_elsewhere(before, field) && !client_was_invalid(before),
+        (None, Some(field)) => {
+            !was_sent_elsewhere(before, field)
+                && !client_was_invalid(before)
+                && !was_called_again(next, before)
+        }
         (Some(_), None) => false,
         (Some(b), Some(n)) => renews(b, n, before, next),
     }
+}
+
+/// Whether curl was called again with credentials: it answers no 401 that asks for nothing.
+fn was_called_again(next: &Attempt, before: &Attempt) -> bool {
+    let is_curl = next.request_field("user-agent").is_some_and(|f| f.text().starts_with("curl/"));
+    let whole = before
+        .views
+        .iter()
+        .any(|v| v.shows.response_fields && v.response.as_ref().is_some_and(|r| r.complete));
+    let asks = before.response().is_some_and(|r| {
+        r.fields.all("www-authenticate").chain(r.fields.all("proxy-authenticate")).next().is_some()
+    });
+    is_curl && whole && !asks
 }
 
 /// Whether a token endpoint has looked at a form and not known its client (RFC 6749 section 5.2): it asked for nothing.

@@ -2,6 +2,7 @@
 
 use crate::cause::{Answer, Claim, cause};
 use crate::{Scene, Step};
+use why401_http::path_of;
 use why401_report::Party;
 
 cause! {
@@ -40,6 +41,14 @@ impl LoginRedirect {
         let Some(step) = scene.last() else { return told() };
         if matches!(step.status(), Some(401 | 403 | 407)) || !wants_data(step) {
             return if step.status().is_some_and(|s| s < 400) { Answer::RuledOut } else { told() };
+        }
+        // What it leads to refused as well: no page was shown.
+        let next = scene.case.attempt(step.attempt.id + 1).filter(|a| {
+            let led = step.attempt.login_location().map(|l| path_of(&l.text()).to_owned());
+            led.is_some() && a.path().map(str::to_owned) == led
+        });
+        if next.is_some_and(|a| matches!(a.status(), Some(401 | 407))) {
+            return Answer::RuledOut;
         }
         if let Some(location) = step.attempt.login_location() {
             let mut claim =

@@ -44,6 +44,8 @@ const NAMES: usize = 5;
 const ADDRESSES: usize = 4;
 /// So many different secrets for one account.
 const SECRETS: usize = 8;
+/// So many tries of one network are looked at.
+const TRIES: usize = 2_000;
 /// So many logins one after the other, whose names no log shows.
 const LOGINS: usize = 20;
 
@@ -63,6 +65,9 @@ impl PasswordGuessing {
             let users = (scene.refusal.whose.accounts.len() as u64).max(tries.users as u64);
             let summary = format!("{} tried {users} user names and was refused for each", client.host);
             return claim(scene, &shown(scene, tries), summary).confirmed();
+        }
+        if let Some(claim) = from_a_network(scene, step) {
+            return claim.confirmed();
         }
         if step.attempt.client().is_none()
             && let Some(claim) = transcript(scene, step)
@@ -86,6 +91,30 @@ impl PasswordGuessing {
         }
         told()
     }
+}
+
+/// Many names, each tried from one of several addresses of one network, and none gets in from there.
+fn from_a_network(scene: &Scene<'_>, step: &crate::Step<'_>) -> Option<Claim> {
+    let network = |host: &str| host.rsplit_once(['.', ':']).map(|(network, _)| network.to_owned());
+    let mine = network(&step.attempt.client()?.host)?;
+    let neighbours = scene.case.index.clients().take(scene.reach());
+    let neighbours: Vec<&[usize]> =
+        neighbours.filter(|(host, _)| network(host).as_ref() == Some(&mine)).map(|(_, all)| all).collect();
+    let all =
+        || neighbours.iter().flat_map(|ids| ids.iter()).take(TRIES).filter_map(|&i| scene.case.attempt(i));
+    if neighbours.len() < 2 || all().any(|a| a.let_in() && a.user.is_some()) {
+        return None;
+    }
+    let tries: Vec<&Attempt> = all().filter(|a| a.status() == Some(401) && a.user.is_some()).collect();
+    let names: BTreeSet<&str> = tries.iter().filter_map(|a| a.user.as_deref()).collect();
+    (names.len() >= 2 * NAMES).then(|| {
+        let says = format!(
+            "{} addresses of {mine} tried {} user names and none got in",
+            neighbours.len(),
+            names.len()
+        );
+        claim(scene, &tries, says)
+    })
 }
 
 /// A transcript of one client, which has no address: many names tried at one server, and hardly any gets in.

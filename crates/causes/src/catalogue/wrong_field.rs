@@ -5,6 +5,7 @@ use crate::cause::{Answer, Claim, cause};
 use crate::{Scene, Step, moved};
 use std::ops::Range;
 use why401_http::query_of;
+use why401_knowledge::Weight;
 use why401_report::Annotation;
 
 cause! {
@@ -127,6 +128,17 @@ pub(super) const PARAMETERS: &[&str] = &[
     "bearer",
 ];
 
+/// Causes that only a server which has read the token names.
+const OF_TOKENS: &[&str] = &[
+    "token-expired",
+    "token-not-yet-valid",
+    "token-revoked",
+    "bad-signature",
+    "wrong-audience",
+    "wrong-issuer",
+    "scope-missing",
+];
+
 impl WrongField {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || scene.told("wrong-field", "the secret stands in the wrong place");
@@ -180,6 +192,13 @@ impl WrongField {
         if step.attempt.logged_dash()
             && scene.attempts().any(|a| a.let_in() && a.target() == step.attempt.target())
         {
+            return told();
+        }
+        // Who speaks of what stands in the token has read it.
+        let read = |h: &crate::heard::Heard<'_>| {
+            h.said.weight > Weight::Reports && OF_TOKENS.contains(&h.said.cause)
+        };
+        if scene.heard.iter().any(read) {
             return told();
         }
         let Some((shown, place)) = elsewhere(scene, step).filter(|_| !is_right()) else { return told() };

@@ -26,6 +26,10 @@ const MOST: usize = 16 * 1024;
 /// Longer clauses are stories, in words.
 const LONGEST: usize = 28;
 
+/// What a log has none of, where somebody says what does not stand in it.
+const NOTHING: &[&str] =
+    &["line", "lines", "entry", "entries", "mention", "trace", "word", "message", "messages"];
+
 /// A rule: of each group one word or phrase must be in the clause, of the last list none.
 struct Rule {
     cause: &'static str,
@@ -79,6 +83,24 @@ pub(crate) fn of(text: &[u8]) -> Vec<Gist> {
     said.filter_map(|range| gist(text.get(range.clone())?, range)).collect()
 }
 
+/// Whether the words before this place, in the same sentence, say that there is no such thing: `error.log has no line about a
+/// wrong password`.
+pub(crate) fn is_of_nothing(text: &[u8], at: usize) -> bool {
+    const FAR: usize = 80;
+    let before = text.get(at.saturating_sub(FAR)..at).unwrap_or_default();
+    let from =
+        before.iter().rposition(|b| matches!(b, b'\n' | b'"' | b'!' | b'?' | b';')).map_or(0, |i| i + 1);
+    let before = String::from_utf8_lossy(before.get(from..).unwrap_or_default());
+    let sentence = before.rsplit(". ").next().unwrap_or_default();
+    names_nothing(&words(sentence))
+}
+
+fn names_nothing(words: &[String]) -> bool {
+    let nothing =
+        |pair: &[String]| matches!(pair, [no, what] if no == "no" && NOTHING.contains(&what.as_str()));
+    words.windows(2).any(nothing)
+}
+
 /// Whether a clause is the name of a member of JSON that is a setting (`"ssoSessionIdleTimeout" : 1800`), or what a thing
 /// is called (`"Name": "quota-check-jwt"`): neither says anything. `"token_expired": true` does.
 fn names_a_thing(text: &str, range: &Range<usize>) -> bool {
@@ -101,6 +123,9 @@ fn names_a_thing(text: &str, range: &Range<usize>) -> bool {
 fn gist(clause: &str, range: Range<usize>) -> Option<Gist> {
     let words = words(clause);
     if words.len() < 2 || words.len() > LONGEST {
+        return None;
+    }
+    if names_nothing(&words) {
         return None;
     }
     let begins = words.iter().fold(0, |all, word| all | beginning(word));
@@ -170,6 +195,15 @@ mod tests {
 
     fn causes(text: &str) -> Vec<&'static str> {
         of(text.as_bytes()).into_iter().map(|g| g.cause).collect()
+    }
+
+    #[test]
+    fn what_a_log_has_none_of_was_not_said() {
+        let text =
+            "error.log has no line about a wrong password or an unknown user. A wrong password is logged.";
+        let at = |n| text.match_indices("wrong password").nth(n).unwrap().0;
+        assert!(is_of_nothing(text.as_bytes(), at(0)) && !is_of_nothing(text.as_bytes(), at(1)));
+        assert!(causes("There is no line about an expired token").is_empty());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::Scene;
 use std::ops::Range;
+use why401_auth::base64::{self, Alphabet};
 use why401_http::FactKind;
 use why401_report::Annotation;
 
@@ -21,12 +22,16 @@ pub(crate) fn around(scene: &Scene<'_>) -> Option<(Annotation, &'static str)> {
     let texts = scene.statements().map(|s| (s.source, &s.text)).chain(given.map(|f| (f.source, &f.text)));
     let all = scene.statements().map(|s| &s.text).chain(facts().map(|f| &f.text));
     let env_file = all.take(MOST).any(|text| takes_quotes(&text.to_text()));
-    let settings = facts().filter(|_| env_file).map(|f| (f.source, &f.text));
+    let all = scene.statements().map(|s| &s.text).chain(facts().map(|f| &f.text));
+    let of_secret = all.take(MOST).any(|text| text.to_text().contains("kind: Secret"));
+    let settings = facts().filter(|_| env_file || of_secret).map(|f| (f.source, &f.text));
     let texts = texts.chain(settings).take(MOST);
     let mut texts = texts;
     texts.find_map(|(source, text)| {
         let plain = text.to_text();
-        let (range, what) = in_text(&plain).or_else(|| quoted_value(&plain).filter(|_| env_file))?;
+        let (range, what) = in_text(&plain)
+            .or_else(|| quoted_value(&plain).filter(|_| env_file))
+            .or_else(|| encoded_line_break(&plain).filter(|_| of_secret))?;
         Some((scene.show_part(source, text, range, what), what))
     })
 }
@@ -52,6 +57,30 @@ fn quoted_value(text: &str) -> Option<(Range<usize>, &'static str)> {
         let secret = ["KEY", "TOKEN", "SECRET", "PASS"].iter().any(|w| name.contains(w));
         let end = at + 1 + text.get(at + 1..)?.find(quote)?;
         (secret && end > at + 1).then_some((at..end + 1, "quotes of the file became part of the secret"))
+    })
+}
+
+/// A value of a Kubernetes Secret, which is base64 (<https://kubernetes.io/docs/concepts/configuration/secret/>), that decodes to a
+/// login's part with a line break behind it: `echo` and editors put one there.
+fn encoded_line_break(text: &str) -> Option<(Range<usize>, &'static str)> {
+    let mut at = 0;
+    text.split_inclusive('\n').take(MOST).find_map(|line| {
+        let start = at;
+        at += line.len();
+        let (name, value) = line.split_once(':')?;
+        let name = name.trim().to_ascii_lowercase();
+        let value = value.trim().trim_matches('"');
+        let of_login = ["user", "pass", "token", "secret", "key", "login"].iter().any(|w| name.contains(w));
+        if !of_login || value.len() < 4 || !value.len().is_multiple_of(4) {
+            return None;
+        }
+        let decoded = base64::decode(value.as_bytes(), 0..value.len(), Alphabet::Standard);
+        let (last, rest) = decoded.bytes.expose().split_last()?;
+        let ends = matches!(last, b'\n' | b'\r') && !rest.is_empty();
+        let is_word = decoded.problems.is_empty() && rest.iter().all(u8::is_ascii_graphic);
+        let from = start + line.find(value)?;
+        (ends && is_word)
+            .then_some((from..from + value.len(), "decoded, a value of the Secret ends in a line break"))
     })
 }
 
@@ -132,6 +161,19 @@ mod tests {
             takes_quotes("$ docker run --rm --env-file .env image") && !takes_quotes("docker compose up")
         );
         assert!(quoted_value("LLM_API_KEY=\"abcdefgh\"").is_some() && quoted_value("NAME=\"x\"").is_none());
+    }
+
+    #[test]
+    fn a_line_break_within_base64_is_seen() {
+        assert!(encoded_line_break("data:\n  password: WmF1bmtvZW5pZy04MQo=\n").is_some());
+        for text in [
+            "  password: WmF1bmtvZW5pZy04MQ==",
+            "  note: WmF1bmtvZW5pZy04MQo=",
+            "password: Cg==",
+            "password:",
+        ] {
+            assert!(encoded_line_break(text).is_none(), "{text}");
+        }
     }
 
     #[test]

@@ -170,7 +170,8 @@ impl Command {
             let next = words.get(at);
             if let Some(long) = text.strip_prefix("--") {
                 let (name, own) = long.split_once('=').map_or((long, None), |(n, v)| (n, Some(v)));
-                let takes = LONG_VALUES.contains(&format!("--{name}").as_str());
+                let takes = LONG_VALUES.contains(&format!("--{name}").as_str())
+                    || (name == "username" && self.logs_in(words));
                 let (value, place) = match own {
                     Some(v) => (Some(v.to_owned()), here),
                     None if takes => {
@@ -210,6 +211,7 @@ impl Command {
                         "uri" => self.address(value.unwrap_or_default()),
                         "method" => self.method = value,
                         "headers" | "credential" => self.hidden = true,
+                        "u" if self.logs_in(words) => self.short('u', value, here + 1),
                         _ => {}
                     }
                 }
@@ -223,6 +225,13 @@ impl Command {
         }
         self.hidden |= self.user.as_ref().is_some_and(|(_, i)| words.get(*i).is_some_and(|w| w.expands));
         self.hidden |= self.fields.iter().any(|(_, _, i)| words.get(*i).is_some_and(|w| w.expands));
+    }
+
+    /// `docker login`, `helm registry login`: the user is the one whose credentials are kept for the registry.
+    fn logs_in(&self, words: &[Word]) -> bool {
+        const CLIENTS: &[&str] =
+            &["docker", "podman", "nerdctl", "helm", "oras", "skopeo", "crane", "regctl"];
+        CLIENTS.contains(&self.program.as_str()) && words.iter().take(4).any(|w| w.value == "login")
     }
 
     fn asks_by_name(&self) -> bool {
@@ -286,7 +295,7 @@ impl Command {
 
     fn long(&mut self, name: &str, value: Option<String>, place: usize) {
         let short = match name {
-            "user" | "http-user" | "auth" => 'u',
+            "user" | "username" | "http-user" | "auth" => 'u',
             "header" => 'H',
             "user-agent" => 'A',
             "referer" => 'e',

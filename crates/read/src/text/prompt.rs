@@ -162,6 +162,11 @@ pub(super) fn begins(line: &str) -> Option<usize> {
                     && line.get(at..).is_some_and(|c| c.to_ascii_lowercase().starts_with("invoke-"));
                 return Some(at).filter(|_| !pointed);
             }
+            // `% printf '%s' "$TOKEN" | docker login`
+            let fed = text.split(" | ").skip(1).filter_map(|part| part.split_whitespace().next());
+            if weak != "> " && fed.into_iter().any(is_program) {
+                return Some(indent + weak.len());
+            }
             if matches!(weak, "➜ " | "❯ " | "λ ") {
                 // The theme's words (directory, branch) stand before the program.
                 return text.match_indices(' ').find_map(|(i, _)| known_at(indent + i));
@@ -203,6 +208,7 @@ mod tests {
             (r"C:\Users\x>curl.exe -V", "curl"),
             ("alice@host:~/x$ TOKEN=1 wget http://x", "wget"),
             ("[root@host ~]# curl x.example", "curl"),
+            ("% printf '%s' \"$T\" | helm registry login r.example -u ci", "printf"),
             ("/ # curl x.example", "curl"),
             ("~ $ wget x.example", "wget"),
             ("➜  samples git:(master) npm install", "npm"),

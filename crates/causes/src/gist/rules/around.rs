@@ -58,6 +58,15 @@ pub(super) const RULES: &[Given] = &[
         &[],
         &["signature-mismatch"],
     ),
+    (
+        "clock-skew",
+        &[
+            &["signature", "signatures"],
+            &["not recent", "too old", "stale", "in the future", "from the future", "outside the tolerance"],
+        ],
+        &[],
+        &["signature-mismatch"],
+    ),
     ("clock-skew", &[&["clock skew", "time skew", "time drift", "clock drift", "skewed"]], &[], &[]),
     (
         "second-factor-required",
