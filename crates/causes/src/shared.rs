@@ -17,6 +17,8 @@ pub(crate) struct Shared {
     names: OnceLock<HashMap<String, Vec<usize>>>,
     /// Those at addresses that `why401 probe` made up, in order of time.
     made_up: OnceLock<Vec<usize>>,
+    /// The hosts that let somebody in, as requests named them.
+    hosts: OnceLock<HashSet<String>>,
 }
 
 /// A name in small letters.
@@ -97,6 +99,15 @@ impl<'a> Scene<'a> {
     fn of_ids(&self, ids: &'a [usize], range: Range<usize>) -> impl DoubleEndedIterator<Item = &'a Attempt> {
         let case = self.case;
         within(ids, range).iter().filter_map(move |&i| case.attempt(i))
+    }
+
+    /// Whether any of the hosts that let somebody in fits.
+    pub(crate) fn lets_in(&self, fits: impl Fn(&str) -> bool) -> bool {
+        let hosts = || {
+            let let_in = self.case.attempts.iter().filter(|a| a.let_in());
+            let_in.filter_map(|a| a.request()?.authority()).collect()
+        };
+        self.shared.hosts.get_or_init(hosts).iter().any(|host| fits(host))
     }
 
     /// Of [`Scene::attempts`], those that were let in with these credentials.

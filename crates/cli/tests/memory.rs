@@ -1,5 +1,5 @@
-//! How much memory a large log takes: little, and in proportion to the pairs of account and client alone. A program of its
-//! own, one test after the other: whoever else is at work on the machine makes the peaks of memory jitter.
+//! How much memory a large log takes: little, and in proportion to the pairs of account and client alone; and a capture of
+//! refusals that are as large as anybody makes them. A program of its own, one test after the other: whoever else is at work on the machine makes the peaks of memory jitter.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -99,4 +99,48 @@ fn memory_does_not_grow_with_lines() {
         peak(&path)
     });
     assert!(peaks[1] < peaks[0] + 6_000_000, "{peaks:?}");
+}
+
+/// A capture of one connection with so many refusals, each of a target of its own of so many bytes.
+fn refusals(count: usize, target: usize) -> Vec<u8> {
+    // Of raw IP packets (pcap-savefile(5); LINKTYPE_RAW is 101).
+    let header = [0xa1b2_c3d4u32, 0x0004_0002, 0, 0, 65535, 101];
+    let mut capture: Vec<u8> = header.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let mut said = [1u32; 2];
+    for n in 0..count {
+        let path = format!("{n}").repeat(target / 3);
+        let answer = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer\r\nContent-Length: 0\r\n\r\n";
+        for (from, text) in
+            [(0, format!("GET /{path} HTTP/1.1\r\nHost: a.example\r\n\r\n")), (1, answer.into())]
+        {
+            for data in text.as_bytes().chunks(60_000) {
+                let len = 40 + data.len();
+                let time = 1_795_000_000 + n as u32;
+                capture.extend([time, 0, len as u32, len as u32].iter().flat_map(|word| word.to_le_bytes()));
+                // IPv4 (RFC 791) and TCP (RFC 9293) without check sums.
+                capture.extend(
+                    [&[0x45, 0][..], &(len as u16).to_be_bytes(), &[0, 0, 0x40, 0, 64, 6, 0, 0]].concat(),
+                );
+                let (client, server) = ([192, 0, 2, 1, 192, 0, 2, 2], [192, 0, 2, 2, 192, 0, 2, 1]);
+                capture.extend(if from == 0 { client } else { server });
+                capture.extend(if from == 0 { [0xc0, 0, 0, 80] } else { [0, 80, 0xc0, 0] });
+                capture.extend([said[from], said[1 - from]].iter().flat_map(|n| n.to_be_bytes()));
+                capture.extend([0x50, 0x18, 0xff, 0xff, 0, 0, 0, 0]);
+                capture.extend(data);
+                said[from] += data.len() as u32;
+            }
+        }
+    }
+    capture
+}
+
+/// 150 MB, though what is kept of each refusal is copied when it is explained.
+#[test]
+fn memory_does_not_grow_with_the_size_of_refusals() {
+    let Some(_alone) = alone() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large.pcap");
+    std::fs::write(&path, refusals(300, 80_000)).unwrap();
+    let peak = peak(&path);
+    assert!((10_000_000..150_000_000).contains(&peak), "{peak}");
 }

@@ -4,7 +4,7 @@ use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
-use why401_http::{Exchange, Fields, LoggedUser, Moment, path_of};
+use why401_http::{Exchange, FieldLine, Fields, LoggedUser, Moment, Request, path_of};
 use why401_report::Series;
 
 /// So many exchanges, and so many bytes of them, are kept whatever they are; thinning begins beyond.
@@ -22,6 +22,8 @@ const KINDS: usize = 50_000;
 /// Behind so many exchanges, of the content of a success only the beginning is kept.
 const WHOLE_BODIES: usize = 500;
 const BODY: usize = 2 * 1024;
+/// Room is made for so many at a time.
+const MORE: usize = 2048;
 /// A series takes so many bytes at most.
 const SERIES: usize = 1200;
 
@@ -144,6 +146,10 @@ impl Thinned {
     fn keep(&mut self, exchange: Exchange, mixed: bool) -> usize {
         let time = exchange.time;
         self.bytes += size(&exchange);
+        if self.kept.len() == self.kept.capacity() {
+            // Twice as much room as before would be many megabytes that nothing is kept in.
+            self.kept.reserve_exact(MORE);
+        }
         self.kept.push(Kept {
             exchange,
             stands_for: 1,
@@ -194,15 +200,22 @@ fn shorten(e: &mut Exchange) {
     }
 }
 
-/// About how many bytes of memory an exchange takes: what it says, and the bookkeeping of every part.
+/// About how many bytes of memory an exchange takes: what it says, the bookkeeping of every part, and what is made of it
+/// while it is explained.
 fn size(e: &Exchange) -> usize {
     const PART: usize = 160;
+    // As measured: a path is in the indices and the conversations, and with its secrets masked in the finding; long
+    // credentials are among what is hidden, taken apart and shown.
+    const OF_TARGET: usize = 5;
+    const OF_VALUE: usize = 3;
+    const LONG: usize = 1024;
+    let long = |f: &FieldLine| OF_VALUE * f.value.len().saturating_sub(LONG);
+    let explained = |r: &Request| OF_TARGET * r.target.len() + r.fields.iter().map(long).sum::<usize>();
     let fields =
         |f: &Fields| f.iter().map(|f| f.name.footprint() + f.value.footprint() + 2 * PART).sum::<usize>();
-    let request = e
-        .request
-        .as_ref()
-        .map_or(0, |r| fields(&r.fields) + r.body.bytes.footprint() + 2 * r.line.footprint() + 4 * PART);
+    let request = e.request.as_ref().map_or(0, |r| {
+        fields(&r.fields) + r.body.bytes.footprint() + 2 * r.line.footprint() + 4 * PART + explained(r)
+    });
     let response = e
         .response
         .as_ref()

@@ -20,6 +20,8 @@ mod wire;
 pub use certificate::Certificate;
 pub use handshake::{Alert, ClientCertificate, Handshake};
 pub use keylog::KeyLog;
+#[cfg(any(test, feature = "forge"))]
+pub use quic::forge;
 pub use quic::{QuicConnection, QuicDestination, QuicEvent, is_quic_initial, quic_destination};
 pub use suite::{suite_name, version_name};
 pub use watch::{Opened, Watch};

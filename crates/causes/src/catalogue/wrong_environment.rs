@@ -183,6 +183,10 @@ fn user_of_trial(scene: &Scene<'_>, step: &Step<'_>, host: &str, trial_host: boo
 
 /// The same credentials, accepted by a host that differs in the mark of a region or an environment only.
 fn accepted_by_sibling(scene: &Scene<'_>, step: &Step<'_>, host: &str) -> Option<Answer> {
+    // Mostly there is none, which is found out without going through all requests.
+    if !scene.lets_in(|other| other != host && same_site(host, other)) {
+        return None;
+    }
     // Of one service at one address: what differs is the name of the host alone, not the server that answers.
     let server = |a: &Attempt| a.response_field("server").map(|f| f.text().into_owned());
     let name = |h: &str| h.split(':').next().unwrap_or(h).to_ascii_lowercase();

@@ -11,7 +11,7 @@ use std::rc::Rc;
 use why401_capture::Time;
 use why401_http::{Exchange, Fact, FactKind, Moment, Peer, Shows};
 use why401_report::Problem;
-use why401_span::{Derived, SourceId, Span};
+use why401_span::{Derived, LayerId, SourceId, Span};
 use why401_tls::KeyLog;
 
 /// Between whom an exchange took place.
@@ -33,6 +33,7 @@ pub(super) struct Account {
     next: u64,
     told: HashSet<String>,
     facts: usize,
+    layers: Layers,
     unread: Unread,
     /// Given with the evidence, and found in the capture itself.
     keys: Rc<KeyLog>,
@@ -45,6 +46,14 @@ impl Account {
     }
 }
 
+/// Streams that were decrypted: connections may be very many, and each name is kept.
+#[derive(Debug, Default)]
+struct Layers {
+    named: usize,
+    /// What all others are called.
+    others: Option<LayerId>,
+}
+
 /// Where exchanges go.
 pub(super) struct Exchanges<'a> {
     source: SourceId,
@@ -52,6 +61,7 @@ pub(super) struct Exchanges<'a> {
     next: u64,
     told: HashSet<String>,
     facts: usize,
+    layers: Layers,
     unread: Unread,
     /// Given with the evidence, and found in the capture itself.
     pub(super) keys: Rc<KeyLog>,
@@ -66,8 +76,8 @@ impl<'a> Exchanges<'a> {
 
     /// Goes on where [`Exchanges::pause`] left off.
     pub(super) fn resume(source: SourceId, sink: &'a mut dyn Sink, account: Account) -> Self {
-        let Account { next, told, facts, unread, keys } = account;
-        Exchanges { source, sink, next, told, facts, unread, keys, plain: None }
+        let Account { next, told, facts, layers, unread, keys } = account;
+        Exchanges { source, sink, next, told, facts, layers, unread, keys, plain: None }
     }
 
     /// Of very many exchanges only those that explain something are handed over, and the rest is counted.
@@ -78,7 +88,8 @@ impl<'a> Exchanges<'a> {
 
     /// Lets go of the sink.
     pub(super) fn pause(self) -> Account {
-        Account { next: self.next, told: self.told, facts: self.facts, unread: self.unread, keys: self.keys }
+        let Exchanges { next, told, facts, layers, unread, keys, .. } = self;
+        Account { next, told, facts, layers, unread, keys }
     }
 
     /// Whether so many were handed over that of further successes the front is enough.
@@ -138,9 +149,25 @@ impl<'a> Exchanges<'a> {
         }
     }
 
-    /// A decrypted stream.
-    pub(super) fn layer(&mut self, name: String) -> Span {
-        Span::new(self.source, 0, 0).in_layer(self.sink.layer(name))
+    /// A decrypted stream: one of the first by its name.
+    pub(super) fn layer(&mut self, name: impl FnOnce() -> String) -> Span {
+        const MOST: usize = 20_000;
+        let nowhere = Span::new(self.source, 0, 0);
+        if self.layers.named < MOST {
+            self.layers.named += 1;
+            return nowhere.in_layer(self.sink.layer(name()));
+        }
+        let others = match self.layers.others {
+            Some(others) => others,
+            None => {
+                let what = format!(
+                    "of the decrypted streams behind the first {MOST} it is not told which one a finding's place is in"
+                );
+                self.problem(nowhere, &what);
+                *self.layers.others.insert(self.sink.layer("one of many decrypted streams".to_owned()))
+            }
+        };
+        nowhere.in_layer(others)
     }
 
     /// A request and its answer, not taken apart yet.
@@ -203,4 +230,20 @@ pub(super) fn moment(time: Time) -> Option<Moment> {
     const SECOND: i64 = 1_000_000_000;
     let (seconds, rest) = (time.0.div_euclid(SECOND), time.0.rem_euclid(SECOND));
     Timestamp::new(seconds, rest as i32).ok().map(Moment::utc)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Collected;
+
+    #[test]
+    fn names_of_decrypted_streams_are_bounded() {
+        let mut out = Collected::default();
+        let mut to = Exchanges::new(SourceId(0), &mut out, KeyLog::default());
+        let layers: Vec<_> = (0..30_000).map(|n| to.layer(|| format!("tls {n}")).layer).collect();
+        assert_ne!(layers.first(), layers.get(19_999));
+        assert_eq!(layers.get(20_000), layers.last());
+        assert_eq!((out.layers.len(), out.problems.len()), (20_001, 1));
+    }
 }

@@ -161,7 +161,7 @@ impl Inside {
                     (why401_tls::Side::Server, [_, server]) => (server, Direction::ToClient),
                 };
                 let before =
-                    said.get_or_insert_with(|| to.layer(streams.place.layer_name("quic", direction)));
+                    said.get_or_insert_with(|| to.layer(|| streams.place.layer_name("quic", direction)));
                 let origin = Span { start: before.end, end: before.end + bytes.len() as u64, ..*before };
                 before.end = origin.end;
                 let told = &mut |event: Event<'_>| tell_event(streams, event, at, origin, to);

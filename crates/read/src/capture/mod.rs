@@ -115,7 +115,13 @@ enum Spoken {
     /// No more is read of it.
     GivenUp,
     /// Answers of a KDC to this client.
-    Kdc(Peer, kerberos::Answers, One),
+    Kdc(Box<Kdc>, One),
+}
+
+/// A client of a KDC, and what it is answered.
+struct Kdc {
+    client: Peer,
+    answers: kerberos::Answers,
 }
 
 /// The ends of a connection. On very many nothing is ever said, so each takes little memory, and none of its own.
@@ -208,8 +214,8 @@ impl<'a> Conversations<'a> {
             let Some(spoken) = self.connections.get_mut(&id) else { continue };
             let (conversation, one) = match spoken {
                 Spoken::Said(conversation, one) => (conversation, one),
-                Spoken::Kdc(_, answers, one) => {
-                    answers.gap();
+                Spoken::Kdc(kdc, one) => {
+                    kdc.answers.gap();
                     self.held.over(one);
                     continue;
                 }
@@ -248,7 +254,7 @@ impl<'a> Conversations<'a> {
 /// What a connection holds on which something was said.
 fn one((id, spoken): (&ConnectionId, &Spoken)) -> Option<(ConnectionId, One)> {
     match spoken {
-        Spoken::Said(_, one) | Spoken::Kdc(_, _, one) => Some((*id, *one)),
+        Spoken::Said(_, one) | Spoken::Kdc(_, one) => Some((*id, *one)),
         _ => None,
     }
 }
@@ -265,7 +271,8 @@ impl why401_capture::Sink for Conversations<'_> {
     fn open(&mut self, id: ConnectionId, endpoints: &Endpoints) {
         let spoken = match endpoints.server.port() {
             kerberos::PORT => {
-                Spoken::Kdc(peer(endpoints.client), kerberos::Answers::default(), One::default())
+                let kdc = Kdc { client: peer(endpoints.client), answers: kerberos::Answers::default() };
+                Spoken::Kdc(Box::new(kdc), One::default())
             }
             _ => Spoken::Begun(Ends { client: endpoints.client, server: endpoints.server }),
         };
@@ -278,13 +285,13 @@ impl why401_capture::Sink for Conversations<'_> {
         if let Some((conversation, one, exchanges, held)) = self.conversation(id) {
             conversation.bytes(direction, data.bytes, data.span, time, exchanges);
             held.said(one, conversation.weight());
-        } else if let (Some(Spoken::Kdc(client, answers, one)), Direction::ToClient) =
+        } else if let (Some(Spoken::Kdc(kdc, one)), Direction::ToClient) =
             (self.connections.get_mut(&id), direction)
         {
-            for message in answers.push(data.bytes, data.span) {
-                self.exchanges.kdc(&message, time, client.clone());
+            for message in kdc.answers.push(data.bytes, data.span) {
+                self.exchanges.kdc(&message, time, kdc.client.clone());
             }
-            self.held.said(one, Weight { said: answers.footprint(), rest: 0 });
+            self.held.said(one, Weight { said: kdc.answers.footprint(), rest: 0 });
         }
         if self.held.too_much() {
             self.let_go(data.span);
@@ -299,10 +306,10 @@ impl why401_capture::Sink for Conversations<'_> {
         if let Some((conversation, one, exchanges, held)) = self.conversation(id) {
             conversation.gap(direction, gap.len, exchanges);
             held.said(one, conversation.weight());
-        } else if let (Some(Spoken::Kdc(_, answers, one)), Direction::ToClient) =
+        } else if let (Some(Spoken::Kdc(kdc, one)), Direction::ToClient) =
             (self.connections.get_mut(&id), direction)
         {
-            answers.gap();
+            kdc.answers.gap();
             self.held.over(one);
         }
     }
@@ -342,7 +349,7 @@ impl why401_capture::Sink for Conversations<'_> {
                 self.held.over(&mut one);
                 conversation.finish(&mut self.exchanges);
             }
-            Some(Spoken::Kdc(_, _, mut one)) => self.held.over(&mut one),
+            Some(Spoken::Kdc(_, mut one)) => self.held.over(&mut one),
             _ => {}
         }
     }

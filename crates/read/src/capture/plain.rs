@@ -315,6 +315,10 @@ fn in_order(mut held: Vec<Held>) -> Vec<Held> {
 /// What of credentials stays the same from request to request: of Digest the user and the nonce stand before what is
 /// computed (RFC 7616, section 3.4, as all clients write it), of AWS Signature Version 4 the key and its scope.
 fn lasting(credentials: &[u8]) -> &[u8] {
+    // Both words have a sign that most credentials lack.
+    if memchr::memchr(b'=', credentials).is_none() {
+        return credentials;
+    }
     let computed = [&b"uri="[..], b"SignedHeaders="];
     let end = computed.iter().find_map(|word| memchr::memmem::find(credentials, word));
     credentials.get(..end.unwrap_or(credentials.len())).unwrap_or(credentials)

@@ -49,7 +49,7 @@ impl Secure {
                     (why401_tls::Side::Client, [client, _]) => (client, Direction::ToServer),
                     (why401_tls::Side::Server, [_, server]) => (server, Direction::ToClient),
                 };
-                let layer = *layer.get_or_insert_with(|| to.layer(place.layer_name("tls", direction)));
+                let layer = *layer.get_or_insert_with(|| to.layer(|| place.layer_name("tls", direction)));
                 let span = Span { start: offset, end: offset + bytes.len() as u64, ..layer };
                 inside.bytes(direction, bytes, span, at, to);
             }

@@ -359,7 +359,7 @@ impl Connection {
 
 /// Whether a start line is one of SIP (RFC 3261), which shares connections with nothing that is read here.
 fn is_sip(line: &[u8]) -> bool {
-    memchr::memmem::find(line, b"SIP/").is_some_and(|at| at == 0 || line.get(at - 1) == Some(&b' '))
+    head::find_protocol(line, b"SIP").is_some_and(|at| at == 0 || line.get(at - 1) == Some(&b' '))
 }
 
 /// What a head says of the content that follows.

@@ -157,6 +157,12 @@ fn version_of(protocol: &[u8]) -> Option<&str> {
     std::str::from_utf8(version).ok()
 }
 
+/// Where a line first has the name of a protocol with a slash behind it. Lines are short and have few slashes.
+pub(super) fn find_protocol(line: &[u8], name: &[u8]) -> Option<usize> {
+    let before = |slash: usize| line.get(..slash).filter(|front| front.ends_with(name));
+    memchr::memchr_iter(b'/', line).find_map(before).map(|front| front.len() - name.len())
+}
+
 /// `tchar` of RFC 9110 section 5.6.2.
 pub fn is_token(c: u8) -> bool {
     c.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&c)
@@ -244,6 +250,13 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use why401_span::SourceId;
+
+    #[test]
+    fn a_protocol_is_found_by_its_slash() {
+        let find = |line: &str| find_protocol(line.as_bytes(), b"SIP");
+        assert_eq!(find("GET /a SIP/2.0 SIP/2.0"), Some(7));
+        assert_eq!((find("SIP/2.0 200 OK"), find("/SIP"), find("SI/P/")), (Some(0), None, None));
+    }
 
     fn line(text: &str) -> Derived {
         Derived::exact(text, Span::new(SourceId(0), 100, 100 + text.len() as u64))

@@ -358,7 +358,7 @@ impl SideState {
         let (start, (text, origin)) = (self.offset, input.take(len));
         self.offset += len as u64;
         let head = Head::Text(Derived::exact(text, origin));
-        self.rtsp |= memchr::memmem::find(head.first_line(), b"RTSP/").is_some();
+        self.rtsp |= head::find_protocol(head.first_line(), b"RTSP").is_some();
         Some(Step::Head { start, head })
     }
 
@@ -379,7 +379,7 @@ impl SideState {
         match std::mem::replace(&mut self.state, State::Start) {
             State::Start if blank => {}
             State::Start if head::starts(bytes) => {
-                self.rtsp |= memchr::memmem::find(bytes, b"RTSP/").is_some();
+                self.rtsp |= head::find_protocol(bytes, b"RTSP").is_some();
                 self.state = new_head(start, line, cut);
             }
             State::Lost if head::surely_starts(bytes) => self.state = new_head(start, line, cut),

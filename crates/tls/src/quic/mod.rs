@@ -11,8 +11,8 @@
 
 mod assembly;
 mod connection;
-#[cfg(test)]
-mod forge;
+#[cfg(any(test, feature = "forge"))]
+pub mod forge;
 mod frames;
 mod packet;
 mod protect;

@@ -72,13 +72,14 @@ impl Mask {
     }
 
     /// Hides what stands in the open: the reverse of `bare`.
-    #[cfg(test)]
-    pub(crate) fn hide(&self, header: &mut [u8], number_len: usize, body: &[u8]) {
-        let at = SAMPLE_AT - number_len;
-        let [mask, rest @ ..] = self.of(body[at..at + SAMPLE].first_chunk().unwrap()).unwrap();
-        header[0] ^= mask & if header[0] & LONG != 0 { 0x0f } else { 0x1f };
-        let len = header.len();
-        header[len - number_len..].iter_mut().zip(rest).for_each(|(n, m)| *n ^= m);
+    #[cfg(any(test, feature = "forge"))]
+    pub(crate) fn hide(&self, header: &mut [u8], number_len: usize, body: &[u8]) -> Option<()> {
+        let [mask, rest @ ..] = self.of(body.get(SAMPLE_AT - number_len..)?.first_chunk()?)?;
+        let first = header.first_mut()?;
+        *first ^= mask & if *first & LONG != 0 { 0x0f } else { 0x1f };
+        let number = header.len().checked_sub(number_len)?;
+        header.get_mut(number..)?.iter_mut().zip(rest).for_each(|(n, m)| *n ^= m);
+        Some(())
     }
 
     /// Lays the header open: `header` up to the packet number, `sealed` from there on.
@@ -117,12 +118,13 @@ impl Seal {
         self.algorithm.open(&nonce, &packet.header, out, tag)
     }
 
-    #[cfg(test)]
-    pub(crate) fn seal(&self, number: u64, header: &[u8], text: &mut Vec<u8>) {
+    #[cfg(any(test, feature = "forge"))]
+    pub(crate) fn seal(&self, number: u64, header: &[u8], text: &mut Vec<u8>) -> Option<()> {
         let mut nonce = self.iv;
         nonce.iter_mut().rev().zip(number.to_be_bytes().iter().rev()).for_each(|(n, p)| *n ^= p);
-        let tag = self.algorithm.seal(&nonce, header, text);
+        let tag = self.algorithm.seal(&nonce, header, text)?;
         text.extend(tag);
+        Some(())
     }
 }
 

@@ -57,7 +57,7 @@ impl Version {
         [&VERSION_1, &VERSION_2].into_iter().find(|v| v.number == number)
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "forge"))]
     pub(crate) fn number(&self) -> u32 {
         self.number
     }
@@ -72,7 +72,7 @@ impl Version {
         }
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, feature = "forge"))]
     pub(crate) fn first(&self, kind: Kind) -> u8 {
         0xc0 | ((kind as u8 + self.initial) & 3) << 4
     }
