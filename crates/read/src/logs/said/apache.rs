@@ -98,8 +98,9 @@ fn is_word_start(text: &[u8], at: usize) -> bool {
 
 /// `... failure for "/path": ...`
 fn quoted_target(text: &[u8]) -> Option<&[u8]> {
-    let from = rfind(text, b" failure for \"")? + b" failure for \"".len();
-    let rest = text.get(from..)?;
+    // Quotes are rarer than blanks: the last one with these words before it.
+    let before = |quote: &usize| text.get(..*quote).is_some_and(|before| before.ends_with(b" failure for "));
+    let rest = text.get(memchr::memrchr_iter(b'"', text).find(before)? + 1..)?;
     rest.get(..find(rest, b"\":").or_else(|| memchr(b'"', rest))?)
 }
 
