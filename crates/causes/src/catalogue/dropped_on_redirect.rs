@@ -2,7 +2,7 @@
 
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::same_client;
-use crate::{Scene, Step};
+use crate::{Scene, Sent, Step};
 use why401_history::Attempt;
 use why401_http::{Address, FieldLine};
 use why401_report::Party;
@@ -46,7 +46,9 @@ impl DroppedOnRedirect {
         let Some(step) = scene.steps.first().filter(|_| !scene.let_in() && scene.is_unauthorized()) else {
             return Answer::RuledOut;
         };
-        if step.attempt.request_field("authorization").is_some() {
+        // curl has passed on the password alone, without the user that the first address named.
+        let nameless = step.credentials().and_then(Sent::basic).is_some_and(|b| b.user_text().is_empty());
+        if step.attempt.request_field("authorization").is_some() && !nameless {
             return Answer::RuledOut;
         }
         let redirected =
@@ -61,14 +63,16 @@ impl DroppedOnRedirect {
         };
         let before = Step::of(before);
         let Some((view, field)) = before.request_field("authorization") else { return Answer::RuledOut };
+        let rest = if nameless { "sent them there without the user name" } else { "did not send them there" };
         let mut claim = Claim::new(format!(
-            "the client sent its credentials, was redirected to {}, and did not send them there",
+            "the client sent its credentials, was redirected to {}, and {rest}",
             origin_of(&location.text()).unwrap_or_else(|| "another address".to_owned())
         ))
         .shown([scene.show_field(view, field, "sent with the first request")])
         .shown([scene.show_field(before.attempt.view(), location, "redirected here")]);
         if let Some((view, request)) = step.request() {
-            claim = claim.shown([scene.show_request(view, request, "no Authorization field any more")]);
+            let says = if nameless { "no user name any more" } else { "no Authorization field any more" };
+            claim = claim.shown([scene.show_request(view, request, says)]);
         }
         // Which program, and since which version, does that on purpose.
         if let Some(habit) = scene.habit(&["drop", "redirect"])

@@ -3,6 +3,7 @@
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::configured::stores;
 use crate::{Scene, Sent};
+use why401_auth::percent;
 use why401_http::{FactKind, Speaker};
 use why401_report::Party;
 
@@ -87,7 +88,7 @@ impl OverriddenByClient {
         });
         let (summary, first) = match (&given, &used, bearer_given) {
             (Some((fact, user)), Some(used), _)
-                if user != used && !user.is_empty() && !used_is_given(used) =>
+                if !same_user(user, used) && !user.is_empty() && !used.is_empty() && !used_is_given(used) =>
             {
                 (format!("{user} was given, and the request carries the credentials of {used}"), *fact)
             }
@@ -127,6 +128,11 @@ impl OverriddenByClient {
             }
         }
     }
+}
+
+/// Whether two spellings are of one user: addresses have names percent-encoded (RFC 3986 section 3.2.1).
+fn same_user(given: &str, used: &str) -> bool {
+    percent::decode(given.as_bytes()) == percent::decode(used.as_bytes())
 }
 
 /// Whether program text or a person's words give a token.

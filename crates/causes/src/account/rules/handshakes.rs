@@ -49,7 +49,6 @@ pub(super) const RULES: &[Rule] = &[
                 "backconnectionhostnames",
                 "from the server itself",
                 "on the server itself",
-                "same machine",
                 "locally on the server",
                 "from the same server",
             ],
