@@ -69,11 +69,9 @@ impl Chart {
 
     fn coarsen(&mut self, scale: u32) {
         let by = scale.saturating_sub(self.scale).min(63);
-        self.scale += by;
-        for (at, bucket) in std::mem::take(&mut self.buckets) {
-            let into = self.buckets.entry(at >> by).or_default();
-            into.seen += bucket.seen;
-            into.refused += bucket.refused;
+        if by > 0 {
+            self.scale += by;
+            self.buckets = summed(self.buckets.iter().map(|(at, bucket)| (at >> by, *bucket)).collect());
         }
     }
 
@@ -83,11 +81,7 @@ impl Chart {
         let scale = self.scale.max(other.scale);
         self.coarsen(scale);
         other.coarsen(scale);
-        for (at, bucket) in other.buckets {
-            let into = self.buckets.entry(at).or_default();
-            into.seen += bucket.seen;
-            into.refused += bucket.refused;
-        }
+        self.buckets = summed(std::mem::take(&mut self.buckets).into_iter().chain(other.buckets).collect());
         self.lay();
     }
 
@@ -107,6 +101,20 @@ impl Chart {
     pub fn width(&self) -> i64 {
         1i64.checked_shl(self.scale).unwrap_or(i64::MAX)
     }
+}
+
+/// Those of one time become one. Few runs in order are put in order quickly, and what is in order becomes a map at once.
+fn summed(mut buckets: Vec<(i64, Bucket)>) -> BTreeMap<i64, Bucket> {
+    buckets.sort_by_key(|(at, _)| *at);
+    buckets.dedup_by(|(at, next), (before, bucket)| {
+        let same = at == before;
+        if same {
+            bucket.seen += next.seen;
+            bucket.refused += next.refused;
+        }
+        same
+    });
+    buckets.into_iter().collect()
 }
 
 #[cfg(test)]

@@ -10,6 +10,10 @@ impl Part {
     pub(crate) fn append(&mut self, mut after: Part) {
         self.settle();
         after.settle();
+        // Most conversations begin with a request that nobody before waits for, and of which nothing has to be known.
+        if self.front == 0 {
+            after.heads.keep(|talk, head| head.whole().is_some() || self.tails.contains_key(&talk));
+        }
         after.shift(self);
         let (seed, offset) = (self.seed, self.requests);
         let all = self.requests + after.requests;

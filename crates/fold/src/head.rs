@@ -138,6 +138,12 @@ impl Heads {
         self.list.push((talk, head));
     }
 
+    /// Keeps those of which `wanted` says so. They are listed after that, and no more looked for.
+    pub(crate) fn keep(&mut self, wanted: impl Fn(u64, &Head) -> bool) {
+        self.at.clear();
+        self.list.retain(|(talk, head)| wanted(*talk, head));
+    }
+
     pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut Head> {
         self.list.iter_mut().map(|(_, head)| head)
     }
