@@ -3,7 +3,7 @@
 use crate::carried::{self, Place};
 use crate::cause::Claim;
 use crate::scene::same_server;
-use crate::{Scene, Step};
+use crate::{Scene, Sent, Step};
 use why401_auth::percent;
 use why401_history::Attempt;
 use why401_http::{FieldLine, query_of};
@@ -47,11 +47,16 @@ pub(crate) fn to_another_place(scene: &Scene<'_>, step: &Step<'_>) -> Option<Cla
 pub(crate) fn from_authorization(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let sent = step.credentials().filter(|s| !s.proxy)?;
     let value = sent.value();
-    // What base64 is filled up with is no separator.
-    // In Basic it is the password that may be a key.
+    // In Basic the password may be the key.
     let password = sent.basic().and_then(|b| b.password.as_ref()).map(|p| p.expose_text().into_owned());
-    let secret = password.as_deref().or_else(|| value.rsplit(' ').next());
-    let secret = secret.map(|s| s.trim_end_matches('=')).filter(|s| s.len() >= 8)?;
+    let secrets = value.rsplit(' ').next().into_iter().chain(password.as_deref());
+    // What base64 is filled up with is no separator.
+    let mut secrets = secrets.map(|s| s.trim_end_matches('=')).filter(|s| s.len() >= 8);
+    secrets.find_map(|secret| elsewhere_than(scene, step, sent, secret))
+}
+
+/// This secret of `Authorization` in another place of a request that was let in.
+fn elsewhere_than(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>, secret: &str) -> Option<Claim> {
     let is_it = |f: &FieldLine| {
         // Most fields end otherwise: their text need not be made.
         let text = f.value.as_bytes().trim_ascii_end();

@@ -166,7 +166,7 @@ fn answers(next: &Attempt, before: &Attempt) -> bool {
     }
 }
 
-/// Whether curl was called again with credentials: it answers no 401 that asks for nothing.
+/// Whether curl was called again with a user: it answers no 401 that asks for nothing. Who sends a token has got it meanwhile.
 fn was_called_again(next: &Attempt, before: &Attempt) -> bool {
     let is_curl = next.request_field("user-agent").is_some_and(|f| f.text().starts_with("curl/"));
     let whole = before
@@ -176,7 +176,9 @@ fn was_called_again(next: &Attempt, before: &Attempt) -> bool {
     let asks = before.response().is_some_and(|r| {
         r.fields.all("www-authenticate").chain(r.fields.all("proxy-authenticate")).next().is_some()
     });
-    is_curl && whole && !asks
+    let is_basic = credentials(next)
+        .is_some_and(|f| f.text().get(..6).is_some_and(|s| s.eq_ignore_ascii_case("basic ")));
+    is_curl && is_basic && whole && !asks
 }
 
 /// Whether a token endpoint has looked at a form and not known its client (RFC 6749 section 5.2): it asked for nothing.
@@ -203,7 +205,9 @@ fn was_sent_elsewhere(before: &Attempt, field: &FieldLine) -> bool {
     let is_one = |value: &str| words.contains(&value);
     let target = request.target();
     let mut query = query_of(&target).unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
-    request.fields.iter().any(|f| !f.is("cookie") && is_one(&f.text()))
+    // Behind a scheme, perhaps: `X-Authorization: Bearer …`.
+    let in_field = |f: &FieldLine| f.text().rsplit(' ').next().is_some_and(is_one);
+    request.fields.iter().any(|f| !f.is("cookie") && in_field(f))
         || query.any(|(_, value)| {
             is_long(value) && is_one(&String::from_utf8_lossy(&percent::decode(value.as_bytes())))
         })
