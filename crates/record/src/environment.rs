@@ -4,6 +4,7 @@
 
 use crate::java;
 use crate::nameless::Nameless;
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
@@ -78,7 +79,9 @@ pub fn handed(
     let proxy = format!("http://127.0.0.1:{port}");
     let alone = pem(authority);
     let more = own.bundle.iter().flat_map(|b| CertificateDer::pem_slice_iter(b).filter_map(Result::ok));
-    let more: Vec<CertificateDer<'static>> = more.collect();
+    // What the environment names is mostly what the machine has.
+    let known: HashSet<&[u8]> = machine.iter().map(AsRef::as_ref).collect();
+    let more: Vec<CertificateDer<'static>> = more.filter(|c| !known.contains(c.as_ref())).collect();
     let all: Vec<&CertificateDer<'_>> = machine.iter().chain(&more).chain([authority]).collect();
     let bundle: String = all.iter().map(|c| pem(c)).collect();
     let bundle = Nameless::new("authorities.pem", bundle.as_bytes())?;

@@ -141,7 +141,12 @@ fn options(run: &Run) -> Result<Options, String> {
 
 /// Whether the machine's authorities stand in `/etc/ssl/certs` by their hashes (`openssl rehash`): where they do (Debian, Ubuntu,
 /// SUSE), curl is built to look them up there beside any bundle (`curl -v` tells of it as `CApath`).
+/// A file or folder of one's own may have others.
 fn curl_has_folder() -> bool {
+    let own = ["CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"].iter().filter_map(std::env::var_os);
+    if own.into_iter().any(|path| !path.is_empty() && !Path::new(&path).starts_with("/etc/ssl")) {
+        return false;
+    }
     let entries = std::fs::read_dir("/etc/ssl/certs").into_iter().flatten().filter_map(Result::ok);
     entries.map(|e| e.file_name()).any(|name| name.as_encoded_bytes().ends_with(b".0"))
 }

@@ -2,6 +2,7 @@
 
 use super::key::{self, Kind};
 use crate::Trouble;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use tokio_rustls::rustls::client::ResolvesClientCert;
@@ -193,11 +194,14 @@ impl Trust {
 
     /// The authorities given, beside those of the machine, which were read already.
     pub fn roots_beside(&self, machine: impl IntoIterator<Item = CertificateDer<'static>>) -> RootCertStore {
+        let machine: Vec<CertificateDer<'static>> = machine.into_iter().collect();
+        let known: HashSet<&[u8]> = machine.iter().map(AsRef::as_ref).collect();
+        let more =
+            self.more.iter().flat_map(|pem| CertificateDer::pem_slice_iter(pem).filter_map(Result::ok));
+        let more: Vec<CertificateDer<'static>> = more.filter(|c| !known.contains(c.as_ref())).collect();
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(machine);
-        for pem in &self.more {
-            roots.add_parsable_certificates(CertificateDer::pem_slice_iter(pem).filter_map(Result::ok));
-        }
+        roots.add_parsable_certificates(more);
         roots
     }
 
