@@ -30,6 +30,9 @@ pub struct ApReq {
     pub mutual: bool,
     /// The encryption type of the authenticator, that is of the session key.
     pub authenticator_etype: Option<i64>,
+    /// The authenticator, encrypted with the session key: see
+    /// [`Opened::authenticator`](super::service_key::Opened::authenticator).
+    pub authenticator: Secret,
 }
 
 /// The part of a ticket that anybody can read (RFC 4120 section 5.3).
@@ -155,6 +158,9 @@ fn ap_req(body: &Element<'_>) -> Option<ApReq> {
         ticket: ticket(&body.member(3)?)?,
         mutual,
         authenticator_etype: body.member(4).and_then(|e| e.member(0)).and_then(|e| e.integer()),
+        authenticator: Secret::new(
+            body.member(4).and_then(|e| e.member(2)).map(|e| e.bytes()).unwrap_or_default(),
+        ),
     })
 }
 

@@ -9,13 +9,17 @@ mod seal;
 
 pub use keytab::{ServiceKey, read};
 
-use super::kerberos::Ticket;
+use super::kerberos::{ApReq, Ticket};
+use crate::Secret;
 use crate::der::{Element, Reader, SEQUENCE, application};
 
 /// RFC 4120 section 7.5.1: the key usage of a ticket.
 const TICKET: u32 = 2;
 
-/// What a ticket holds for its service (RFC 4120 section 5.3, EncTicketPart), without the session key.
+/// RFC 4120 section 7.5.1: the key usage of the authenticator of an AP-REQ.
+const AUTHENTICATOR: u32 = 11;
+
+/// What a ticket holds for its service (RFC 4120 section 5.3, EncTicketPart).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Opened {
     /// The client, as `alice@EXAMPLE.COM`.
@@ -26,6 +30,29 @@ pub struct Opened {
     pub end: String,
     /// The flags that are set, by their names of RFC 4120 section 2.
     pub flags: Vec<&'static str>,
+    /// The session key and its encryption type.
+    session: Option<(i64, Secret)>,
+}
+
+/// What the client puts beside its ticket (RFC 4120 section 5.5.1, Authenticator).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authenticator {
+    /// The client, as `alice@EXAMPLE.COM`: it must be the ticket's.
+    pub client: String,
+    /// When it was made by the client's clock, `YYYYMMDDHHMMSSZ` as written.
+    pub time: String,
+}
+
+impl Opened {
+    /// Opens the authenticator that came with the ticket, with the session key that stands in the ticket; `None` where it
+    /// was not made with that key, or is cut off.
+    pub fn authenticator(&self, request: &ApReq) -> Option<Authenticator> {
+        let (etype, key) = self.session.as_ref()?;
+        let plain = seal::open(*etype, key.expose(), AUTHENTICATOR, request.authenticator.expose())?;
+        let outer = Reader::new(&plain).next().filter(|e| e.tag == application(2))?;
+        let body = outer.only().filter(|e| e.tag == SEQUENCE)?;
+        Some(Authenticator { client: principal(&body, 2, 1)?, time: body.member(5)?.text() })
+    }
 }
 
 /// Why a ticket could not be opened with the keys at hand.
@@ -82,14 +109,24 @@ fn opened(plain: &[u8]) -> Option<Opened> {
     let outer = Reader::new(plain).next().filter(|e| e.tag == application(3))?;
     let body = outer.only().filter(|e| e.tag == SEQUENCE)?;
     let text = |n| body.member(n).map(|e| e.text());
-    let mut names = body.member(3)?.member(1)?.inner();
-    let parts: Vec<String> = std::iter::from_fn(|| names.next()).map(|part| part.text()).collect();
+    let session = body.member(1).and_then(|key| {
+        let bytes = key.member(1)?.bytes();
+        Some((key.member(0)?.integer()?, Secret::new(bytes)))
+    });
     Some(Opened {
-        client: format!("{}@{}", parts.join("/"), text(2)?),
+        client: principal(&body, 3, 2)?,
         start: text(6).or_else(|| text(5)).unwrap_or_default(),
         end: text(7)?,
         flags: body.member(0).map(|e| flags(&e)).unwrap_or_default(),
+        session,
     })
+}
+
+/// The name of member `name` and the realm of member `realm`, as `alice@EXAMPLE.COM`.
+fn principal(body: &Element<'_>, name: u8, realm: u8) -> Option<String> {
+    let mut names = body.member(name)?.member(1)?.inner();
+    let parts: Vec<String> = std::iter::from_fn(|| names.next()).map(|part| part.text()).collect();
+    Some(format!("{}@{}", parts.join("/"), body.member(realm)?.text()))
 }
 
 /// The names of the bits of TicketFlags, the first of which is reserved (RFC 4120 section 5.3).
@@ -120,4 +157,114 @@ fn flags(bits: &Element<'_>) -> Vec<&'static str> {
         .filter(|(i, name)| is_set(*i) && !name.is_empty())
         .map(|(_, name)| *name)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SERVICE: &[u8; 16] = b"the service's 16";
+    const SESSION: &[u8; 16] = b"the session's 16";
+    const RC4: i64 = 23;
+
+    /// An element of DER of less than 64 KiB.
+    fn element(tag: u8, parts: &[Vec<u8>]) -> Vec<u8> {
+        let content = parts.concat();
+        let length = (content.len() as u16).to_be_bytes();
+        [&[tag, 0x82], &length[..], &content].concat()
+    }
+
+    fn member(n: u8, inner: Vec<u8>) -> Vec<u8> {
+        element(0xa0 + n, &[inner])
+    }
+
+    fn text(n: u8, text: &str) -> Vec<u8> {
+        member(n, element(0x1b, &[text.into()]))
+    }
+
+    fn alice(n: u8) -> Vec<u8> {
+        let names = element(0x30, &[element(0x1b, &[b"alice".to_vec()])]);
+        member(n, element(0x30, &[member(0, vec![2, 1, 1]), member(1, names)]))
+    }
+
+    fn ticket() -> Ticket {
+        let key = [member(0, vec![2, 1, RC4 as u8]), member(1, element(4, &[SESSION.to_vec()]))];
+        let body = [
+            member(0, vec![3, 5, 0, 0x40, 0, 0, 0]),
+            member(1, element(0x30, &key)),
+            text(2, "EXAMPLE.COM"),
+            alice(3),
+            text(5, "20261122160000Z"),
+            text(7, "20261123020000Z"),
+        ];
+        let plain = element(0x63, &[element(0x30, &body)]);
+        Ticket {
+            realm: "EXAMPLE.COM".to_owned(),
+            sname: "HTTP/www.example.com".to_owned(),
+            etype: Some(RC4),
+            kvno: Some(2),
+            sealed: Secret::new(seal::seal_with_rc4(SERVICE, TICKET, &plain)),
+        }
+    }
+
+    fn request(session: &[u8]) -> ApReq {
+        let body = [
+            member(0, vec![2, 1, 5]),
+            text(1, "EXAMPLE.COM"),
+            alice(2),
+            member(4, vec![2, 1, 7]),
+            text(5, "20261122171614Z"),
+        ];
+        let plain = element(0x62, &[element(0x30, &body)]);
+        ApReq {
+            ticket: ticket(),
+            mutual: false,
+            authenticator_etype: Some(RC4),
+            authenticator: Secret::new(seal::seal_with_rc4(session, AUTHENTICATOR, &plain)),
+        }
+    }
+
+    fn keys() -> Vec<ServiceKey> {
+        let [a, b] = [b"www.example.com".len() as u8, SERVICE.len() as u8];
+        let parts: [&[u8]; 12] = [
+            &[0, 2, 0, 11],
+            b"EXAMPLE.COM",
+            &[0, 4],
+            b"HTTP",
+            &[0, a],
+            b"www.example.com",
+            &[0, 0, 0, 1, 0, 0, 0, 0, 2],
+            &(RC4 as u16).to_be_bytes(),
+            &[0, b],
+            SERVICE,
+            &[],
+            &[],
+        ];
+        let entry = parts.concat();
+        let file = [&[5, 2], &(entry.len() as i32).to_be_bytes()[..], &entry].concat();
+        read(&file).unwrap()
+    }
+
+    #[test]
+    fn the_key_in_the_ticket_opens_what_the_client_put_beside_it() {
+        let request = request(SESSION);
+        let opened = open(&request.ticket, &keys()).unwrap();
+        assert_eq!((opened.client.as_str(), opened.end.as_str()), ("alice@EXAMPLE.COM", "20261123020000Z"));
+        let made = opened.authenticator(&request).unwrap();
+        assert_eq!(made.client, "alice@EXAMPLE.COM");
+        assert_eq!(made.time, "20261122171614Z");
+    }
+
+    #[test]
+    fn what_was_made_with_another_key_or_is_cut_off_stays_closed() {
+        let opened = open(&ticket(), &keys()).unwrap();
+        assert_eq!(opened.authenticator(&request(b"another sixteen!")), None);
+        let mut cut = request(SESSION);
+        for len in [0, 15, 16, 40] {
+            cut.authenticator = Secret::new(cut.authenticator.expose().get(..len).unwrap_or_default());
+            assert_eq!(opened.authenticator(&cut), None);
+        }
+        // The session key is in no output of the ticket.
+        assert!(!format!("{opened:?}").contains("session's"), "{opened:?}");
+    }
 }

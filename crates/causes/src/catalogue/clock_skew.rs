@@ -1,5 +1,6 @@
 //! Two clocks that disagree.
 
+use super::kerberos_refused;
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::clock::{self, Whose, span_text, time_text};
 use crate::reading::gss::{self, Message};
@@ -29,7 +30,8 @@ cause! {
     /// # How it is decided
     /// The `Date` of the answer, which is the server's clock, is held against what the request names: a token's `iat`
     /// that lies in the future, `X-Amz-Date`, `oauth_timestamp`, a signature's `created`, the `iat` of a DPoP proof.
-    /// Beyond what servers of that kind allow it is certain. So is KRB_AP_ERR_SKEW (37) inside the challenge, and a
+    /// Beyond what servers of that kind allow it is certain. So is KRB_AP_ERR_SKEW (37) inside the challenge, the time in a
+    /// ticket's authenticator, which the service's keytab opens (`--keytab`), more than five minutes from the server's, and a
     /// server's word for it. A token that is good by the recorder's clock and over by the server's shows it as well; so does
     /// a time that is seconds off, where the same server let in another request that was in time.
     ///
@@ -67,6 +69,7 @@ impl ClockSkew {
             let_in_once_in_time,
             future_token,
             ahead_of_the_recorder,
+            authenticator,
             slow_kerberos,
             one_time_code,
         ];
@@ -272,6 +275,30 @@ fn ahead_of_the_recorder(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     // The issuer agrees with the recorder: the token was issued a moment ago, or at least not in the future.
     let issuer_agrees = jwt.iat().is_some_and(|iat| iat <= here + 5 && here - iat < exp - iat);
     Some(at_most(claim, if issuer_agrees { Certainty::Certain } else { Certainty::Likely }))
+}
+
+/// The time in the authenticator of a ticket, which a keytab given opens, against the server's clock.
+fn authenticator(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let server = clock::server(step)?;
+    let (sent, Message::ApReq(request)) = gss::of_request(step)? else { return None };
+    let (keytab, made) = kerberos_refused::made(scene, &request)?;
+    let apart = server.at - made;
+    if apart.abs() <= KERBEROS {
+        return None;
+    }
+    let claim = Claim::new(format!(
+        "the client made its authenticator at {} by its own clock, and the server's is {} {}; Kerberos allows five minutes",
+        time_text(made),
+        span_text(apart.abs()),
+        if apart > 0 { "ahead" } else { "behind" }
+    ));
+    let claim = claim
+        .shown([scene.show_field(sent.view, sent.field, "the ticket with its authenticator, refused")])
+        .shown([scene.show_fact(keytab, "the keytab given opens them")])
+        .shown(server.shown(scene));
+    // A request that was kept back for long looks the same.
+    let certain = server.whose == Whose::Server;
+    Some(at_most(claim, if certain { Certainty::Certain } else { Certainty::Likely }))
 }
 
 /// A ticket refused while the clocks are further apart than Kerberos allows.

@@ -4,7 +4,7 @@ use crate::cause::{Answer, Claim, cause};
 use crate::reading::gss::{self, Message};
 use crate::reading::{quoted, settle, token};
 use crate::{Scene, Step};
-use why401_auth::scheme::kerberos::{self, Ticket};
+use why401_auth::scheme::kerberos::{self, ApReq, Ticket};
 use why401_auth::scheme::service_key::{self, Closed, Opened, ServiceKey};
 use why401_http::{Fact, FactKind};
 use why401_report::Party;
@@ -97,7 +97,11 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     if let Some(note) = ticket.and_then(|t| other_name(step, t)) {
         claim.summary.push_str(&note);
     }
-    let tried = ticket.and_then(|t| tried(scene, t, error.map(|e| e.code)));
+    let request = match &sent {
+        Some((_, Message::ApReq(request))) => Some(request),
+        _ => None,
+    };
+    let tried = request.and_then(|r| tried(scene, r, error.map(|e| e.code)));
     let opened = tried.as_ref().is_some_and(|t| t.opens);
     if let Some(Tried { fact, says, .. }) = tried {
         claim.summary.push_str(&format!("; {says}"));
@@ -123,15 +127,37 @@ struct Tried<'a> {
 }
 
 /// Opens the ticket as a service with the keytab given would.
-fn tried<'a>(scene: &Scene<'a>, ticket: &Ticket, error: Option<i64>) -> Option<Tried<'a>> {
+fn tried<'a>(scene: &Scene<'a>, request: &ApReq, error: Option<i64>) -> Option<Tried<'a>> {
+    let tries: Vec<(&Fact, Result<Opened, Closed>)> = opened(scene, &request.ticket).collect();
+    let best = tries.iter().find(|(_, t)| t.is_ok()).or(tries.first())?;
+    let mut says = in_words(&request.ticket, &best.1, error);
+    if let Some(made) = best.1.as_ref().ok().and_then(|o| o.authenticator(request)) {
+        says.push_str(&format!(
+            "; the client made its authenticator at {} by its own clock",
+            clock(&made.time)
+        ));
+    }
+    Some(Tried { fact: best.0, opens: best.1.is_ok(), says })
+}
+
+/// What each keytab given makes of a ticket.
+fn opened<'a>(
+    scene: &Scene<'a>,
+    ticket: &Ticket,
+) -> impl Iterator<Item = (&'a Fact, Result<Opened, Closed>)> {
     let keytabs = scene.case.facts.iter().filter_map(|f| match &f.kind {
         FactKind::Keytab(bytes) => Some((f, service_key::read(bytes.expose()).ok()?)),
         _ => None,
     });
-    let tries: Vec<(&Fact, Result<Opened, Closed>)> =
-        keytabs.map(|(fact, keys): (_, Vec<ServiceKey>)| (fact, service_key::open(ticket, &keys))).collect();
-    let best = tries.iter().find(|(_, t)| t.is_ok()).or(tries.first())?;
-    Some(Tried { fact: best.0, opens: best.1.is_ok(), says: in_words(ticket, &best.1, error) })
+    keytabs.map(|(fact, keys): (_, Vec<ServiceKey>)| (fact, service_key::open(ticket, &keys)))
+}
+
+/// When the client made its authenticator, in seconds since 1970 by its own clock, where a keytab given opens the ticket.
+pub(super) fn made<'a>(scene: &Scene<'a>, request: &ApReq) -> Option<(&'a Fact, i64)> {
+    opened(scene, &request.ticket).find_map(|(fact, opened)| {
+        let made = opened.ok()?.authenticator(request)?;
+        Some((fact, kerberos::time(&made.time)?))
+    })
 }
 
 fn in_words(ticket: &Ticket, tried: &Result<Opened, Closed>, error: Option<i64>) -> String {

@@ -94,11 +94,28 @@ fn a_ticket_that_the_keytab_of_the_service_is_too_old_for() {
         let says = "the keytab given opens it: it is of alice@EXAMPLE.COM, valid from";
         assert!(summary.contains(says), "{summary}");
         assert!(summary.contains("so the service that refused it has another keytab"), "{summary}");
+        assert!(summary.contains("the client made its authenticator at "), "{summary}");
+        // The same answers from a server whose clock is years behind the client's.
+        let behind = stage.path("behind.pcap");
+        fs::write(&behind, with_the_year_2020(fs::read(&capture).unwrap())).unwrap();
+        let (cause, summary, _) = told(&behind, &new);
+        assert_eq!(cause, "clock-skew");
+        assert!(summary.starts_with("the client made its authenticator at "), "{summary}");
         // The keys themselves are in no output.
         let key = fs::read(&new).unwrap();
         let hex: String = key.iter().rev().skip(4).take(16).rev().map(|b| format!("{b:02x}")).collect();
         assert!(!printed.contains(&hex));
     }
+}
+
+/// Every `Date` in a capture, in another year: `Date: Sun, 22 Nov 2026`.
+fn with_the_year_2020(mut capture: Vec<u8>) -> Vec<u8> {
+    let places: Vec<usize> =
+        capture.windows(6).enumerate().filter(|(_, w)| w == b"Date: ").map(|(at, _)| at).collect();
+    for at in places {
+        capture[at + 18..at + 22].copy_from_slice(b"2020");
+    }
+    capture
 }
 
 /// Runs curl behind the recorder, with alice's tickets; its exit status, what it printed, and the diagnosis.

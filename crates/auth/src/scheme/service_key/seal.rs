@@ -87,6 +87,21 @@ fn with_rc4(key: &[u8], usage: u32, sealed: &[u8]) -> Option<Vec<u8>> {
     (mac(&key, &plain)?.as_slice() == tag).then(|| plain.get(CONFOUNDER..).map(<[u8]>::to_vec)).flatten()
 }
 
+/// The reverse, for tests: RFC 4757 section 4, with a confounder of zeros.
+#[cfg(test)]
+pub(super) fn seal_with_rc4(key: &[u8], usage: u32, plain: &[u8]) -> Vec<u8> {
+    let mac = |key: &[u8], bytes: &[u8]| {
+        let mut mac = <hmac::Hmac<md5::Md5> as Mac>::new_from_slice(key).unwrap();
+        mac.update(bytes);
+        mac.finalize().into_bytes()
+    };
+    let key = mac(key, &usage.to_le_bytes());
+    let mut sealed = [&[0; 8], plain].concat();
+    let tag = mac(&key, &sealed);
+    rc4(&mac(&key, &tag), &mut sealed);
+    [tag.as_slice(), &sealed].concat()
+}
+
 /// The stream cipher; in both directions the same.
 fn rc4(key: &[u8], bytes: &mut [u8]) {
     let mut state: Vec<u8> = (0..=255).collect();
