@@ -4,7 +4,9 @@
 //! service did not open one: another name, another key version, another encryption type, or another key under the same
 //! version; and whom an opened one is for.
 
+mod checksum;
 mod keytab;
+pub mod pac;
 mod seal;
 
 pub use keytab::{ServiceKey, read};
@@ -12,6 +14,7 @@ pub use keytab::{ServiceKey, read};
 use super::kerberos::{ApReq, Ticket};
 use crate::Secret;
 use crate::der::{Element, Reader, SEQUENCE, application};
+use pac::Pac;
 
 /// RFC 4120 section 7.5.1: the key usage of a ticket.
 const TICKET: u32 = 2;
@@ -24,12 +27,16 @@ const AUTHENTICATOR: u32 = 11;
 pub struct Opened {
     /// The client, as `alice@EXAMPLE.COM`.
     pub client: String,
+    /// When the client proved itself to the KDC, `YYYYMMDDHHMMSSZ` as written.
+    pub authenticated: String,
     /// Since when it is valid, `YYYYMMDDHHMMSSZ` as written; where it does not say, since when the client is known.
     pub start: String,
     /// Until when it is valid, as written.
     pub end: String,
     /// The flags that are set, by their names of RFC 4120 section 2.
     pub flags: Vec<&'static str>,
+    /// What a domain controller says of the client.
+    pub pac: Option<Box<Pac>>,
     /// The session key and its encryption type.
     session: Option<(i64, Secret)>,
 }
@@ -84,18 +91,19 @@ pub fn open(ticket: &Ticket, keys: &[ServiceKey]) -> Result<Opened, Closed> {
     if of_service.is_empty() {
         return Err(Closed::OtherService(distinct(keys.iter().map(|k| k.principal.clone()))));
     }
-    let same_version = |k: &&&ServiceKey| ticket.kvno.is_none_or(|v| k.is_version(v));
-    let of_version: Vec<_> = of_service.iter().filter(same_version).collect();
+    let same_version = |k: &&ServiceKey| ticket.kvno.is_none_or(|v| k.is_version(v));
+    let of_version: Vec<_> = of_service.iter().copied().filter(same_version).collect();
     if of_version.is_empty() {
         return Err(Closed::OtherVersion(distinct(of_service.iter().map(|k| k.version))));
     }
-    let of_type: Vec<_> = of_version.iter().filter(|k| k.etype == etype).collect();
+    let of_type: Vec<_> = of_version.iter().copied().filter(|k| k.etype == etype).collect();
     if of_type.is_empty() {
         return Err(Closed::OtherType(distinct(of_version.iter().map(|k| k.etype))));
     }
-    let plain =
-        of_type.iter().find_map(|k| seal::open(etype, k.key.expose(), TICKET, ticket.sealed.expose()));
-    opened(&plain.ok_or(Closed::OtherKey)?).ok_or(Closed::Unreadable)
+    let with = |k: &&ServiceKey| seal::open(etype, k.key.expose(), TICKET, ticket.sealed.expose());
+    let (plain, key) = of_type.iter().find_map(|k| Some((with(k)?, *k))).ok_or(Closed::OtherKey)?;
+    let keys: Vec<&ServiceKey> = std::iter::once(key).chain(of_version).collect();
+    opened(&plain, &keys).ok_or(Closed::Unreadable)
 }
 
 fn distinct<T: Ord>(all: impl Iterator<Item = T>) -> Vec<T> {
@@ -105,7 +113,8 @@ fn distinct<T: Ord>(all: impl Iterator<Item = T>) -> Vec<T> {
     all
 }
 
-fn opened(plain: &[u8]) -> Option<Opened> {
+/// `keys` are those of the service, the first of which has opened it.
+fn opened(plain: &[u8], keys: &[&ServiceKey]) -> Option<Opened> {
     let outer = Reader::new(plain).next().filter(|e| e.tag == application(3))?;
     let body = outer.only().filter(|e| e.tag == SEQUENCE)?;
     let text = |n| body.member(n).map(|e| e.text());
@@ -115,9 +124,11 @@ fn opened(plain: &[u8]) -> Option<Opened> {
     });
     Some(Opened {
         client: principal(&body, 3, 2)?,
+        authenticated: text(5).unwrap_or_default(),
         start: text(6).or_else(|| text(5)).unwrap_or_default(),
         end: text(7)?,
         flags: body.member(0).map(|e| flags(&e)).unwrap_or_default(),
+        pac: body.member(10).and_then(|data| pac::of(&data, keys)).map(Box::new),
         session,
     })
 }
@@ -182,6 +193,17 @@ mod tests {
         member(n, element(0x1b, &[text.into()]))
     }
 
+    /// Authorization data with a PAC behind something else that may be ignored.
+    fn authorization(n: u8, pac: &[u8]) -> Vec<u8> {
+        let one = |kind: u8, data: Vec<u8>| {
+            let kind = [&[2, 2, 0][..], &[kind]].concat();
+            element(0x30, &[member(0, kind), member(1, element(4, &[data]))])
+        };
+        let relevant = |inner: Vec<u8>| one(1, element(0x30, &[inner]));
+        let other = relevant(one(97, vec![5, 0]));
+        member(n, element(0x30, &[other, relevant(one(128, pac.to_vec()))]))
+    }
+
     fn alice(n: u8) -> Vec<u8> {
         let names = element(0x30, &[element(0x1b, &[b"alice".to_vec()])]);
         member(n, element(0x30, &[member(0, vec![2, 1, 1]), member(1, names)]))
@@ -196,6 +218,7 @@ mod tests {
             alice(3),
             text(5, "20261122160000Z"),
             text(7, "20261123020000Z"),
+            authorization(10, &pac::tests::alice(&keys()[0])),
         ];
         let plain = element(0x63, &[element(0x30, &body)]);
         Ticket {
@@ -266,5 +289,13 @@ mod tests {
         }
         // The session key is in no output of the ticket.
         assert!(!format!("{opened:?}").contains("session's"), "{opened:?}");
+    }
+
+    #[test]
+    fn what_a_domain_controller_says_stands_in_the_ticket() {
+        let opened = open(&ticket(), &keys()).unwrap();
+        let pac = opened.pac.unwrap();
+        assert_eq!(pac.signature, pac::Signature::Agrees);
+        assert_eq!(pac.client.unwrap().authenticated, super::super::kerberos::time(&opened.authenticated));
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::gss::{self, Message};
-use crate::reading::{quoted, settle, token};
+use crate::reading::{pac, quoted, settle, token};
 use crate::{Scene, Step};
 use why401_auth::scheme::kerberos::{self, ApReq, Ticket};
 use why401_auth::scheme::service_key::{self, Closed, Opened, ServiceKey};
@@ -20,7 +20,9 @@ cause! {
     /// # How it is decided
     /// A Kerberos AP-REQ in the credentials and a refusal: certain. A KRB-ERROR inside the challenge, or the server's
     /// log, names the reason: 35 not for us, 44 key version, 41 modified, 31 integrity, 45 no key. With the service's
-    /// keytab (`--keytab`) the ticket is opened as the service would, which proves a key that does not fit.
+    /// keytab (`--keytab`) the ticket is opened as the service would, which proves a key that does not fit. What a domain
+    /// controller says of the client in it (the PAC) is told: who that is, how the account stands, whether it is signed with
+    /// the service's key.
     ///
     /// # Who acts
     /// Who runs the server, or the domain.
@@ -37,7 +39,7 @@ cause! {
     /// clock-skew: error 37. acl-denied: the ticket was accepted and the person has no permission.
     ///
     /// # References
-    /// RFC 4120 sections 5.5.1, 5.9.1 and 7.5.9; RFC 4121 section 4.1; RFC 4559 section 4.
+    /// RFC 4120 sections 5.5.1, 5.9.1 and 7.5.9; RFC 4121 section 4.1; RFC 4559 section 4; MS-PAC.
     pub KerberosRefused = "kerberos-refused" in Handshake, Fault by Server, over ["credentials-refused"]
 }
 
@@ -103,9 +105,15 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     };
     let tried = request.and_then(|r| tried(scene, r, error.map(|e| e.code)));
     let opened = tried.as_ref().is_some_and(|t| t.opens);
-    if let Some(Tried { fact, says, .. }) = tried {
+    if let Some(Tried { fact, says, pac, open, .. }) = tried {
         claim.summary.push_str(&format!("; {says}"));
         claim = claim.shown([scene.show_fact(fact, "the keytab given")]);
+        if let (Some(says), Some((sent, _))) = (pac, &sent) {
+            claim = claim.shown([scene.show_field(sent.view, sent.field, says)]);
+        }
+        for cause in open {
+            claim = claim.or(cause, "how the account stands in the directory now");
+        }
     }
     // A service whose own keys open the ticket has another reason than they.
     if opened && error.is_none() {
@@ -124,6 +132,10 @@ struct Tried<'a> {
     fact: &'a Fact,
     opens: bool,
     says: String,
+    /// What the PAC says, where the ticket opens.
+    pac: Option<String>,
+    /// The causes that the PAC leaves open.
+    open: Vec<&'static str>,
 }
 
 /// Opens the ticket as a service with the keytab given would.
@@ -137,7 +149,26 @@ fn tried<'a>(scene: &Scene<'a>, request: &ApReq, error: Option<i64>) -> Option<T
             clock(&made.time)
         ));
     }
-    Some(Tried { fact: best.0, opens: best.1.is_ok(), says })
+    let mut tried = Tried { fact: best.0, opens: best.1.is_ok(), says, pac: None, open: Vec::new() };
+    if let Ok(opened) = &best.1 {
+        tried.tell(opened);
+    }
+    Some(tried)
+}
+
+impl Tried<'_> {
+    /// Tells what a domain controller says in the ticket.
+    fn tell(&mut self, opened: &Opened) {
+        let Some(there) = &opened.pac else {
+            self.pac = Some("it has no PAC, or one that cannot be read".to_owned());
+            return;
+        };
+        let amiss = pac::amiss(opened, there);
+        let told = pac::named(there).into_iter().chain(amiss.iter().map(|(says, _)| says.clone()));
+        told.for_each(|says| self.says.push_str(&format!("; {says}")));
+        self.open.extend(amiss.iter().filter_map(|(_, cause)| *cause));
+        self.pac = Some(pac::in_full(there));
+    }
 }
 
 /// What each keytab given makes of a ticket.

@@ -9,6 +9,7 @@ pub(crate) mod dpop;
 pub(crate) mod gss;
 pub(crate) mod lifetime;
 pub(crate) mod litter;
+pub(crate) mod pac;
 pub(crate) mod pasted;
 pub(crate) mod program;
 pub(crate) mod published;

@@ -26,8 +26,39 @@ pub(super) fn open(etype: i64, key: &[u8], usage: u32, sealed: &[u8]) -> Option<
 
 /// The two constants that keys for encrypting and for integrity are derived with (RFC 3961 section 5.3).
 fn constants(usage: u32) -> [[u8; 5]; 2] {
+    [constant(usage, 0xaa), constant(usage, 0x55)]
+}
+
+/// The constant that the key for a checksum is derived with (RFC 3961 section 5.3).
+fn checking(usage: u32) -> [u8; 5] {
+    constant(usage, 0x99)
+}
+
+fn constant(usage: u32, what: u8) -> [u8; 5] {
     let [a, b, c, d] = usage.to_be_bytes();
-    [[a, b, c, d, 0xaa], [a, b, c, d, 0x55]]
+    [a, b, c, d, what]
+}
+
+/// A checksum of a message in its full length (RFC 3961 section 5.4, RFC 3962 section 6).
+pub(super) fn sum_sha1(key: &[u8], usage: u32, message: &[u8]) -> Option<Vec<u8>> {
+    let mut mac = <hmac::Hmac<sha1::Sha1> as Mac>::new_from_slice(&derived(key, &checking(usage))?).ok()?;
+    mac.update(message);
+    Some(mac.finalize().into_bytes().to_vec())
+}
+
+/// A checksum of a message in its full length (RFC 8009 section 6).
+pub(super) fn sum_sha2(key: &[u8], usage: u32, message: &[u8]) -> Option<Vec<u8>> {
+    let long = key.len() == 32;
+    // Section 5: half of the hash.
+    let key = derived_sha2(long, key, &checking(usage), if long { 24 } else { 16 })?;
+    hmac_sha2(long, &key, &[message])
+}
+
+/// A checksum of a message (RFC 4757 section 4).
+pub(super) fn sum_md5(key: &[u8], usage: u32, message: &[u8]) -> Option<Vec<u8>> {
+    use md5::Digest;
+    let hash = md5::Md5::new().chain_update(usage.to_le_bytes()).chain_update(message).finalize();
+    hmac_md5(&hmac_md5(key, b"signaturekey\0")?, &hash).map(|sum| sum.to_vec())
 }
 
 fn with_sha1(key: &[u8], usage: u32, sealed: &[u8]) -> Option<Vec<u8>> {
@@ -76,29 +107,25 @@ fn hmac_sha2(long: bool, key: &[u8], parts: &[&[u8]]) -> Option<Vec<u8>> {
 fn with_rc4(key: &[u8], usage: u32, sealed: &[u8]) -> Option<Vec<u8>> {
     const CONFOUNDER: usize = 8;
     let (tag, sealed) = sealed.split_at_checked(16)?;
-    let mac = |key: &[u8], bytes: &[u8]| {
-        let mut mac = <hmac::Hmac<md5::Md5> as Mac>::new_from_slice(key).ok()?;
-        mac.update(bytes);
-        Some(mac.finalize().into_bytes())
-    };
-    let key = mac(key, &usage.to_le_bytes())?;
+    let key = hmac_md5(key, &usage.to_le_bytes())?;
     let mut plain = sealed.to_vec();
-    rc4(&mac(&key, tag)?, &mut plain);
-    (mac(&key, &plain)?.as_slice() == tag).then(|| plain.get(CONFOUNDER..).map(<[u8]>::to_vec)).flatten()
+    rc4(&hmac_md5(&key, tag)?, &mut plain);
+    (hmac_md5(&key, &plain)? == *tag).then(|| plain.get(CONFOUNDER..).map(<[u8]>::to_vec)).flatten()
+}
+
+fn hmac_md5(key: &[u8], bytes: &[u8]) -> Option<[u8; 16]> {
+    let mut mac = <hmac::Hmac<md5::Md5> as Mac>::new_from_slice(key).ok()?;
+    mac.update(bytes);
+    Some(mac.finalize().into_bytes().into())
 }
 
 /// The reverse, for tests: RFC 4757 section 4, with a confounder of zeros.
 #[cfg(test)]
 pub(super) fn seal_with_rc4(key: &[u8], usage: u32, plain: &[u8]) -> Vec<u8> {
-    let mac = |key: &[u8], bytes: &[u8]| {
-        let mut mac = <hmac::Hmac<md5::Md5> as Mac>::new_from_slice(key).unwrap();
-        mac.update(bytes);
-        mac.finalize().into_bytes()
-    };
-    let key = mac(key, &usage.to_le_bytes());
+    let key = hmac_md5(key, &usage.to_le_bytes()).unwrap();
     let mut sealed = [&[0; 8], plain].concat();
-    let tag = mac(&key, &sealed);
-    rc4(&mac(&key, &tag), &mut sealed);
+    let tag = hmac_md5(&key, &sealed).unwrap();
+    rc4(&hmac_md5(&key, &tag).unwrap(), &mut sealed);
     [tag.as_slice(), &sealed].concat()
 }
 
