@@ -120,16 +120,24 @@ impl Reader {
         told
     }
 
-    /// The file has ended: gives all that is left.
-    pub fn end(&mut self) -> Told {
-        let mut told = Told::default();
+    /// The file has ended: gives what is left, piece by piece, and then nothing. `used` lends its memory.
+    pub fn end(&mut self, used: Told) -> Option<Told> {
+        let mut told = used;
         told.begin(None, 0);
-        self.finish(&mut told);
-        told
+        told.end(Vec::new());
+        self.end_records(&mut told);
+        let more = tcp::finish(&mut self.state, &mut told);
+        (more || !told.is_empty()).then_some(told)
     }
 
     /// The file has ended: hands over all that is left.
     pub fn finish<S: Sink + ?Sized>(&mut self, sink: &mut S) {
+        self.end_records(sink);
+        while tcp::finish(&mut self.state, sink) {}
+    }
+
+    /// Hands over what is left but for the connections.
+    fn end_records<S: Sink + ?Sized>(&mut self, sink: &mut S) {
         match &self.stage {
             Stage::Beginning => self.state.problems.add(0, "the file is too short for a capture"),
             Stage::Compressed(d) if !d.at_boundary => {
@@ -142,7 +150,6 @@ impl Reader {
             self.records.end(&mut dissector);
         }
         dissector.give_up_fragments();
-        tcp::finish(&mut self.state, sink);
         self.stage = Stage::Over;
     }
 

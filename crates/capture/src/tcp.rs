@@ -3,6 +3,7 @@
 mod flow;
 mod half;
 mod history;
+mod index;
 mod table;
 mod waiting;
 

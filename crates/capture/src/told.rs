@@ -77,6 +77,10 @@ impl Told {
         self.piece = piece;
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
     /// The piece that it is about.
     pub fn piece(&self) -> &[u8] {
         &self.piece

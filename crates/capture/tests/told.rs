@@ -3,8 +3,8 @@
 
 mod support;
 
-use std::net::IpAddr;
-use support::{Talk, block, ethernet, fragment, frame, ip, pcap};
+use std::net::{IpAddr, SocketAddr};
+use support::{SYN, Talk, block, ethernet, fragment, frame, ip, pcap, tcp};
 use why401_capture::{
     ConnectionId, Data, Datagram, Direction, End, Endpoints, Gap, Limits, Reader, Sink, Time, Told,
 };
@@ -58,8 +58,26 @@ fn later(file: &[u8], size: usize) -> String {
         used = reader.take(piece.to_vec(), used);
         used.tell(&mut words);
     }
-    reader.end().tell(&mut words);
+    while let Some(left) = reader.end(used) {
+        left.tell(&mut words);
+        used = left;
+    }
     words.0
+}
+
+/// What is left at the end is told in pieces.
+#[test]
+fn very_many_that_are_open_at_the_end_are_closed_in_the_order_in_which_they_began() {
+    let syn = |i: u16| {
+        let from = SocketAddr::new(support::client().ip(), i);
+        frame(u64::from(i), ip(from, support::server(), 6, &tcp(from, support::server(), 7, 0, SYN, b"")))
+    };
+    let file = pcap(101, &(1..20_000).map(syn).collect::<Vec<_>>());
+    let told = later(&file, 1 << 16);
+    assert_eq!(told, at_once(&file, 1 << 16));
+    let closed: Vec<&str> = told.lines().filter(|l| l.starts_with("close ")).collect();
+    assert_eq!(closed.len(), 19_999);
+    assert!(closed[0].starts_with("close ConnectionId(0) ") && closed[19_998].contains("(19998)"));
 }
 
 #[test]

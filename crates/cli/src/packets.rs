@@ -44,17 +44,25 @@ fn first_half(
     first: Vec<u8>,
     mut from: impl Read,
 ) -> impl FnMut(Told) -> Option<io::Result<Heard>> {
-    let (mut first, mut packets) = (Some(first), Some(packets));
+    let (mut first, mut packets, mut over) = (Some(first), Some(packets), false);
     move |mut used| {
-        let piece = match first.take() {
-            Some(first) => Ok(first),
-            None => read_piece(&mut from, used.take_piece()),
-        };
-        match piece {
-            Ok(piece) if piece.is_empty() => packets.take().map(|packets| Ok(packets.end())),
-            Ok(piece) => packets.as_mut().map(|packets| Ok(packets.take(piece, used))),
-            Err(e) => packets.take().map(|_| Err(e)),
+        let room = used.take_piece();
+        if !over {
+            let piece = match first.take() {
+                Some(first) => Ok(first),
+                None => read_piece(&mut from, room),
+            };
+            match piece {
+                Ok(piece) if piece.is_empty() => over = true,
+                Ok(piece) => return packets.as_mut().map(|packets| Ok(packets.take(piece, used))),
+                Err(e) => return packets.take().map(|_| Err(e)),
+            }
         }
+        let heard = packets.as_mut()?.end(used);
+        if matches!(heard, Heard::End(..)) {
+            packets = None;
+        }
+        Some(Ok(heard))
     }
 }
 

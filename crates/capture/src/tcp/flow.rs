@@ -12,27 +12,23 @@ use why401_span::Span;
 /// The addresses of a connection, the same for both directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
-    a: Address,
-    b: Address,
+    /// The addresses, and then the ports, so that nothing stands between them.
+    ips: [[u64; 2]; 2],
+    ports: [u16; 2],
 }
 
 /// An address and a port in the fewest words, since every packet is looked up by them; IPv4 as mapped into IPv6.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct Address(u64, u64, u16);
+fn packed(s: SocketAddr) -> ([u64; 2], u16) {
+    let ip = match s.ip() {
+        IpAddr::V4(ip) => 0xffff_0000_0000 | u128::from(ip.to_bits()),
+        IpAddr::V6(ip) => ip.to_bits(),
+    };
+    ([(ip >> 64) as u64, ip as u64], s.port())
+}
 
-impl Address {
-    fn of(s: SocketAddr) -> Address {
-        let ip = match s.ip() {
-            IpAddr::V4(ip) => 0xffff_0000_0000 | u128::from(ip.to_bits()),
-            IpAddr::V6(ip) => ip.to_bits(),
-        };
-        Address((ip >> 64) as u64, ip as u64, s.port())
-    }
-
-    fn unpacked(self) -> SocketAddr {
-        let ip = u128::from(self.0) << 64 | u128::from(self.1);
-        SocketAddr::new(Ipv6Addr::from_bits(ip).to_canonical(), self.2)
-    }
+fn unpacked([high, low]: [u64; 2], port: u16) -> SocketAddr {
+    let ip = u128::from(high) << 64 | u128::from(low);
+    SocketAddr::new(Ipv6Addr::from_bits(ip).to_canonical(), port)
 }
 
 /// The end of a connection that stands first in its [`Key`], or the other one.
@@ -54,12 +50,14 @@ impl Side {
 impl Key {
     /// The key of a segment's connection, and the side that sent it.
     pub(crate) fn of(from: SocketAddr, to: SocketAddr) -> (Key, Side) {
-        let (from, to) = (Address::of(from), Address::of(to));
-        if from <= to { (Key { a: from, b: to }, Side::A) } else { (Key { a: to, b: from }, Side::B) }
+        let (from, to) = (packed(from), packed(to));
+        let (a, b, side) = if from <= to { (from, to, Side::A) } else { (to, from, Side::B) };
+        (Key { ips: [a.0, b.0], ports: [a.1, b.1] }, side)
     }
 
     fn address(&self, side: Side) -> SocketAddr {
-        if side == Side::A { self.a.unpacked() } else { self.b.unpacked() }
+        let ([a, b], [port_a, port_b]) = (self.ips, self.ports);
+        if side == Side::A { unpacked(a, port_a) } else { unpacked(b, port_b) }
     }
 }
 
@@ -85,7 +83,8 @@ impl Who {
             return;
         }
         // The lower port is the server's, as those that are assigned are below those taken at random.
-        let by_port = match self.key.a.2.cmp(&self.key.b.2) {
+        let [port_a, port_b] = self.key.ports;
+        let by_port = match port_a.cmp(&port_b) {
             Ordering::Greater => Side::A,
             Ordering::Less => Side::B,
             Ordering::Equal => self.first,

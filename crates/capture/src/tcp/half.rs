@@ -49,9 +49,8 @@ pub(crate) struct Half {
     start: i64,
     /// The position up to which the receiver has acknowledged.
     acked: i64,
-    /// The position behind the last byte, once a FIN was seen.
-    fin: Option<i64>,
-    fin_time: Option<Time>,
+    /// Once a FIN was seen. Most connections that are open have none, so it has memory of its own.
+    fin: Option<Box<Fin>>,
     /// `seq` means something.
     pub(crate) known: bool,
     /// `start` is known, or was settled.
@@ -59,6 +58,14 @@ pub(crate) struct Half {
     /// The FIN was handed over.
     pub(crate) finished: bool,
     waiting: Option<Box<Waiting>>,
+}
+
+/// The end of a direction.
+#[derive(Debug)]
+struct Fin {
+    /// Behind the last byte.
+    position: i64,
+    time: Option<Time>,
 }
 
 const DISAGREE: &str = "TCP segments that overlap and disagree; the first one counts";
@@ -100,9 +107,14 @@ impl Half {
         }
     }
 
+    /// The position behind the last byte, once a FIN was seen.
+    fn fin(&self) -> Option<i64> {
+        self.fin.as_ref().map(|fin| fin.position)
+    }
+
     /// Whether everything that the other side had received up to this position was handed over. The FIN counts one.
     fn reached(&self, position: i64) -> bool {
-        self.fin.map_or(position, |fin| position.min(fin)) <= self.next + 1
+        self.fin().map_or(position, |fin| position.min(fin)) <= self.next + 1
     }
 
     fn first_waiting(&self) -> Option<i64> {
@@ -147,7 +159,7 @@ impl Half {
         other: &Half,
         out: &mut Out<'_, S>,
     ) {
-        if let Some(fin) = self.fin {
+        if let Some(fin) = self.fin() {
             let there = (fin - a.position).max(0) as usize;
             a.missing = a.missing.min(there.saturating_sub(a.payload.len()));
             a.payload = a.payload.truncated(there);
@@ -204,9 +216,9 @@ impl Half {
     }
 
     /// The sender has sent all; this is the position of its FIN.
-    pub(crate) fn fin(&mut self, position: i64, time: Option<Time>) {
+    pub(crate) fn end(&mut self, position: i64, time: Option<Time>) {
         if self.fin.is_none() && (position >= self.next || !self.anchored) {
-            (self.fin, self.fin_time) = (Some(position), time);
+            self.fin = Some(Box::new(Fin { position, time }));
         }
     }
 
@@ -220,9 +232,9 @@ impl Half {
         {
             any = self.hand_over_first(out);
         }
-        if self.anchored && !self.finished && self.fin == Some(self.next) {
+        if self.anchored && !self.finished && self.fin() == Some(self.next) {
             self.finished = true;
-            out.finished(self.fin_time);
+            out.finished(self.fin.as_ref().and_then(|fin| fin.time));
         }
         any
     }
@@ -266,7 +278,7 @@ impl Half {
             self.hand_over_first(out);
         } else {
             let to = other.first_waiting().unwrap_or(needs).min(needs);
-            let to = other.fin.map_or(to, |fin| to.min(fin));
+            let to = other.fin().map_or(to, |fin| to.min(fin));
             out.side = out.side.other();
             other.hand_over_gap(to - other.next, Missing::Lost, out);
             out.side = out.side.other();
@@ -281,7 +293,7 @@ impl Half {
         }
         if self.anchored {
             // Of a single byte one cannot tell whether it was a FIN.
-            let sent = self.fin.unwrap_or(if self.acked > self.next + 1 { self.acked } else { self.next });
+            let sent = self.fin().unwrap_or(if self.acked > self.next + 1 { self.acked } else { self.next });
             self.hand_over_gap(sent - self.next, Missing::Lost, out);
         }
     }

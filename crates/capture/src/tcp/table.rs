@@ -4,9 +4,10 @@ use super::Segment;
 use super::flow::{Flow, Kept, Key, Side, Who};
 use super::half::{Arrival, Half};
 use super::history::History;
+use super::index::Index;
 use crate::dissect::State;
 use crate::sink::{ConnectionId, Sink, Time};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 /// No connection: the end of the list by last use.
 const NONE: u32 = u32::MAX;
@@ -14,7 +15,7 @@ const NONE: u32 = u32::MAX;
 /// All connections that are followed at one time, and the order in which they were last used.
 #[derive(Debug)]
 pub(crate) struct Flows {
-    by_key: HashMap<Key, u32, foldhash::fast::RandomState>,
+    by_key: Index,
     slots: Vec<Option<Flow>>,
     free: Vec<u32>,
     oldest: u32,
@@ -39,7 +40,7 @@ const LARGEST_WINDOW: i64 = 1 << 30;
 impl Flows {
     pub(crate) fn new() -> Self {
         Flows {
-            by_key: HashMap::default(),
+            by_key: Index::default(),
             slots: Vec::new(),
             free: Vec::new(),
             oldest: NONE,
@@ -61,6 +62,10 @@ impl Flows {
     /// In how many of them both sides have sent something.
     pub(crate) fn answered(&self) -> u64 {
         self.answered
+    }
+
+    fn find(&self, key: &Key) -> Option<u32> {
+        self.by_key.find(key, key_of(&self.slots))
     }
 
     fn get(&mut self, i: u32) -> Option<&mut Flow> {
@@ -136,7 +141,7 @@ impl Flows {
         if let Some(slot) = self.slots.get_mut(i as usize) {
             *slot = Some(flow);
         }
-        self.by_key.insert(key, i);
+        self.by_key.insert(&key, i, key_of(&self.slots));
         self.link_newest(i);
         i
     }
@@ -144,10 +149,15 @@ impl Flows {
     fn remove(&mut self, i: u32) -> Option<Flow> {
         self.unlink(i);
         let flow = self.slots.get_mut(i as usize)?.take()?;
-        self.by_key.remove(&flow.who.key);
+        self.by_key.remove(&flow.who.key, i);
         self.free.push(i);
         Some(flow)
     }
+}
+
+/// The addresses of the connections in these slots.
+fn key_of<'a>(slots: &'a [Option<Flow>]) -> impl Fn(u32) -> Option<&'a Key> {
+    |i| slots.get(i as usize)?.as_ref().map(|flow| &flow.who.key)
 }
 
 /// Takes in one segment.
@@ -155,7 +165,7 @@ pub(crate) fn segment<S: Sink + ?Sized>(state: &mut State, sink: &mut S, s: &Seg
     close_due(state, sink, s.time);
     let (key, side) = Key::of(s.from, s.to);
     let carries = !s.payload.is_empty() || s.missing > 0;
-    let mut found = state.flows.by_key.get(&key).copied();
+    let mut found = state.flows.find(&key);
     if let Some(i) = found
         && state.flows.get(i).is_some_and(|f| is_another(f, side, s, carries))
     {
@@ -262,7 +272,7 @@ fn take_in<S: Sink + ?Sized>(state: &mut State, sink: &mut S, i: u32, side: Side
         mine.arrive(arrival, other, &mut kept.out(sink, who, side));
     }
     if s.fin {
-        mine.fin(end, time);
+        mine.end(end, time);
     }
     if s.syn || flow.halves.iter().any(Half::is_unsettled) {
         flow.settle(Some(time), &mut kept, sink);
@@ -316,12 +326,19 @@ fn end<S: Sink + ?Sized>(state: &mut State, sink: &mut S, i: u32, evicted: bool)
     state.flows.remove(i);
 }
 
-/// The capture has ended: closes all connections, in the order in which they began.
-pub(crate) fn finish<S: Sink + ?Sized>(state: &mut State, sink: &mut S) {
+/// The capture has ended: closes some of the connections, in the order in which they began; says whether there were any. What
+/// is told of all at once would be much to keep.
+pub(crate) fn finish<S: Sink + ?Sized>(state: &mut State, sink: &mut S) -> bool {
+    const SOME: usize = 8192;
     let mut open: Vec<(ConnectionId, u32)> =
         (0..).zip(&state.flows.slots).filter_map(|(i, f)| f.as_ref().map(|f| (f.who.id, i))).collect();
-    open.sort_unstable();
-    for (_, i) in open {
-        end(state, sink, i, false);
+    if open.len() > SOME {
+        open.select_nth_unstable(SOME);
+        open.truncate(SOME);
     }
+    open.sort_unstable();
+    for (_, i) in &open {
+        end(state, sink, *i, false);
+    }
+    !open.is_empty()
 }

@@ -19,7 +19,7 @@ pub enum Heard {
     /// Said on its connections.
     Said(Told),
     /// Nothing more will be said; what could not be read, and what there was.
-    End(Told, Vec<Problem>, Counts),
+    End(Vec<Problem>, Counts),
 }
 
 impl Packets {
@@ -38,10 +38,12 @@ impl Packets {
         Heard::Said(self.0.take(piece, used))
     }
 
-    /// The capture is over.
-    pub fn end(mut self) -> Heard {
-        let told = self.0.end();
-        Heard::End(told, self.0.problems(), self.0.counts())
+    /// The capture is over: asked until it is the end. `used` lends its memory.
+    pub fn end(&mut self, used: Told) -> Heard {
+        match self.0.end(used) {
+            Some(told) => Heard::Said(told),
+            None => Heard::End(self.0.problems(), self.0.counts()),
+        }
     }
 }
 
@@ -76,10 +78,7 @@ pub fn listen(
                 told.tell(&mut to);
                 hearing.done(told);
             }
-            Some(Heard::End(told, problems, counts)) => {
-                told.tell(&mut to);
-                break (problems, counts);
-            }
+            Some(Heard::End(problems, counts)) => break (problems, counts),
             None => break (Vec::new(), Counts::default()),
         }
     };
