@@ -22,7 +22,7 @@ use held::{ByNumber, Held, One, Weight};
 use quic::Quic;
 use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
 use why401_capture::{ConnectionId, Counts, Data, Datagram, Direction, End, Endpoints, Gap, Time, detect};
@@ -124,16 +124,29 @@ struct Kdc {
     answers: kerberos::Answers,
 }
 
-/// The ends of a connection. On very many nothing is ever said, so each takes little memory, and none of its own.
-#[derive(Debug, Clone, Copy)]
+/// The ends of a connection. On very many nothing is ever said, so each takes little memory, and none of its own: IPv4 as
+/// mapped into IPv6, with the port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Ends {
-    client: SocketAddr,
-    server: SocketAddr,
+    client: ([u8; 16], u16),
+    server: ([u8; 16], u16),
 }
 
 impl Ends {
+    fn new(client: SocketAddr, server: SocketAddr) -> Self {
+        let packed = |address: SocketAddr| {
+            let ip = match address.ip() {
+                IpAddr::V4(ip) => ip.to_ipv6_mapped(),
+                IpAddr::V6(ip) => ip,
+            };
+            (ip.octets(), address.port())
+        };
+        Ends { client: packed(client), server: packed(server) }
+    }
+
     fn place(self, id: ConnectionId) -> Place {
-        let (client, server) = (peer(self.client), peer(self.server));
+        let unpacked = |(ip, port)| peer(SocketAddr::new(Ipv6Addr::from_octets(ip).to_canonical(), port));
+        let (client, server) = (unpacked(self.client), unpacked(self.server));
         Place { connection: id.0, client, server, encrypted: false }
     }
 }
@@ -262,8 +275,9 @@ fn one((id, spoken): (&ConnectionId, &Spoken)) -> Option<(ConnectionId, One)> {
 /// The ends of a connection that are told by their addresses.
 fn by_address(place: &Place) -> Option<Ends> {
     let address = |peer: &Peer| Some(SocketAddr::new(peer.host.parse().ok()?, peer.port?));
-    let ends = Ends { client: address(&place.client)?, server: address(&place.server)? };
-    let same = peer(ends.client) == place.client && peer(ends.server) == place.server;
+    let ends = Ends::new(address(&place.client)?, address(&place.server)?);
+    let there = ends.place(ConnectionId(place.connection));
+    let same = there.client == place.client && there.server == place.server;
     same.then_some(ends).filter(|_| !place.encrypted)
 }
 
@@ -274,7 +288,7 @@ impl why401_capture::Sink for Conversations<'_> {
                 let kdc = Kdc { client: peer(endpoints.client), answers: kerberos::Answers::default() };
                 Spoken::Kdc(Box::new(kdc), One::default())
             }
-            _ => Spoken::Begun(Ends { client: endpoints.client, server: endpoints.server }),
+            _ => Spoken::Begun(Ends::new(endpoints.client, endpoints.server)),
         };
         self.connections.insert(id, spoken);
     }
