@@ -113,6 +113,7 @@ impl Thinned {
             if exchange.time.is_some() && exchange.time > kept.exchange.time {
                 self.bytes = (self.bytes + size(&exchange)).saturating_sub(size(&kept.exchange));
                 kept.exchange = exchange;
+                fit(&mut kept.exchange);
             }
             return;
         }
@@ -143,8 +144,9 @@ impl Thinned {
         Some(*count)
     }
 
-    fn keep(&mut self, exchange: Exchange, mixed: bool) -> usize {
+    fn keep(&mut self, mut exchange: Exchange, mixed: bool) -> usize {
         let time = exchange.time;
+        fit(&mut exchange);
         self.bytes += size(&exchange);
         if self.kept.len() == self.kept.capacity() {
             // Twice as much room as before would be many megabytes that nothing is kept in.
@@ -198,6 +200,13 @@ fn shorten(e: &mut Exchange) {
         response.body.bytes = response.body.bytes.slice(0..BODY);
         response.body.complete = false;
     }
+}
+
+/// Gives back the room for further fields, of which none will come.
+fn fit(e: &mut Exchange) {
+    let request = e.request.as_mut().map(|r| &mut r.fields);
+    let response = e.response.as_mut().map(|r| &mut r.fields);
+    request.into_iter().chain(response).for_each(|fields| fields.0.shrink_to_fit());
 }
 
 /// About how many bytes of memory an exchange takes: what it says, the bookkeeping of every part, and what is made of it
