@@ -64,7 +64,7 @@ impl Watch {
         if self.sender(from).ciphers.is_empty() && self.sender(from).sequence == 0 {
             // The keys may have come later than the handshake.
             let cipher = self.cipher_12(from, keys)?;
-            self.sender(from).ciphers.push((0, cipher));
+            self.sender(from).ciphers = vec![(0, cipher)];
         }
         let mut tried = self.tried;
         let sender = self.sender(from);
@@ -104,13 +104,18 @@ impl Watch {
             if !sender.ciphers.iter().any(|(e, _)| *e == epoch)
                 && let Some(cipher) = cipher_13(suite, secrets, from, epoch)
             {
+                // One at a time is in use, and seldom two: there may be very many connections.
+                sender.ciphers.reserve_exact(1);
                 sender.ciphers.push((epoch, cipher));
             }
             let Some((_, cipher)) = sender.ciphers.iter().find(|(e, _)| *e == epoch) else { continue };
             let from = if epoch == first { sender.sequence } else { 0 };
             if let Some((sequence, kind)) = search(cipher, from, sender.lost, record, text, &mut tried) {
                 (sender.epoch, sender.sequence, sender.lost) = (epoch, sequence + 1, 0);
-                sender.ciphers.retain(|(e, _)| *e >= epoch);
+                if epoch != first {
+                    sender.ciphers.retain(|(e, _)| *e >= epoch);
+                    sender.ciphers.shrink_to_fit();
+                }
                 found = Some(kind);
                 break;
             }
