@@ -1,12 +1,14 @@
 //! Very many secrets in little memory.
 
 use super::Label;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
-/// So many bytes of secrets, and so many connections, make a generation; there are two at a time. As many entries as fit
-/// a table of a power of two (`HashMap` fills seven eighths of it).
-const MOST_BYTES: usize = 16 << 20;
-const MOST_CONNECTIONS: usize = (1 << 18) / 8 * 7;
+/// So many bytes of secrets, and so many connections, make a generation. As many entries as fit a table of a power of two
+/// (`HashMap` fills seven eighths of it).
+const MOST_BYTES: usize = 2 << 20;
+const MOST_CONNECTIONS: usize = (1 << 15) / 8 * 7;
+/// So many generations are kept: all but one are always full, so that little more memory is taken than what is kept for sure.
+const GENERATIONS: usize = 9;
 /// More of a connection that was met before than fits is not kept, so that a log that is made for it cannot grow without end.
 const MOST_WITH_REST: usize = MOST_BYTES / 4 * 5;
 const MOST_OF_ONE: usize = 16;
@@ -15,11 +17,11 @@ const HEAD: usize = 6;
 /// There is no secret before it.
 const NONE: u32 = u32::MAX;
 
-/// The latest secrets: when the newer generation is full, the older one is let go of.
+/// The latest secrets: when the newest generation is full, the oldest one is let go of.
 #[derive(Clone, Default)]
 pub(super) struct Kept {
-    newer: Generation,
-    older: Generation,
+    /// The oldest first.
+    generations: VecDeque<Generation>,
     let_go: u64,
 }
 
@@ -33,7 +35,7 @@ struct Generation {
 impl Kept {
     /// Of how many connections something is kept.
     pub(super) fn len(&self) -> usize {
-        self.newer.last.len() + self.older.last.len()
+        self.generations.iter().map(|g| g.last.len()).sum()
     }
 
     /// How many connections were let go of.
@@ -42,18 +44,37 @@ impl Kept {
     }
 
     pub(super) fn add(&mut self, name: [u8; 32], label: Label, secret: &[u8]) {
-        if !self.newer.has_room() && !self.newer.last.contains_key(&name) {
-            self.let_go += self.older.last.len() as u64;
-            self.older = std::mem::take(&mut self.newer);
-        }
         // What is known of a connection stays together.
-        let generation = if self.older.last.contains_key(&name) { &mut self.older } else { &mut self.newer };
-        generation.add(name, label, secret);
+        let known = self.generations.iter().rposition(|g| g.last.contains_key(&name));
+        let at = known.or_else(|| self.generations.len().checked_sub(1).filter(|last| self.has_room(*last)));
+        let at = at.unwrap_or_else(|| self.begin());
+        if let Some(generation) = self.generations.get_mut(at) {
+            generation.add(name, label, secret);
+        }
+    }
+
+    fn has_room(&self, at: usize) -> bool {
+        self.generations.get(at).is_some_and(Generation::has_room)
+    }
+
+    /// Begins a generation, in the memory of the oldest one where there are enough, and gives its place.
+    fn begin(&mut self) -> usize {
+        let mut next = Generation::default();
+        if self.generations.len() >= GENERATIONS
+            && let Some(oldest) = self.generations.pop_front()
+        {
+            self.let_go += oldest.last.len() as u64;
+            next = oldest;
+            next.last.clear();
+            next.bytes.clear();
+        }
+        self.generations.push_back(next);
+        self.generations.len() - 1
     }
 
     /// The secrets of a connection, the last one first.
     pub(super) fn get(&self, name: &[u8; 32]) -> Option<Secrets<'_>> {
-        self.newer.get(name).or_else(|| self.older.get(name))
+        self.generations.iter().rev().find_map(|g| g.get(name))
     }
 
     /// About how many bytes of memory it takes at most.
@@ -61,7 +82,7 @@ impl Kept {
     fn footprint(&self) -> usize {
         let one =
             |g: &Generation| g.bytes.len() + g.last.capacity() / 7 * 8 * (size_of::<([u8; 32], u32)>() + 1);
-        one(&self.newer) + one(&self.older)
+        self.generations.iter().map(one).sum()
     }
 }
 
@@ -127,7 +148,7 @@ mod tests {
             kept.add(name(n), Label::ClientTraffic, &[n as u8; 32]);
             kept.add(name(n), Label::ServerTraffic, &[n as u8; 48]);
         }
-        assert!(kept.footprint() < 56 << 20, "{}", kept.footprint());
+        assert!(kept.footprint() < 32 << 20, "{}", kept.footprint());
         assert_eq!(kept.len() as u64 + kept.let_go(), u64::from(MANY));
         assert!(kept.len() > 180_000 && kept.get(&name(0)).is_none());
         let last: Vec<_> = kept.get(&name(MANY - 1)).unwrap().map(|(_, secret)| secret.len()).collect();
