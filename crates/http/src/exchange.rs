@@ -117,8 +117,8 @@ pub struct Exchange {
     pub response: Option<Response>,
     /// The user of an access log.
     pub user: LoggedUser,
-    /// The rest of a log line.
-    pub log: Option<LogWords>,
+    /// The rest of a log line; most other evidence has none.
+    pub log: Option<Box<LogWords>>,
 }
 
 impl Exchange {

@@ -19,40 +19,49 @@ pub struct Derived {
 #[derive(Clone, Default, PartialEq, Eq)]
 struct Pieces {
     first: Option<Piece>,
-    more: Vec<Piece>,
+    more: Option<Box<More>>,
 }
 
+/// The pieces behind the first one.
+#[derive(Clone, Default, PartialEq, Eq)]
+struct More(Vec<Piece>);
+
 impl Pieces {
+    fn more(&self) -> &[Piece] {
+        self.more.as_ref().map_or(&[], |more| &more.0)
+    }
+
     fn get(&self, i: usize) -> Option<&Piece> {
         match i.checked_sub(1) {
             None => self.first.as_ref(),
-            Some(i) => self.more.get(i),
+            Some(i) => self.more().get(i),
         }
     }
 
     fn iter_mut(&mut self) -> impl Iterator<Item = &mut Piece> {
-        self.first.iter_mut().chain(&mut self.more)
+        self.first.iter_mut().chain(self.more.iter_mut().flat_map(|more| &mut more.0))
     }
 
     fn last(&self) -> Option<&Piece> {
-        self.more.last().or(self.first.as_ref())
+        self.more().last().or(self.first.as_ref())
     }
 
     fn last_mut(&mut self) -> Option<&mut Piece> {
-        self.more.last_mut().or(self.first.as_mut())
+        let last = self.more.as_mut().and_then(|more| more.0.last_mut());
+        last.or(self.first.as_mut())
     }
 
     fn push(&mut self, piece: Piece) {
         match self.first {
             None => self.first = Some(piece),
-            Some(_) => self.more.push(piece),
+            Some(_) => self.more.get_or_insert_default().0.push(piece),
         }
     }
 
     /// The first piece that may touch `at`: a buffer of thousands of lines is sliced line by line.
     fn first_touching(&self, at: usize) -> usize {
         let before =
-            self.more.partition_point(|p| p.at < at) + usize::from(self.first.is_some_and(|p| p.at < at));
+            self.more().partition_point(|p| p.at < at) + usize::from(self.first.is_some_and(|p| p.at < at));
         before.saturating_sub(1)
     }
 
@@ -98,7 +107,7 @@ impl Derived {
     }
 
     fn of_one_piece(bytes: Vec<u8>, origin: Option<Span>, exact: bool) -> Derived {
-        let pieces = Pieces { first: Some(Piece { at: 0, origin, exact }), more: Vec::new() };
+        let pieces = Pieces { first: Some(Piece { at: 0, origin, exact }), more: None };
         Derived { bytes, pieces }
     }
 
@@ -129,7 +138,8 @@ impl Derived {
     /// How many bytes of memory it takes beside itself: where many escapes stand, what is known of the places is more
     /// than the text.
     pub fn footprint(&self) -> usize {
-        self.bytes.capacity() + self.pieces.more.capacity() * size_of::<Piece>()
+        let more = |more: &More| size_of::<More>() + more.0.capacity() * size_of::<Piece>();
+        self.bytes.capacity() + self.pieces.more.as_deref().map_or(0, more)
     }
 
     /// The same bytes and origins, of `range` only; out of range is cut off.

@@ -49,7 +49,7 @@ impl Maker<'_> {
         exchange.shows.cookies = shown(line, "cookie");
         exchange.request = Some(self.request(line));
         exchange.response = line.status().map(|status| self.response(line, status));
-        exchange.log = Some(self.words(line));
+        exchange.log = Some(Box::new(self.words(line)));
         exchange
     }
 

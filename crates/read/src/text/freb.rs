@@ -110,7 +110,7 @@ fn request(text: &Derived, head: std::ops::Range<usize>, body: std::ops::Range<u
         Some(_) => LoggedUser::Dash,
         None => LoggedUser::NotLogged,
     };
-    e.log = Some(LogWords {
+    e.log = Some(Box::new(LogWords {
         line: head.clone(),
         product: Some("iis"),
         substatus,
@@ -118,7 +118,7 @@ fn request(text: &Derived, head: std::ops::Range<usize>, body: std::ops::Range<u
         remark: get("failureReason"),
         codes: None,
         bytes: None,
-    });
+    }));
     e.request = draft.into_request();
     e.response = response.into_response();
     if let (Some(status), Some(sub)) = (status, substatus.filter(|s| *s > 0)) {
