@@ -21,8 +21,8 @@ pub(crate) struct Secrets<'a> {
 
 /// The secrets of many connections, found by the random bytes of their ClientHello.
 ///
-/// Of a log that holds more than memory should, the latest are kept (of TLS 1.3 no fewer than 110,000 connections), and the
-/// others counted.
+/// Of a log that holds more than memory should, the latest are kept (of TLS 1.3 no fewer than 110,000 connections with secrets
+/// of 32 bytes, 77,000 with those of 48), and the others counted.
 #[derive(Clone, Default)]
 pub struct KeyLog {
     own: Kept,

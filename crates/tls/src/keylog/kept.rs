@@ -7,7 +7,7 @@ use std::collections::{HashMap, VecDeque};
 /// (`HashMap` fills seven eighths of it).
 const MOST_BYTES: usize = 2 << 20;
 const MOST_CONNECTIONS: usize = (1 << 15) / 8 * 7;
-/// So many generations are kept: all but one are always full, so that little more memory is taken than what is kept for sure.
+/// So many generations are kept. All but one are full, so that what is kept for sure is nearly all that takes memory.
 const GENERATIONS: usize = 9;
 /// More of a connection that was met before than fits is not kept, so that a log that is made for it cannot grow without end.
 const MOST_WITH_REST: usize = MOST_BYTES / 4 * 5;
