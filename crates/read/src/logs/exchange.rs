@@ -1,5 +1,6 @@
 //! From slices of a log line to an exchange.
 
+use super::captured;
 use super::line::{Escape, Line, Logged, Name, number, offset_in};
 use super::part::Part;
 use why401_http::{Exchange, FieldLine, Fields, LogWords, LoggedUser, Peer, Request, Response, Shows};
@@ -45,7 +46,8 @@ impl Maker<'_> {
         exchange.server = self.server(line);
         exchange.connection = line.get(Part::Connection).and_then(number);
         exchange.user = self.user(line);
-        exchange.shows.authorization = shown(line, "authorization");
+        exchange.shows.authorization =
+            shown(line, "authorization") || captured::authorization(self.whole).is_some();
         exchange.shows.cookies = shown(line, "cookie");
         exchange.request = Some(self.request(line));
         exchange.response = line.status().map(|status| self.response(line, status));
@@ -152,6 +154,12 @@ impl Maker<'_> {
             }
         }
         fields.extend(line.fields.iter().filter(|f| f.of_request).filter_map(|f| self.field(line, f)));
+        if !shown(line, "authorization")
+            && let Some(value) = captured::authorization(self.whole)
+        {
+            let value = self.field_value(value, line.escape);
+            fields.push(FieldLine { name: Derived::synthetic("Authorization"), value });
+        }
         Fields(fields)
     }
 
@@ -187,6 +195,7 @@ impl Maker<'_> {
             remark: present(line, Part::Remark)
                 .filter(|r| !r.is_empty())
                 .map(|r| self.value(r, line.escape, false)),
+            upstream: present(line, Part::Upstream).map(|u| self.cut(u)),
             bytes: present(line, Part::Bytes).and_then(number),
         }
     }
