@@ -64,6 +64,13 @@ impl ChallengeMalformed {
         // Who sends a key in a field of its own waits for no challenge.
         let waits = !step.attempt.carries_credentials() && step.other_credentials(scene).is_none();
         let gave_up = waits && (parser_complains || unusable || holds_credentials);
+        // Somebody tells of a client that failed, and the only challenge there is cannot be read.
+        if waits && !sound && !gave_up && scene.is_told_by_a_person(None) {
+            return claim
+                .or("challenge-misread", "which part of the challenge the client stumbles over")
+                .or("no-credentials", "whether the client answers a mended challenge")
+                .likely();
+        }
         match (gave_up, parser_complains || unusable || (holds_credentials && !sound)) {
             (true, true) => claim.confirmed(),
             (true, false) => {
