@@ -71,7 +71,9 @@ impl ChallengeMalformed {
                 .or("no-credentials", "whether the client answers a mended challenge")
                 .likely();
         }
-        match (gave_up, parser_complains || unusable || (holds_credentials && !sound)) {
+        // The client's parser says that it cannot read the one challenge there is, whatever the request had in its content.
+        let (gave_up, unread) = (gave_up || parser_complains && !sound, parser_complains);
+        match (gave_up, unread || unusable || (holds_credentials && !sound)) {
             (true, true) => claim.confirmed(),
             (true, false) => {
                 claim.or("no-credentials", "whether the client answers a mended challenge").possible()
