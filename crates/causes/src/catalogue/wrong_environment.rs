@@ -1,5 +1,7 @@
 //! The key of another house.
 
+mod in_words;
+
 use crate::carried;
 use crate::cause::{Answer, Claim, cause};
 use crate::phrase::{self, plain};
@@ -60,6 +62,7 @@ impl WrongEnvironment {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || match scene
             .told_claim("wrong-environment", "the credentials are of another environment")
+            .or_else(|| in_words::sibling(scene))
             .or_else(|| two_named(scene))
             .or_else(|| live_at_trial(scene))
         {

@@ -30,7 +30,8 @@ mod tests {
 
     #[test]
     fn credentials_stand_in_braces_or_quotes_and_nowhere_else() {
-        let found = |line: &'static str| authorization(line.as_bytes()).and_then(|v| std::str::from_utf8(v).ok());
+        let found =
+            |line: &'static str| authorization(line.as_bytes()).and_then(|v| std::str::from_utf8(v).ok());
         assert_eq!(found(r#"0/0 {mail|NTLM TlRM} "GET / HTTP/1.1""#), Some("NTLM TlRM"));
         assert_eq!(found(r#"0/0 {Basic eDp5|mail} {} "GET / HTTP/1.1""#), Some("Basic eDp5"));
         assert_eq!(found(r#""GET / HTTP/1.1" 401 0 "-" "curl" "Bearer abc""#), Some("Bearer abc"));

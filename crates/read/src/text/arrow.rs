@@ -55,10 +55,12 @@ struct Noted {
 fn noted(text: &str) -> Option<Noted> {
     let (at, mark) = MARKS.iter().filter_map(|m| text.find(m).map(|at| (at, m.len()))).min()?;
     let behind = text.get(at + mark..)?;
-    let words = behind.trim_start_matches("HTTP/1.1 ").trim_start_matches("HTTP/2 ").trim_start_matches("HTTP ");
+    let words =
+        behind.trim_start_matches("HTTP/1.1 ").trim_start_matches("HTTP/2 ").trim_start_matches("HTTP ");
     let begin = at + mark + (behind.len() - words.len());
     let digits = words.bytes().take_while(u8::is_ascii_digit).count();
-    let status = words.get(..digits).filter(|d| d.len() == 3)?.parse().ok().filter(|s| (100..600).contains(s))?;
+    let status =
+        words.get(..digits).filter(|d| d.len() == 3)?.parse().ok().filter(|s| (100..600).contains(s))?;
     let mut from = 0;
     let mut method: Option<Range<usize>> = None;
     for word in text.get(..at)?.split(' ') {
@@ -91,7 +93,8 @@ mod tests {
         let text = "10:02:11 DEBUG POST https://api.example.com/b/send chat=1 -> 200 {'ok': True}\n\
                     10:02:12 DEBUG GET  https://api.example.com/b/get {'offset': None} -> 401 {'ok': False}\n";
         let mut sink = Collected::default();
-        crate::read(why401_span::SourceId(0), &mut text.as_bytes(), Some("text"), None, &[], &mut sink).unwrap();
+        crate::read(why401_span::SourceId(0), &mut text.as_bytes(), Some("text"), None, &[], &mut sink)
+            .unwrap();
         let statuses: Vec<_> = sink.exchanges.iter().map(|e| e.status()).collect();
         assert_eq!(statuses, [Some(200), Some(401)]);
         let second = &sink.exchanges[1];
