@@ -28,7 +28,7 @@ pub(super) fn sibling(scene: &Scene<'_>) -> Option<Claim> {
             text.match_indices(key).nth(1)?;
             let hosts = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))).take(WORDS);
             let other = hosts.map(|h| h.trim_matches(['.', '-'])).find(|h| {
-                h.split('.').count() > 2 && same_site(h, &accepted) && are_siblings(h, &accepted)
+                h.split('.').count() > 2 && same_site(h, accepted) && are_siblings(h, accepted)
             })?;
             let at = text.find(other)?;
             let mut claim = Claim::new(format!(
