@@ -3,7 +3,7 @@
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::{same_client, same_server};
 use crate::{Scene, login};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use why401_history::{Attempt, Tries};
 use why401_report::Party;
 
@@ -108,7 +108,9 @@ fn from_a_network(scene: &Scene<'_>, step: &crate::Step<'_>) -> Option<Claim> {
     let tries: Vec<&Attempt> = all().filter(|a| a.status() == Some(401) && a.user.is_some()).collect();
     let names: BTreeSet<&str> = tries.iter().filter_map(|a| a.user.as_deref()).collect();
     // Of the people of one house each has a name and mostly an address of their own.
-    (names.len() >= (2 * NAMES).max(3 * neighbours.len())).then(|| {
+    let many = names.len() >= (2 * NAMES).max(3 * neighbours.len());
+    let fast = names.len() >= 2 * NAMES && by_turns(&tries);
+    (many || fast).then(|| {
         let says = format!(
             "{} addresses of {mine} tried {} user names and none got in",
             neighbours.len(),
@@ -116,6 +118,22 @@ fn from_a_network(scene: &Scene<'_>, step: &crate::Step<'_>) -> Option<Claim> {
         );
         claim(scene, &tries, says)
     })
+}
+
+/// Whether most of the addresses try several names each, all of them within minutes: people at work take hours for that.
+fn by_turns(tries: &[&Attempt]) -> bool {
+    const TOGETHER: i64 = 10 * 60;
+    let mut names: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for a in tries {
+        if let (Some(client), Some(user)) = (a.client(), a.user.as_deref()) {
+            names.entry(client.host.clone()).or_default().insert(user);
+        }
+    }
+    let several = names.values().filter(|n| n.len() > 1).count();
+    let mut times = tries.iter().filter_map(|a| Some(a.time()?.at.as_second()));
+    let first = times.next();
+    let span = first.map(|first| times.fold((first, first), |(a, b), t| (a.min(t), b.max(t))));
+    several * 2 > names.len() && span.is_some_and(|(from, to)| to - from <= TOGETHER)
 }
 
 /// A transcript of one client, which has no address: many names tried at one server, and hardly any gets in.

@@ -6,41 +6,86 @@ use super::out::{LINES, Out};
 use super::{Dialect, Took};
 use crate::http1::head;
 use std::ops::Range;
-use why401_http::{Body, Speaker};
+use why401_http::{Body, Speaker, Statement};
 use why401_span::Derived;
 
 /// What stands between a request and its status.
 const MARKS: [&str; 4] = [" -> ", " => ", " \u{2192} ", " --> "];
 
-struct Arrow;
+/// An exchange, until it is known which fields stand below it.
+#[derive(Default)]
+struct Arrow {
+    noted: Option<Held>,
+}
+
+struct Held {
+    statement: Statement,
+    request: Draft,
+    response: Draft,
+    rest: Derived,
+}
 
 pub(super) fn begin(line: &Line, _next: Option<&Line>, _out: &mut Out<'_>) -> Option<Box<dyn Dialect>> {
-    noted(&line.str()).map(|_| Box::new(Arrow) as Box<dyn Dialect>)
+    noted(&line.str()).map(|_| Box::<Arrow>::default() as Box<dyn Dialect>)
 }
 
 impl Dialect for Arrow {
     fn line(&mut self, line: &Line, _next: Option<&Line>, out: &mut Out<'_>) -> Took {
         let text = line.str();
-        let Some(noted) = noted(&text) else { return Took::No };
-        let mut statement = out.words(Speaker::Client, line.text.trimmed());
-        let mut exchange = out.new_exchange(LINES);
+        let Some(noted) = noted(&text) else {
+            let field = line.text.trimmed();
+            let Some(held) = self.noted.as_mut().filter(|_| is_answers(&field)) else { return Took::No };
+            held.response.field(&field);
+            return Took::Yes;
+        };
+        self.tell(out);
         let part = |range: Range<usize>| line.text.slice(range);
-        exchange.request =
-            Draft::request(part(noted.method.clone()), part(noted.target.clone()), "").into_request();
-        let mut response =
-            Draft::response(part(noted.status_at.clone()), noted.status).into_response().unwrap_or_default();
-        let rest: Derived = part(noted.status_at.end..line.text.len()).trimmed();
+        self.noted = Some(Held {
+            statement: out.words(Speaker::Client, line.text.trimmed()),
+            request: Draft::request(part(noted.method.clone()), part(noted.target.clone()), ""),
+            response: Draft::response(part(noted.status_at.clone()), noted.status),
+            rest: part(noted.status_at.end..line.text.len()).trimmed(),
+        });
+        Took::Yes
+    }
+
+    fn end(&mut self, out: &mut Out<'_>) {
+        self.tell(out);
+    }
+}
+
+impl Arrow {
+    fn tell(&mut self, out: &mut Out<'_>) {
+        let Some(Held { mut statement, request, response, rest }) = self.noted.take() else { return };
+        let mut exchange = out.new_exchange(LINES);
+        exchange.shows.response_fields = response.fields.iter().next().is_some();
         exchange.shows.body = !rest.is_empty();
+        exchange.request = request.into_request();
+        let mut response = response.into_response().unwrap_or_default();
         response.body = Body { bytes: rest, complete: false };
         response.complete = false;
         exchange.response = Some(response);
         statement.beside = Some(out.index());
         out.exchange(exchange);
         out.say(statement);
-        Took::Yes
     }
+}
 
-    fn end(&mut self, _out: &mut Out<'_>) {}
+/// Whether a line is a field that answers have, and not a sentence with a colon.
+fn is_answers(line: &Derived) -> bool {
+    const NAMES: [&[u8]; 8] = [
+        b"www-authenticate",
+        b"proxy-authenticate",
+        b"server",
+        b"date",
+        b"content-type",
+        b"location",
+        b"set-cookie",
+        b"x-powered-by",
+    ];
+    let bytes = line.as_bytes();
+    let name = memchr::memchr(b':', bytes).and_then(|colon| bytes.get(..colon));
+    name.is_some_and(|name| NAMES.iter().any(|n| n.eq_ignore_ascii_case(name)))
 }
 
 /// Where a line notes a request and its status.

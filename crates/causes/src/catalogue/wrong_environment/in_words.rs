@@ -15,6 +15,10 @@ const WORDS: usize = 4_000;
 
 /// What was pasted has a key twice: in a request that is let in, and in a program of which only the host is told.
 pub(super) fn sibling(scene: &Scene<'_>) -> Option<Claim> {
+    // A refusal that is shown tells its own host.
+    if scene.refused().is_some() {
+        return None;
+    }
     let pasted = || scene.case.facts.iter().filter(|f| f.kind == FactKind::Pasted);
     pasted().next()?;
     scene.attempts().filter(|a| a.let_in()).take(LOOKS).find_map(|good| {
