@@ -1,5 +1,7 @@
 //! A session cookie past its time.
 
+mod in_log;
+
 use super::session_missing::{cookie_name, deletes, is_session};
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::{same_client, same_server};
@@ -42,7 +44,9 @@ impl SessionExpired {
             None => Answer::RuledOut,
         };
         let Some(step) = scene.refused() else { return told() };
-        let Some((view, cookie)) = step.request_field("cookie") else { return told() };
+        let Some((view, cookie)) = step.request_field("cookie") else {
+            return in_log::over(scene, step).unwrap_or_else(told);
+        };
         if step.attempt.carries_credentials() {
             return Answer::RuledOut;
         }
