@@ -202,6 +202,8 @@ fn accepted_by_sibling(scene: &Scene<'_>, step: &Step<'_>, host: &str) -> Option
             && server(a) == server(step.attempt)
     };
     let other_host = |a: &Attempt| {
+        // A redirect looks at no credentials.
+        a.served().then_some(())?;
         let other = a.request()?.authority()?;
         (other != host && (are_siblings(host, &other) || twin(a, &other))).then_some(other)
     };
