@@ -280,7 +280,8 @@ impl<'a> Scene<'a> {
 
     /// Whether a program printed another reason, which may be that of the refusal that its user asks about.
     fn hears_of_another_reason(&self) -> bool {
-        const UNSPECIFIC: &[&str] = &["credentials-refused", "no-credentials", "challenge-answered", "forbidden"];
+        const UNSPECIFIC: &[&str] =
+            &["credentials-refused", "no-credentials", "challenge-answered", "forbidden"];
         self.heard.iter().any(|h| {
             h.speaker == Some(Speaker::Client)
                 && h.said.weight > Weight::Reports

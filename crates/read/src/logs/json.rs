@@ -94,7 +94,8 @@ fn message<'a>(values: &[Value<'a>]) -> Option<Message<'a>> {
         |names: &[&str]| names.iter().find_map(|n| values.iter().find(|v| v.is_at(n)).map(|v| v.text));
     let text =
         first(&["message", "msg", "log", "MESSAGE", "textPayload", "event", "short_message", "error"])?;
-    let error = first(&["error", "err", "error.message", "exception"]).filter(|e| *e != text && !e.is_empty());
+    let error =
+        first(&["error", "err", "error.message", "exception"]).filter(|e| *e != text && !e.is_empty());
     let stamp = first(&["time", "ts", "timestamp", "@timestamp", "__REALTIME_TIMESTAMP", "datetime", "date"]);
     Some(Message {
         text,
