@@ -283,7 +283,8 @@ impl<'a> Scene<'a> {
         const UNSPECIFIC: &[&str] =
             &["credentials-refused", "no-credentials", "challenge-answered", "forbidden"];
         self.heard.iter().any(|h| {
-            h.speaker == Some(Speaker::Client)
+            matches!(h.speaker, Some(Speaker::Client | Speaker::ServerLog))
+                && h.attempt.is_none()
                 && h.said.weight > Weight::Reports
                 && !UNSPECIFIC.contains(&h.said.cause)
         })

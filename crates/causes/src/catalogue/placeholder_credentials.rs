@@ -43,6 +43,7 @@ impl PlaceholderCredentials {
     fn detect(scene: &Scene<'_>) -> Answer {
         let Some(step) = scene.refused() else {
             return typed(scene)
+                .or_else(|| quoted_back(scene))
                 .or_else(|| unexpanded(scene))
                 .unwrap_or_else(|| scene.told("placeholder-credentials", "a placeholder was sent"));
         };
@@ -107,6 +108,26 @@ fn typed(scene: &Scene<'_>) -> Option<Answer> {
                 .fix(Party::Caller, "Put the secret where the placeholder stands.")
                 .or("credentials-refused", "whether the secret was taken out before this was pasted");
         Some(if found.sure == Sureness::Sure { claim.weighing(8).likely() } else { claim.possible() })
+    })
+}
+
+/// The service quotes the key that it got, and it is the name of a variable.
+fn quoted_back(scene: &Scene<'_>) -> Option<Answer> {
+    const BEFORE: [&str; 4] = ["key provided: ", "token provided: ", "key: '", "token: '"];
+    scene.statements().find_map(|s| {
+        let text = s.text.to_text();
+        let from = BEFORE.iter().find_map(|b| text.find(b).map(|at| at + b.len()))?;
+        let end = text.get(from..)?.find([' ', '\'', '"', ',']).map_or(text.len(), |e| from + e);
+        let value = text.get(from..end)?.trim_end_matches('.');
+        let name = value.strip_prefix('$').is_some_and(|n| {
+            n.len() > 2 && n.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '.' | '{' | '}'))
+        });
+        let found = placeholder::find(value.as_bytes()).filter(|p| p.sure == Sureness::Sure);
+        (name || found.is_some()).then_some(())?;
+        let claim = Claim::new("the service quotes what it was sent, and that is a placeholder and no key")
+            .shown([scene.show_part(s.source, &s.text, from..from + value.len(), "sent as it stands")])
+            .fix(Party::Caller, "Put the secret where the placeholder stands: set the variable before the client is made, or give the value itself.");
+        Some(claim.confirmed())
     })
 }
 

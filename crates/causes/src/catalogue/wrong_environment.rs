@@ -77,6 +77,7 @@ impl WrongEnvironment {
             .or_else(|| user_of_trial(scene, step, &host, trial_host))
             .or_else(|| accepted_by_sibling(scene, step, &host))
             .or_else(|| region(scene, step, &host))
+            .or_else(|| in_words::home(scene, &host))
             .or_else(|| issuer(scene, step, &host, trial_host))
             .unwrap_or_else(told)
     }

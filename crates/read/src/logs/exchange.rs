@@ -46,13 +46,17 @@ impl Maker<'_> {
         exchange.server = self.server(line);
         exchange.connection = line.get(Part::Connection).and_then(number);
         exchange.user = self.user(line);
-        exchange.shows.authorization =
-            shown(line, "authorization") || captured::authorization(self.whole).is_some();
+        exchange.shows.authorization = shown(line, "authorization") || self.captured(line).is_some();
         exchange.shows.cookies = shown(line, "cookie");
         exchange.request = Some(self.request(line));
         exchange.response = line.status().map(|status| self.response(line, status));
         exchange.log = Some(self.words(line));
         exchange
+    }
+
+    /// Credentials that stand in the line beside what its format names; a member of a JSON line has a name.
+    fn captured(&self, line: &Line<'_>) -> Option<&[u8]> {
+        (line.escape != Escape::Json).then(|| captured::authorization(self.whole)).flatten()
     }
 
     fn client(&self, line: &Line<'_>) -> Option<Peer> {
@@ -155,7 +159,7 @@ impl Maker<'_> {
         }
         fields.extend(line.fields.iter().filter(|f| f.of_request).filter_map(|f| self.field(line, f)));
         if !shown(line, "authorization")
-            && let Some(value) = captured::authorization(self.whole)
+            && let Some(value) = self.captured(line)
         {
             let value = self.field_value(value, line.escape);
             fields.push(FieldLine { name: Derived::synthetic("Authorization"), value });

@@ -189,6 +189,15 @@ pub(super) const RULES: &[Given] = &[
     (
         "tenant-missing",
         &[
+            &["no org", "no organization", "no organisation", "no tenant", "no workspace"],
+            &["specified", "given", "provided", "set", "selected"],
+        ],
+        &[],
+        &[],
+    ),
+    (
+        "tenant-missing",
+        &[
             &["tenant", "organization id", "organisation id", "workspace id", "org id"],
             &["required", "must be specified"],
         ],
