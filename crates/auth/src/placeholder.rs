@@ -187,7 +187,9 @@ fn bracketed(text: &str) -> Option<&'static str> {
             return Some(pattern);
         }
     }
-    if within("@", "@").or_else(|| within("__", "__")).is_some_and(name) {
+    // The user name that goes with a token at PyPI (<https://pypi.org/help/#apitoken>) and at those that took it over.
+    let is_user_of_tokens = text == "__token__";
+    if !is_user_of_tokens && within("@", "@").or_else(|| within("__", "__")).is_some_and(name) {
         return Some("@...@ or __...__ (a mark for replacement)");
     }
     let identifier = |s: &str| {

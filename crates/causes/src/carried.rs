@@ -70,9 +70,13 @@ fn form_of(body: &str) -> impl Iterator<Item = (&str, &str)> {
     form.split('&').take(PAIRS).filter_map(|pair| pair.trim().split_once('='))
 }
 
-/// Whether a word can be a key: a media type, the name of a method, of a user or of a scheme seldom has a digit.
+/// Whether a word can be a key: a media type, the name of a method, of a user or of a scheme seldom has a digit, or is so
+/// long with letters of both cases.
 fn is_key(word: &str) -> bool {
-    word.len() >= LEAST && word.bytes().any(|b| b.is_ascii_digit())
+    const LONG: usize = 20;
+    let has = |of: fn(&u8) -> bool| word.as_bytes().iter().any(of);
+    let mixed = word.len() >= LONG && has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase);
+    word.len() >= LEAST && (has(u8::is_ascii_digit) || mixed && !word.contains(['/', '.', '-']))
 }
 
 /// Whether a field or parameter of this name is for credentials.

@@ -311,6 +311,13 @@ fn absorb(told: &mut Told, other: Told) {
 
 /// What the reader should act on first stands first.
 fn order(mut findings: Vec<Finding>) -> Vec<Finding> {
+    // An account that is locked was locked by the refusals before, and is what keeps its owner out now.
+    let locked: Vec<String> =
+        findings.iter().filter(|f| f.cause == "account-locked").filter_map(|f| f.account.clone()).collect();
+    let led_to_lock = |f: &Finding| {
+        matches!(f.cause, "wrong-password" | "credentials-refused" | "credentials-changed")
+            && f.account.as_ref().is_some_and(|a| locked.contains(a))
+    };
     findings.sort_by_key(|f| {
         let class = match f.verdict {
             Verdict::Attack | Verdict::Fault => 0,
@@ -318,7 +325,7 @@ fn order(mut findings: Vec<Finding>) -> Vec<Finding> {
             Verdict::Normal => 2,
         };
         // A mere 403 or a guess does not stand before what is proved.
-        (class, std::cmp::Reverse(f.certainty), std::cmp::Reverse(f.count))
+        (class, std::cmp::Reverse(f.certainty), led_to_lock(f), std::cmp::Reverse(f.count))
     });
     findings
 }

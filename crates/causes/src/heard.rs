@@ -149,9 +149,9 @@ pub(crate) fn listen<'a>(case: &'a Case, refusal: &'a Refusal) -> (Vec<Heard<'a>
     }
     // Words that nobody is known for count where no others tell more than that it was refused.
     if let Some((common, _)) = knowledge.named("common")
-        && heard.iter().all(|h| h.said.weight == Weight::Reports || is_general(h, common))
+        && heard.iter().all(|h| h.said.weight == Weight::Reports || is_general(h, knowledge))
     {
-        let general = heard.iter().any(|h| is_general(h, common));
+        let general = heard.iter().any(|h| is_general(h, knowledge));
         for t in texts.iter().filter(|t| t.tells()) {
             let bytes = t.text.as_bytes();
             let told = gist::of(bytes).into_iter().filter(|g| !in_realm(bytes, g.range.start));
@@ -166,9 +166,11 @@ pub(crate) fn listen<'a>(case: &'a Case, refusal: &'a Refusal) -> (Vec<Heard<'a>
     (heard, products.into_iter().collect())
 }
 
-/// Whether words that any program may say tell no more than that the credentials were refused.
-fn is_general(heard: &Heard<'_>, common: ProductId) -> bool {
-    heard.said.product == common
+/// Whether words that any program may say, or a client says of every refusal, tell no more than that the credentials were
+/// refused.
+fn is_general(heard: &Heard<'_>, knowledge: &Knowledge) -> bool {
+    let product = knowledge.product(heard.said.product);
+    product.is_some_and(|p| p.product == "common" || p.kind == Kind::Client)
         && heard.said.weight == Weight::Suggests
         && heard.said.cause == "credentials-refused"
 }

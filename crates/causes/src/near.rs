@@ -51,10 +51,23 @@ pub(crate) fn slip(sent: &[u8], right: &[u8]) -> Option<Slip> {
             return Some(Slip::LookAlike);
         }
     }
+    // Two letters in each other's place, whatever stands between them.
+    if a.len() == b.len() && a.len() >= SWAPPED {
+        let differ: Vec<_> = a.iter().zip(&b).filter(|(x, y)| x != y).collect();
+        if let [(a, b), (c, d)] = differ.as_slice()
+            && a == d
+            && b == c
+        {
+            return Some(Slip::Typo);
+        }
+    }
     // A letter in four may be wrong, but never more than two: short secrets differ by that much without any slip.
     let allowed = (a.len().max(b.len()) / 4).min(2);
     (a.len().abs_diff(b.len()) <= allowed && distance(&a, &b) <= allowed).then_some(Slip::Typo)
 }
+
+/// Shorter texts differ by two letters without any slip.
+const SWAPPED: usize = 6;
 
 fn german(c: char) -> char {
     match c {

@@ -15,7 +15,7 @@ use why401_history::{Attempt, Case, Chain, Outcome, Refusal};
 use why401_http::{
     Exchange, Fact, FactKind, FieldLine, Moment, Request, Response, Secured, Speaker, Statement,
 };
-use why401_knowledge::{Knowledge, ProductId};
+use why401_knowledge::{Knowledge, ProductId, Weight};
 use why401_span::{Derived, SourceId};
 
 /// An `Authorization` or `Proxy-Authorization` field, taken apart.
@@ -271,11 +271,23 @@ impl<'a> Scene<'a> {
     /// among the bytes, and it may be the better reason: then it is likely, and before everything else that is.
     pub(crate) fn proved(&self, claim: Claim) -> Answer {
         const BEFORE_OTHERS: i32 = 500;
-        if self.is_told_by_a_person(None) {
+        if self.is_told_by_a_person(None) || self.hears_of_another_reason() {
             claim.weighing(BEFORE_OTHERS).likely()
         } else {
             claim.confirmed()
         }
+    }
+
+    /// Whether a program printed another reason, which may be that of the refusal that its user asks about.
+    fn hears_of_another_reason(&self) -> bool {
+        const UNSPECIFIC: &[&str] =
+            &["credentials-refused", "no-credentials", "challenge-answered", "forbidden"];
+        self.heard.iter().any(|h| {
+            matches!(h.speaker, Some(Speaker::Client | Speaker::ServerLog))
+                && h.attempt.is_none()
+                && h.said.weight > Weight::Reports
+                && !UNSPECIFIC.contains(&h.said.cause)
+        })
     }
 
     /// What people tell of it in their own words.

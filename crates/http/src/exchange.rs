@@ -90,6 +90,8 @@ pub struct LogWords {
     pub codes: Option<Derived>,
     /// HAProxy's termination state, a proxy's result code, an error text in the line.
     pub remark: Option<Derived>,
+    /// The server behind a proxy that it passed the request on to, as the proxy names it.
+    pub upstream: Option<Derived>,
     /// Bytes of the answer, as logged.
     pub bytes: Option<u64>,
 }

@@ -5,6 +5,7 @@ use crate::scene::same_server;
 use crate::{Scene, Sent, Step};
 use why401_auth::ProblemKind as P;
 use why401_auth::percent;
+use why401_http::Fact;
 use why401_report::Party;
 
 cause! {
@@ -206,12 +207,27 @@ fn still_encoded(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>) -> Option<
                 && there.password.as_ref().is_some_and(|p| p.expose_text().as_bytes() == meant);
             same.then(|| a.request_field("authorization").map(|f| (a, f)))?
         },
-    )?;
-    let claim =
-        Claim::new("the password is percent-encoded, as addresses have it, and is let in as it is meant")
-            .shown([scene.show_field(sent.view, sent.field, "percent-encoded, refused")])
-            .shown([scene.show_field(good.0.view(), good.1, "the same pair as it is meant, let in")]);
-    Some(advise(claim).confirmed())
+    );
+    if let Some((attempt, field)) = good {
+        let claim =
+            Claim::new("the password is percent-encoded, as addresses have it, and is let in as it is meant")
+                .shown([scene.show_field(sent.view, sent.field, "percent-encoded, refused")])
+                .shown([scene.show_field(attempt.view(), field, "the same pair as it is meant, let in")]);
+        return Some(advise(claim).confirmed());
+    }
+    let told = told_as(scene, &meant)?;
+    let claim = Claim::new("the password is percent-encoded, as addresses have it, inside base64")
+        .shown([scene.show_field(sent.view, sent.field, "percent-encoded, refused")])
+        .shown([scene.show_fact(told, "the password as it is meant stands here")])
+        .or("wrong-password", "the same pair as it is meant, tried once by hand");
+    Some(advise(claim).likely())
+}
+
+/// What somebody pasted that holds the password as it is meant; shorter ones stand in any text.
+fn told_as<'a>(scene: &Scene<'a>, meant: &[u8]) -> Option<&'a Fact> {
+    const SHORTEST: usize = 5;
+    let holds = |f: &&Fact| memchr::memmem::find(f.text.as_bytes(), meant).is_some();
+    (meant.len() >= SHORTEST).then(|| scene.case.facts.iter().find(holds))?
 }
 
 /// So many requests that were let in are looked at.

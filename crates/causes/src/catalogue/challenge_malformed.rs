@@ -64,7 +64,16 @@ impl ChallengeMalformed {
         // Who sends a key in a field of its own waits for no challenge.
         let waits = !step.attempt.carries_credentials() && step.other_credentials(scene).is_none();
         let gave_up = waits && (parser_complains || unusable || holds_credentials);
-        match (gave_up, parser_complains || unusable || (holds_credentials && !sound)) {
+        // Somebody tells of a client that failed, and the only challenge there is cannot be read.
+        if waits && !sound && !gave_up && scene.is_told_by_a_person(None) {
+            return claim
+                .or("challenge-misread", "which part of the challenge the client stumbles over")
+                .or("no-credentials", "whether the client answers a mended challenge")
+                .likely();
+        }
+        // The client's parser says that it cannot read the one challenge there is, whatever the request had in its content.
+        let (gave_up, unread) = (gave_up || parser_complains && !sound, parser_complains);
+        match (gave_up, unread || unusable || (holds_credentials && !sound)) {
             (true, true) => claim.confirmed(),
             (true, false) => {
                 claim.or("no-credentials", "whether the client answers a mended challenge").possible()
@@ -77,6 +86,15 @@ impl ChallengeMalformed {
 /// Basic without its realm (RFC 7617 section 2 demands it), and a client whose parser stumbles over that.
 fn without_realm(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let (offered, challenge) = step.challenge("basic").filter(|(_, c)| c.param("realm").is_none())?;
+    // By the grammar `realm=` is a token68; who writes it means a realm and gives none.
+    let begun = offered.field.value.as_bytes().get(challenge.range.clone()).is_some_and(|c| c.ends_with(b"realm="));
+    if begun && !step.attempt.carries_credentials() {
+        let claim = Claim::new("the challenge names no realm: nothing stands behind realm=, not even quotes")
+            .shown([scene.show_in_field(offered.view, offered.field, challenge.range.clone(), "no value")])
+            .fix(Party::Server, "Let the server name a realm: WWW-Authenticate: Basic realm=\"...\".")
+            .or("no-credentials", "whether the client answers a challenge with a realm");
+        return Some(if scene.is_told_by_a_person(None) { claim.likely() } else { claim.beside().confirmed() });
+    }
     let stumbles = scene.heard_of("challenge-malformed").next()?;
     if step.attempt.carries_credentials() {
         return None;

@@ -45,7 +45,13 @@ impl ClientChanged {
                 None => return told(),
             },
         };
-        let Some((before, first)) = story.turn().filter(|_| story.broke()) else { return told() };
+        // Whoever tries by hand with another program gets in: it is this one that is refused.
+        let by_others = || {
+            let refused: Vec<String> = story.refused.iter().filter_map(|a| agent(a)).collect();
+            let other = |a: &&Attempt| agent(a).is_some_and(|g| !refused.contains(&g));
+            !refused.is_empty() && !story.accepted_before.is_empty() && story.accepted_after.iter().all(other)
+        };
+        let Some((before, first)) = story.turn().filter(|_| story.broke() || by_others()) else { return told() };
         if story.accepted_before.len() < 2 || story.refused.len() < 2 {
             return told();
         }
@@ -84,6 +90,10 @@ impl ClientChanged {
             .fix(Party::Caller, format!("Compare what {new} sends with what {old} sent, field by field; go back until it is mended."))
             .or("credentials-changed", "whether the old client would still be let in")
             .or("no-credentials", "the new client's request as it was sent");
+        let old: Vec<_> = story.accepted_before.iter().filter_map(|a| a.method()).collect();
+        if story.refused.iter().filter_map(|a| a.method()).all(|m| !old.contains(&m)) {
+            claim = claim.or("wrong-method", "which methods the server lets this account use here");
+        }
         if others.is_some() && name == "client program" { claim.confirmed() } else { claim.likely() }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
+use crate::reading::token;
 use why401_report::{Certainty, Party};
 
 cause! {
@@ -67,6 +68,10 @@ impl CredentialsChanged {
             claim = claim
                 .or("account-locked", "the state of the account")
                 .or("password-expired", "the state of the account");
+        }
+        // The server's own word for it goes before what the course of things suggests.
+        if token::told_otherwise(scene, &["credentials-changed", "wrong-password", "account-locked", "password-expired"]) {
+            return claim.weighing(-5).likely();
         }
         if others.is_empty() || story.refused.len() < 2 {
             claim.or("server-changed", "whether other accounts are still let in").likely()

@@ -61,7 +61,8 @@ impl CredentialsRefused {
             return match (told, scene.focus()) {
                 (_, Some(step)) if step.status() == Some(401) && nothing_sent(step) => Answer::RuledOut,
                 (Some(mut claim), _) => {
-                    claim.certainty = claim.certainty.min(Certainty::Likely);
+                    let most = if scene.is_told_by_a_person(None) { Certainty::Possible } else { Certainty::Likely };
+                    claim.certainty = claim.certainty.min(most);
                     leave_open(claim, "basic").as_told()
                 }
                 (None, Some(step)) if step.status() == Some(0) => only_told(scene),
@@ -89,8 +90,14 @@ impl CredentialsRefused {
             claim.also.extend(t.also);
         }
         claim = beside_made_up(scene, step, claim);
-        leave_open(claim, kind_of(step, &scheme)).likely()
+        leftover(scene, leave_open(claim, kind_of(step, &scheme)))
     }
+}
+
+/// What is left when nothing finer is found is likely, unless a person tells of it: whoever asks about a refusal has
+/// tried these credentials elsewhere, and what made them ask is seldom that they are simply wrong.
+fn leftover(scene: &Scene<'_>, claim: Claim) -> Answer {
+    if scene.is_told_by_a_person(None) { claim.possible() } else { claim.likely() }
 }
 
 /// What the answer to credentials that `why401 probe --allow-wrong` made up tells of the given ones.
@@ -154,7 +161,7 @@ fn in_another_place(scene: &Scene<'_>, step: &Step<'_>) -> Answer {
         return Answer::RuledOut;
     }
     if let Some(claim) = login::in_log(scene, step) {
-        return leave_open(claim, "basic").likely();
+        return leftover(scene, leave_open(claim, "basic"));
     }
     let Some((place, shown)) = step.other_credentials(scene) else { return Answer::RuledOut };
     let mut claim =
@@ -163,7 +170,10 @@ fn in_another_place(scene: &Scene<'_>, step: &Step<'_>) -> Answer {
     if let Some((view, response)) = step.response() {
         claim = claim.shown([scene.show_status(view, response, "refused")]);
     }
-    leave_open(claim, "token").or("wrong-field", "which field the service's documentation names").likely()
+    leftover(
+        scene,
+        leave_open(claim, "token").or("wrong-field", "which field the service's documentation names"),
+    )
 }
 
 /// An answer of 401 to a request of which not enough is known to tell whether it carried credentials.

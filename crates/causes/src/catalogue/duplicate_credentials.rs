@@ -1,6 +1,7 @@
 //! Two sets of credentials.
 
 use crate::cause::{Answer, Claim, cause};
+use crate::scene::same_server;
 use crate::{Scene, Step, elsewhere};
 use why401_auth::ProblemKind;
 use why401_http::query_of;
@@ -56,6 +57,9 @@ impl DuplicateCredentials {
         }
         if let Some(claim) = keys(scene, step) {
             return advise(claim).confirmed();
+        }
+        if let Some(answer) = same_key_twice(scene, step) {
+            return answer;
         }
         let Some(sent) = step.credentials() else { return told() };
         if let Some(problem) = sent.parsed.problem(ProblemKind::SecondCredentials) {
@@ -116,6 +120,39 @@ fn keys(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
             .shown([scene.show_field(view, second, "the second")]),
     )
 }
+
+/// One key in two fields of one name: a server that joins them (RFC 9110 section 5.3) reads another key.
+fn same_key_twice(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let (view, request) = step.request()?;
+    let all: Vec<_> = request.fields.iter().take(FIELDS).collect();
+    let (first, second) = all.iter().enumerate().find_map(|(i, one)| {
+        let name = one.name.to_text().to_ascii_lowercase();
+        let is_key = elsewhere::is_secret(&name) && !name.contains("cookie") && one.value.len() >= 8;
+        let same = |two: &&&why401_http::FieldLine| two.is(&name) && two.value.as_bytes() == one.value.as_bytes();
+        is_key.then(|| all.iter().skip(i + 1).find(same).map(|two| (*one, *two)))?
+    })?;
+    let name = first.name.to_text().to_ascii_lowercase();
+    let claim = Claim::new(format!("the request has the field {name} twice: joined, they are another key"))
+        .shown([scene.show_field(view, first, "the first")])
+        .shown([scene.show_field(view, second, "the second")]);
+    let once = |a: &&why401_history::Attempt| {
+        a.let_in()
+            && same_server(a, step.attempt)
+            && a.request().is_some_and(|r| {
+                let mut of = r.fields.all(&name);
+                of.next().is_some_and(|f| f.value.as_bytes() == first.value.as_bytes()) && of.next().is_none()
+            })
+    };
+    let good = scene.attempts().take(FIELDS).find(once);
+    let shown = good.and_then(|a| Some(scene.show_field(a.view(), a.request_field(&name)?, "once, and let in")));
+    Some(match good {
+        Some(_) => advise(claim.shown(shown)).confirmed(),
+        None => advise(claim).or("credentials-refused", "the same key in one field").likely(),
+    })
+}
+
+/// So many fields of a request, and requests of the evidence, are looked at.
+const FIELDS: usize = 200;
 
 fn advise(claim: Claim) -> Claim {
     claim.fix(Party::Caller, "Let one place add the credentials and remove the other (a default of the library, an interceptor, a stored login).")

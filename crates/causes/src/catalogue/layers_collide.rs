@@ -1,5 +1,7 @@
 //! Two layers want the one field.
 
+mod compared;
+
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::{same_resource, same_server};
 use crate::{Scene, Sent, Step};
@@ -32,7 +34,7 @@ cause! {
     /// # References
     /// RFC 9110 section 11.6.2: one Authorization field, one set of credentials.
     pub LayersCollide = "layers-collide" in NotSent, Fault by Intermediary,
-        over ["credentials-refused", "credentials-changed", "scheme-not-offered", "wrong-password", "intermediary-challenged", "application-denied", "dropped-by-intermediary"]
+        over ["credentials-refused", "credentials-changed", "scheme-not-offered", "wrong-password", "intermediary-challenged", "application-denied", "dropped-by-intermediary", "scheme-missing"]
 }
 
 impl LayersCollide {
@@ -41,6 +43,10 @@ impl LayersCollide {
         let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else { return told() };
         let Some(sent) = step.credentials() else { return two_voices(scene, step).unwrap_or_else(told) };
         if let Some(answer) = passed_on(scene, step, sent) {
+            return answer;
+        }
+        let compared = compared::displaced(scene, step, sent);
+        if let Some(answer) = compared.or_else(|| compared::field_itself(scene, step, sent)) {
             return answer;
         }
         let scheme = sent.scheme();

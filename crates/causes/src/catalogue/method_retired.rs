@@ -29,7 +29,7 @@ cause! {
     ///
     /// # References
     /// RFC 9700 section 2.4 (the password grant must not be used); the service's announcement, named with the wording.
-    pub MethodRetired = "method-retired" in Refused, Fault by Caller, over ["credentials-refused", "wrong-password"]
+    pub MethodRetired = "method-retired" in Refused, Fault by Caller, over ["credentials-refused", "wrong-password", "scheme-not-offered"]
 }
 
 impl MethodRetired {

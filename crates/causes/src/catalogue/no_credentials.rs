@@ -155,6 +155,9 @@ impl NoCredentials {
         if let Some(claim) = unlike_others(scene, step) {
             return advise(claim).likely();
         }
+        if step.attempt.logged_dash() && tried(step) {
+            return Answer::RuledOut;
+        }
         if step.attempt.logged_dash() {
             let mut claim =
                 Claim::new("no user name was logged for the request, so it probably carried no credentials")
@@ -189,6 +192,14 @@ impl NoCredentials {
             None => Answer::Undecidable("the request as the client sent it: curl -v, or a capture"),
         }
     }
+}
+
+/// Windows tried the credentials of a request for which IIS logged no name: `SEC_E_LOGON_DENIED` and
+/// `ERROR_LOGON_FAILURE` (Microsoft, COM error codes for security; system error codes).
+fn tried(step: &Step<'_>) -> bool {
+    const DENIED: [u32; 2] = [0x8009_030c, 1326];
+    let mut logs = step.attempt.views.iter().filter_map(|v| v.log.as_ref());
+    logs.any(|l| l.win32.is_some_and(|w| DENIED.contains(&w)))
 }
 
 /// Product names of programs that only look whether something answers; they send no credentials unless told to.

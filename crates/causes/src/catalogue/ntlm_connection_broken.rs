@@ -5,7 +5,9 @@ use crate::reading::gss::{self, Message};
 use crate::reading::{at_most, settle, token};
 use crate::{Scene, Step};
 use why401_history::Attempt;
+use why401_http::LogWords;
 use why401_report::{Annotation, Certainty, Party};
+use why401_span::{Derived, SourceId};
 
 /// `SEC_E_INVALID_TOKEN`: a type 3 message on a connection that has seen no type 1 (Microsoft, COM error codes).
 const INVALID_TOKEN: u32 = 0x8009_0308;
@@ -63,6 +65,9 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let numbered = || scene.steps.iter().filter_map(|s| Some((s, number(s)?)));
     let challenged = scene.steps.iter().rev().find(|s| answered_with_challenge(s));
     let last = numbered().rfind(|(_, n)| *n == 3).map(|(s, _)| s);
+    if let Some(claim) = last.and_then(|three| spread(scene, three)) {
+        return Some(claim);
+    }
     let claim = match (challenged, last) {
         (Some(two), Some(three)) => moved(scene, two, three)
             .or_else(|| moved_behind(scene, two, three))
@@ -120,6 +125,39 @@ fn moved(scene: &Scene<'_>, two: &Step<'_>, three: &Step<'_>) -> Option<Claim> {
 fn moved_behind(scene: &Scene<'_>, two: &Step<'_>, three: &Step<'_>) -> Option<Claim> {
     let behind = |s: &Step<'_>| scene.case.attempt(s.attempt.forwarded_as?).map(Step::of);
     moved(scene, &behind(two)?, &behind(three)?)
+}
+
+/// The server behind the proxy that a step went to, with the line that says so.
+fn upstream<'a>(step: &Step<'a>) -> Option<(SourceId, &'a LogWords, &'a Derived)> {
+    let logs = step.attempt.views.iter().filter_map(|v| Some((v.source, v.log.as_ref()?)));
+    logs.filter_map(|(source, log)| Some((source, log, log.upstream.as_ref()?))).next()
+}
+
+/// The proxy's own log: the messages of one handshake went to different servers.
+fn spread(scene: &Scene<'_>, three: &Step<'_>) -> Option<Claim> {
+    let (_, _, to) = upstream(three)?;
+    let one = scene.steps.iter().rev().find(|s| number(s) == Some(1))?;
+    let (source, log, from) = upstream(one)?;
+    // nginx lists all that it tried, with commas between.
+    let is_one = |upstream: &Derived| !upstream.as_bytes().contains(&b',');
+    if from.as_bytes() == to.as_bytes() || !is_one(from) || !is_one(to) {
+        return None;
+    }
+    let (three_source, three_log, _) = upstream(three)?;
+    let names = (from.to_text().into_owned(), to.to_text().into_owned());
+    let claim = Claim::new(format!(
+        "the handshake began at {} and ended at {}: NTLM authenticates one connection, and these are two",
+        names.0, names.1
+    ));
+    Some(claim.shown([
+        shown_name(scene, (source, log), &names.0, "the first message went here"),
+        shown_name(scene, (three_source, three_log), &names.1, "and the last one here"),
+    ]))
+}
+
+fn shown_name(scene: &Scene<'_>, (source, log): (SourceId, &LogWords), name: &str, says: &str) -> Annotation {
+    let at = log.line.to_text().find(name).unwrap_or(0);
+    scene.show_part(source, &log.line, at..at + name.len(), says)
 }
 
 /// The answer that carries type 2 ends its connection.

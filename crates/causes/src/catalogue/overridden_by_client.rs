@@ -1,9 +1,11 @@
 //! Other credentials than the ones given.
 
 use crate::cause::{Answer, Claim, cause};
+use crate::reading::token;
 use crate::reading::configured::stores;
 use crate::{Scene, Sent};
 use why401_auth::percent;
+use why401_history::Attempt;
 use why401_http::{FactKind, Speaker};
 use why401_report::Party;
 
@@ -266,13 +268,23 @@ fn by_shown_netrc(scene: &Scene<'_>, sent: &Sent<'_>) -> Option<Answer> {
         })
     };
     let named = find(".netrc").filter(|_| !user.is_empty())?;
-    let entry = find(&format!("login {user} "));
+    let entry = find(&format!("login {user} ")).or_else(|| find(&format!("login {user}\n")));
     // An entry of somebody else was not the one that was used.
     if entry.is_none()
         && find("login ").is_some()
         && (find("machine ").is_some() || find("default ").is_some())
     {
         return None;
+    }
+    if let (Some((source, text, range)), Some(issued)) = (&entry, given_out(scene, sent)) {
+        let claim = Claim::new(format!(
+            "a token was given out, and the next request carries the Basic credentials of {user}, who stands in a .netrc"
+        ))
+        .shown(issued.response().map(|r| scene.show_status(issued.view(), r, "a token was given out here")))
+        .shown([scene.show_part(*source, text, range.clone(), "this entry was used")])
+        .shown([scene.show_field(sent.view, sent.field, "sent instead")])
+        .fix(Party::Caller, "Remove the entry of the .netrc for this host (or its default entry), or let the client read none.");
+        return Some(claim.confirmed());
     }
     // What the program was to send: a field with another scheme.
     let (given_in, given_text, given) = texts.iter().find_map(|(source, text)| {
@@ -302,6 +314,17 @@ fn by_shown_netrc(scene: &Scene<'_>, sent: &Sent<'_>) -> Option<Answer> {
             .or("scheme-not-offered", "the entry of the .netrc for this host: is it the one that was sent?");
     }
     Some(claim.weighing(6).likely())
+}
+
+/// The request by which this client was given a token just before, with another login than the one it sends now.
+fn given_out<'a>(scene: &Scene<'a>, sent: &Sent<'_>) -> Option<&'a Attempt> {
+    let user = sent.basic()?.user_text().into_owned();
+    let issued = token::issued(scene).into_iter().map(|i| i.attempt);
+    let names = |a: &Attempt| {
+        let body = a.request().map(|r| r.body.bytes.to_text().into_owned()).unwrap_or_default();
+        a.user.as_deref() == Some(&user) || body.contains(&user)
+    };
+    issued.filter(|a| a.id < scene.focus().map_or(0, |s| s.attempt.id) && !names(a)).last()
 }
 
 /// The user name of an address whose authority begins here.

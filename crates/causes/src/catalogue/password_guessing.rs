@@ -3,7 +3,7 @@
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::{same_client, same_server};
 use crate::{Scene, login};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use why401_history::{Attempt, Tries};
 use why401_report::Party;
 
@@ -75,7 +75,8 @@ impl PasswordGuessing {
             return claim.confirmed();
         }
         let Some(user) = step.attempt.user.as_deref() else {
-            return logins(scene, step).unwrap_or_else(told);
+            let named = || named_elsewhere(scene, step);
+            return logins(scene, step).or_else(named).unwrap_or_else(told);
         };
         let Some(tries) = case.index.tries_for(user).filter(|t| t.let_in == 0) else { return told() };
         if tries.clients >= ADDRESSES && tries.refused.len() <= tries.clients * 20 {
@@ -108,7 +109,9 @@ fn from_a_network(scene: &Scene<'_>, step: &crate::Step<'_>) -> Option<Claim> {
     let tries: Vec<&Attempt> = all().filter(|a| a.status() == Some(401) && a.user.is_some()).collect();
     let names: BTreeSet<&str> = tries.iter().filter_map(|a| a.user.as_deref()).collect();
     // Of the people of one house each has a name and mostly an address of their own.
-    (names.len() >= (2 * NAMES).max(3 * neighbours.len())).then(|| {
+    let many = names.len() >= (2 * NAMES).max(3 * neighbours.len());
+    let fast = names.len() >= 2 * NAMES && by_turns(&tries);
+    (many || fast).then(|| {
         let says = format!(
             "{} addresses of {mine} tried {} user names and none got in",
             neighbours.len(),
@@ -116,6 +119,22 @@ fn from_a_network(scene: &Scene<'_>, step: &crate::Step<'_>) -> Option<Claim> {
         );
         claim(scene, &tries, says)
     })
+}
+
+/// Whether most of the addresses try several names each, all of them within minutes: people at work take hours for that.
+fn by_turns(tries: &[&Attempt]) -> bool {
+    const TOGETHER: i64 = 10 * 60;
+    let mut names: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for a in tries {
+        if let (Some(client), Some(user)) = (a.client(), a.user.as_deref()) {
+            names.entry(client.host.clone()).or_default().insert(user);
+        }
+    }
+    let several = names.values().filter(|n| n.len() > 1).count();
+    let mut times = tries.iter().filter_map(|a| Some(a.time()?.at.as_second()));
+    let first = times.next();
+    let span = first.map(|first| times.fold((first, first), |(a, b), t| (a.min(t), b.max(t))));
+    several * 2 > names.len() && span.is_some_and(|(from, to)| to - from <= TOGETHER)
 }
 
 /// A transcript of one client, which has no address: many names tried at one server, and hardly any gets in.
@@ -162,6 +181,32 @@ fn logins(scene: &Scene<'_>, step: &crate::Step<'_>) -> Option<Answer> {
             .or("credentials-refused", "whether a program of your own runs there with an old password")
             .likely(),
     )
+}
+
+/// The access log shows one address that is refused again and again, and the error log the many names of just these seconds.
+fn named_elsewhere(scene: &Scene<'_>, step: &crate::Step<'_>) -> Option<Answer> {
+    let client = step.attempt.client()?;
+    let all = scene.case.index.of_client(&client.host);
+    let all = || all.iter().filter_map(|&i| scene.case.attempt(i));
+    let tries: Vec<&Attempt> = all().filter(|a| a.status() == Some(401)).take(TRIES).collect();
+    // Tomcat's error log tells no zone: zones differ by whole quarters of an hour.
+    const QUARTER: i64 = 15 * 60;
+    let within = |t: why401_http::Moment| t.at.as_second().rem_euclid(QUARTER);
+    let seconds: BTreeSet<i64> = tries.iter().filter_map(|a| Some(within(a.time()?))).collect();
+    if tries.len() < LOGINS || all().any(|a| a.let_in() && a.user.is_some()) {
+        return None;
+    }
+    let case = scene.case;
+    let said = case.refusals.iter().flat_map(|r| r.statements()).chain(&case.statements);
+    let of_them = said.filter(|s| s.time.is_some_and(|t| seconds.contains(&within(t)))).take(TRIES);
+    let named: Vec<_> = of_them.filter(|s| s.user.is_some()).collect();
+    let names: BTreeSet<&str> = named.iter().filter_map(|s| s.user.as_deref()).collect();
+    (names.len() >= 2 * NAMES).then(|| {
+        let summary = format!("{} was refused {} times, for {} names", client.host, tries.len(), names.len());
+        claim(scene, &tries, summary)
+            .shown(named.iter().take(2).map(|s| scene.show_statement(s, "one of many names")))
+            .confirmed()
+    })
 }
 
 /// Error logs alone: many names refused for one address.

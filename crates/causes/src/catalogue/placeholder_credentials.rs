@@ -43,6 +43,8 @@ impl PlaceholderCredentials {
     fn detect(scene: &Scene<'_>) -> Answer {
         let Some(step) = scene.refused() else {
             return typed(scene)
+                .or_else(|| quoted_back(scene))
+                .or_else(|| unexpanded(scene))
                 .unwrap_or_else(|| scene.told("placeholder-credentials", "a placeholder was sent"));
         };
         for sent in &step.sent {
@@ -108,6 +110,60 @@ fn typed(scene: &Scene<'_>) -> Option<Answer> {
         Some(if found.sure == Sureness::Sure { claim.weighing(8).likely() } else { claim.possible() })
     })
 }
+
+/// The service quotes the key that it got, and it is the name of a variable.
+fn quoted_back(scene: &Scene<'_>) -> Option<Answer> {
+    const BEFORE: [&str; 4] = ["key provided: ", "token provided: ", "key: '", "token: '"];
+    scene.statements().find_map(|s| {
+        let text = s.text.to_text();
+        let from = BEFORE.iter().find_map(|b| text.find(b).map(|at| at + b.len()))?;
+        let end = text.get(from..)?.find([' ', '\'', '"', ',']).map_or(text.len(), |e| from + e);
+        let value = text.get(from..end)?.trim_end_matches('.');
+        let name = value.strip_prefix('$').is_some_and(|n| {
+            n.len() > 2 && n.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '.' | '{' | '}'))
+        });
+        let found = placeholder::find(value.as_bytes()).filter(|p| p.sure == Sureness::Sure);
+        (name || found.is_some()).then_some(())?;
+        let claim = Claim::new("the service quotes what it was sent, and that is a placeholder and no key")
+            .shown([scene.show_part(s.source, &s.text, from..from + value.len(), "sent as it stands")])
+            .fix(Party::Caller, "Put the secret where the placeholder stands: set the variable before the client is made, or give the value itself.");
+        Some(claim.confirmed())
+    })
+}
+
+/// Two listings of one setting: the name of a variable in the first, which the program sends as it stands, and a value in the
+/// second.
+fn unexpanded(scene: &Scene<'_>) -> Option<Answer> {
+    const NAMES: [&str; 4] = ["token", "password", "secret", "key"];
+    scene.case.facts.iter().filter(|f| f.kind == FactKind::Pasted).find_map(|fact| {
+        let text = fact.text.to_text();
+        let settings = || {
+            let lines = text.lines().take(SETTINGS).filter_map(|line| {
+                let (name, value) = line.split_once([':', '='])?;
+                let (name, value) = (name.trim(), value.trim().trim_matches(['"', '\'']));
+                let secret = NAMES.iter().any(|n| name.to_ascii_lowercase().ends_with(n));
+                (secret && !name.contains(' ') && !value.is_empty()).then_some((name, value))
+            });
+            lines.collect::<Vec<_>>()
+        };
+        let all = settings();
+        let (name, value) = all.iter().find(|(name, value)| {
+            let variable = value.starts_with("${") && value.ends_with('}');
+            variable && all.iter().any(|(n, v)| n == name && !v.contains("${"))
+        })?;
+        let at = text.find(value)?;
+        let claim = Claim::new(format!(
+            "{name} holds the name of a variable, which the program sends as it stands; with the value itself it works"
+        ))
+        .shown([scene.show_part(fact.source, &fact.text, at..at + value.len(), "not replaced by its value")])
+        .fix(Party::Caller, "Write the value itself, or have the file rendered before the program reads it.")
+        .or("credentials-refused", "whether the program replaces variables in this file");
+        Some(claim.weighing(6).likely())
+    })
+}
+
+/// So many lines are looked at for settings.
+const SETTINGS: usize = 2_000;
 
 /// What people write over a secret before they paste it: a variable of the shell, a row of one letter, brackets.
 fn masks(secret: &str) -> bool {

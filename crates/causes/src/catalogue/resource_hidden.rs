@@ -32,7 +32,7 @@ cause! {
     ///
     /// # References
     /// RFC 9110 section 15.5.5 (404 may hide a 403); Docker Registry HTTP API V2, `DENIED` and `UNAUTHORIZED`.
-    pub ResourceHidden = "resource-hidden" in Server, Fault by Caller, over ["no-credentials", "credentials-refused", "login-redirect"]
+    pub ResourceHidden = "resource-hidden" in Server, Fault by Caller, over ["no-credentials", "credentials-refused", "login-redirect", "scope-missing"]
 }
 
 impl ResourceHidden {

@@ -121,6 +121,10 @@ impl SchemeNotOffered {
         if loose && scene.is_product("salesforce") {
             return claim.or("session-expired", "a request with a new session").weighing(-5).likely();
         }
+        // The answer itself gives the reason, whatever its challenge says.
+        if scene.heard_of("method-retired").any(|h| h.attempt.is_some()) {
+            return claim.or("method-retired", "what the service takes today").weighing(-5).likely();
+        }
         claim.confirmed()
     }
 }

@@ -55,7 +55,9 @@ impl ScopeMissing {
             return Answer::RuledOut;
         }
         let told = scene.told_claim("scope-missing", "the token lacks a permission");
-        let told = if scene.refused().is_some_and(of_registry) {
+        // A registry's client puts it into its own words, and says what else it may be.
+        let hidden = scene.heard_of("resource-hidden").next().is_some();
+        let told = if hidden || scene.refused().is_some_and(of_registry) {
             told.map(|c| at_most(c, Certainty::Likely))
         } else {
             told

@@ -1,5 +1,7 @@
 //! A session cookie past its time.
 
+mod in_log;
+
 use super::session_missing::{cookie_name, deletes, is_session};
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::{same_client, same_server};
@@ -42,7 +44,13 @@ impl SessionExpired {
             None => Answer::RuledOut,
         };
         let Some(step) = scene.refused() else { return told() };
-        let Some((view, cookie)) = step.request_field("cookie") else { return told() };
+        let Some((view, cookie)) = step.request_field("cookie") else {
+            // A request that brings no session is refused for that, whatever a page says of it.
+            if step.attempt.views.iter().any(|v| v.shows.cookies) && was_given(scene, step) {
+                return Answer::RuledOut;
+            }
+            return in_log::over(scene, step).unwrap_or_else(told);
+        };
         if step.attempt.carries_credentials() {
             return Answer::RuledOut;
         }
@@ -92,6 +100,14 @@ impl SessionExpired {
             None => told(),
         }
     }
+}
+
+/// Whether a session was given to this client before: then it is missing here, and not over.
+fn was_given(scene: &Scene<'_>, step: &Step<'_>) -> bool {
+    let own = |a: &&why401_history::Attempt| same_client(a, step.attempt) && same_server(a, step.attempt);
+    scene.earlier_setting_cookies().filter(own).filter_map(|a| a.response()).any(|r| {
+        r.fields.all("set-cookie").any(|f| is_session(f) && !deletes(f))
+    })
 }
 
 fn advise(claim: Claim) -> Claim {

@@ -330,7 +330,21 @@ pub(super) fn cookie_name(set_cookie: &FieldLine) -> String {
 }
 
 pub(super) fn is_session(set_cookie: &FieldLine) -> bool {
-    names_session(&cookie_name(set_cookie).to_ascii_lowercase())
+    let name = cookie_name(set_cookie).to_ascii_lowercase();
+    names_session(&name) || is_kept_from_scripts(set_cookie, &name)
+}
+
+/// Cookies by which balancers and guards know a client again; they are kept from scripts and no session.
+const GUARDS: &[&str] =
+    &["csrf", "xsrf", "__cf", "arraffinity", "bigip", "awsalb", "incap_", "visid_", "nsc_", "ak_bmsc", "_abck"];
+
+/// A long value that scripts may not read (RFC 6265 section 4.1.2.6) is what a login gives, whatever it is called.
+fn is_kept_from_scripts(set_cookie: &FieldLine, name: &str) -> bool {
+    const LONG: usize = 24;
+    let text = set_cookie.text();
+    let (pair, attributes) = text.split_once(';').unwrap_or((&text, ""));
+    let long = pair.split_once('=').is_some_and(|(_, value)| value.len() >= LONG);
+    long && attributes.to_ascii_lowercase().contains("httponly") && !GUARDS.iter().any(|g| name.contains(g))
 }
 
 /// Whether a cookie of this name, in lower case, is likely a session's; a guard against forgery is none.

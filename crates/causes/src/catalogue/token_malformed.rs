@@ -65,7 +65,7 @@ fn detail(scene: &Scene<'_>, claim: Claim) -> Claim {
 }
 
 fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
-    let carried = token::carried(step)?;
+    let Some(carried) = token::carried(step) else { return cut_off_in_address(scene, step) };
     if token::accepted_before(scene, step, &carried).is_some()
         || token::accepted_after(scene, step, &carried).is_some()
     {
@@ -106,6 +106,32 @@ fn cut_off(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>) -> Option<
     let summary = format!("the token was cut off: {} of {} characters were sent", sent.len(), whole.len());
     Some((summary, end.saturating_sub(1)..end))
 }
+
+/// A secret that stands as a part of the path (`/bot<token>/getUpdates`), shorter at its end than one that is let in.
+fn cut_off_in_address(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    // Names of resources are shorter, and differ by more than their last characters.
+    const SHORTEST: usize = 24;
+    const CUT: usize = 4;
+    let path = step.attempt.path()?;
+    let parts = || path.split('/').filter(|p| p.len() >= SHORTEST && p.bytes().any(|b| b.is_ascii_digit()));
+    parts().next()?;
+    let good = scene.attempts().take(NEAR).filter(|a| a.let_in() && same_server(a, step.attempt));
+    let (other, sent, whole) = good.into_iter().find_map(|a| {
+        let theirs = a.path()?;
+        let pair = parts().find_map(|mine| {
+            let longer = |t: &&str| t.len() > mine.len() && t.len() <= mine.len() + CUT && t.starts_with(mine);
+            theirs.split('/').find(longer).map(|t| (mine.len(), t.len()))
+        })?;
+        Some((a, pair.0, pair.1))
+    })?;
+    let (view, request) = step.request()?;
+    let summary = format!("the secret in the address was cut off: {sent} of {whole} characters were sent");
+    let there = other.view().request.as_ref().map(|r| scene.show_request(other.view(), r, "whole, and let in"));
+    Some(Claim::new(summary).shown([scene.show_request(view, request, "cut off")]).shown(there))
+}
+
+/// So many requests are looked at for a whole one.
+const NEAR: usize = 500;
 
 /// The problems of a JWT that no reader gets over.
 fn by_bytes(carried: &Carried<'_>, jwt: &Jwt) -> Option<(String, Range<usize>, Certainty)> {

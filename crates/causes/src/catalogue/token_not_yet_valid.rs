@@ -56,9 +56,10 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
         return Some(at_most(claim, Certainty::Likely));
     }
     let (nbf, clock) = (jwt.nbf()?, clock::of(scene, step)?);
-    if nbf <= clock.at
-        || token::accepted_after(scene, step, &carried).is_some_and(|a| a.id < step.attempt.id + 2)
-    {
+    // The very same token a moment later: let in before it begins, its begin is no reason; let in from then on, it is the proof.
+    let later = token::accepted_after(scene, step, &carried);
+    let begun = later.and_then(|a| clock::of(scene, &Step::of(a))).map(|then| then.at >= nbf);
+    if nbf <= clock.at || later.is_some_and(|a| a.id < step.attempt.id + 2) && begun != Some(true) {
         return None;
     }
     let ahead = nbf - clock.at;
@@ -77,13 +78,17 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     )]);
     claim = claim.shown(clock.shown(scene));
     let mut certainty = clock.certainty(nbf);
-    let meant = jwt.iat().is_some_and(|iat| nbf - iat > SAME && iat <= clock.at);
+    let waited = begun == Some(true);
+    let meant = jwt.iat().is_some_and(|iat| (waited || nbf - iat > SAME) && iat <= clock.at);
     if !meant {
         claim =
             claim.or("clock-skew", "the clocks of the issuer and of this server, held against each other");
         if jwt.iat().is_some() {
             certainty = certainty.min(Certainty::Likely);
         }
+    }
+    if waited && meant {
+        certainty = Certainty::Certain;
     }
     if token::told_otherwise(scene, &["token-not-yet-valid", "clock-skew"]) || !token::wanted(step) {
         certainty = certainty.min(Certainty::Likely);

@@ -85,7 +85,9 @@ impl WrongAddress {
             .min_by_key(|(c, ..)| *c);
         let Some((closeness, other, good)) = near else { return told() };
         // With credentials there and none here, it is the credentials that differ.
-        if good.carries_credentials() && !a.carries_credentials() && closeness > 1 {
+        let unlike = good.carries_credentials() && closeness > 1
+            || a.shows_credentials() && !good.shows_credentials() && good.view().log.is_none();
+        if unlike && !a.carries_credentials() {
             return told();
         }
         let claim =

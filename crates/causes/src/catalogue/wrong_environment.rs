@@ -1,5 +1,7 @@
 //! The key of another house.
 
+mod in_words;
+
 use crate::carried;
 use crate::cause::{Answer, Claim, cause};
 use crate::phrase::{self, plain};
@@ -60,6 +62,7 @@ impl WrongEnvironment {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || match scene
             .told_claim("wrong-environment", "the credentials are of another environment")
+            .or_else(|| in_words::sibling(scene))
             .or_else(|| two_named(scene))
             .or_else(|| live_at_trial(scene))
         {
@@ -74,6 +77,7 @@ impl WrongEnvironment {
             .or_else(|| user_of_trial(scene, step, &host, trial_host))
             .or_else(|| accepted_by_sibling(scene, step, &host))
             .or_else(|| region(scene, step, &host))
+            .or_else(|| in_words::home(scene, &host))
             .or_else(|| issuer(scene, step, &host, trial_host))
             .unwrap_or_else(told)
     }
@@ -199,6 +203,8 @@ fn accepted_by_sibling(scene: &Scene<'_>, step: &Step<'_>, host: &str) -> Option
             && server(a) == server(step.attempt)
     };
     let other_host = |a: &Attempt| {
+        // A redirect looks at no credentials.
+        a.served().then_some(())?;
         let other = a.request()?.authority()?;
         (other != host && (are_siblings(host, &other) || twin(a, &other))).then_some(other)
     };

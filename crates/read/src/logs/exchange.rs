@@ -1,5 +1,6 @@
 //! From slices of a log line to an exchange.
 
+use super::captured;
 use super::line::{Escape, Line, Logged, Name, number, offset_in};
 use super::part::Part;
 use why401_http::{Exchange, FieldLine, Fields, LogWords, LoggedUser, Peer, Request, Response, Shows};
@@ -45,12 +46,17 @@ impl Maker<'_> {
         exchange.server = self.server(line);
         exchange.connection = line.get(Part::Connection).and_then(number);
         exchange.user = self.user(line);
-        exchange.shows.authorization = shown(line, "authorization");
+        exchange.shows.authorization = shown(line, "authorization") || self.captured(line).is_some();
         exchange.shows.cookies = shown(line, "cookie");
         exchange.request = Some(self.request(line));
         exchange.response = line.status().map(|status| self.response(line, status));
         exchange.log = Some(Box::new(self.words(line)));
         exchange
+    }
+
+    /// Credentials that stand in the line beside what its format names; a member of a JSON line has a name.
+    fn captured(&self, line: &Line<'_>) -> Option<&[u8]> {
+        (line.escape != Escape::Json).then(|| captured::authorization(self.whole)).flatten()
     }
 
     fn client(&self, line: &Line<'_>) -> Option<Peer> {
@@ -152,6 +158,12 @@ impl Maker<'_> {
             }
         }
         fields.extend(line.fields.iter().filter(|f| f.of_request).filter_map(|f| self.field(line, f)));
+        if !shown(line, "authorization")
+            && let Some(value) = self.captured(line)
+        {
+            let value = self.field_value(value, line.escape);
+            fields.push(FieldLine { name: Derived::synthetic("Authorization"), value });
+        }
         Fields(fields)
     }
 
@@ -187,6 +199,7 @@ impl Maker<'_> {
             remark: present(line, Part::Remark)
                 .filter(|r| !r.is_empty())
                 .map(|r| self.value(r, line.escape, false)),
+            upstream: present(line, Part::Upstream).map(|u| self.cut(u)),
             bytes: present(line, Part::Bytes).and_then(number),
         }
     }

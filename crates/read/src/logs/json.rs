@@ -10,7 +10,7 @@ use super::reader::Reading;
 use super::time;
 use memchr::memchr;
 use why401_http::{Moment, Speaker, Statement};
-use why401_span::SourceId;
+use why401_span::{Builder, SourceId};
 
 /// How deep objects are looked into, and how many values are.
 const DEPTH: usize = 5;
@@ -24,6 +24,8 @@ const SECRET: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "se
 pub(crate) struct Message<'a> {
     /// The message as spelt.
     pub(crate) text: &'a [u8],
+    /// The error that a member of its own tells beside the message.
+    error: Option<&'a [u8]>,
     pub(crate) time: Option<Moment>,
     level: Option<&'a [u8]>,
 }
@@ -92,9 +94,12 @@ fn message<'a>(values: &[Value<'a>]) -> Option<Message<'a>> {
         |names: &[&str]| names.iter().find_map(|n| values.iter().find(|v| v.is_at(n)).map(|v| v.text));
     let text =
         first(&["message", "msg", "log", "MESSAGE", "textPayload", "event", "short_message", "error"])?;
+    let error =
+        first(&["error", "err", "error.message", "exception"]).filter(|e| *e != text && !e.is_empty());
     let stamp = first(&["time", "ts", "timestamp", "@timestamp", "__REALTIME_TIMESTAMP", "datetime", "date"]);
     Some(Message {
         text,
+        error,
         time: stamp.and_then(|t| time::whole(t, false)),
         level: first(&["level", "severity", "lvl", "log.level", "levelname"]),
     })
@@ -103,7 +108,18 @@ fn message<'a>(values: &[Value<'a>]) -> Option<Message<'a>> {
 impl Message<'_> {
     /// The statement that it is.
     pub(crate) fn statement(&self, source: SourceId, whole: &[u8], origin: &Origin<'_>) -> Statement {
-        let text = escape::undo(origin.cut(whole, self.text), Escape::Json, false);
+        let part = |text| escape::undo(origin.cut(whole, text), Escape::Json, false);
+        let text = match self.error {
+            None => part(self.text),
+            Some(error) => {
+                let (message, error) = (part(self.text), part(error));
+                let mut both = Builder::new();
+                both.push_part(&message, 0..message.len());
+                both.push_synthetic(b": ");
+                both.push_part(&error, 0..error.len());
+                both.finish()
+            }
+        };
         let mut statement = Statement::new(source, Speaker::ServerLog, text);
         statement.time = self.time;
         statement.level = self.level.map(|l| String::from_utf8_lossy(l).to_ascii_lowercase());

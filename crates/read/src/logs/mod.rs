@@ -6,6 +6,7 @@
 mod apache_format;
 mod blocks;
 pub mod bulk;
+mod captured;
 mod clf;
 mod escape;
 mod exchange;

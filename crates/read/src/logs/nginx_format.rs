@@ -50,6 +50,7 @@ pub(crate) fn column(name: &str) -> Column {
         "http_referer" => Part::Referer,
         "http_user_agent" => Part::Agent,
         "connection" => Part::Connection,
+        "upstream_addr" => Part::Upstream,
         _ => {
             let field = |name: &str| name.replace('_', "-");
             return match (name.strip_prefix("http_"), name.strip_prefix("sent_http_")) {

@@ -53,11 +53,13 @@ pub(crate) enum Part {
     Remark,
     /// A number that the requests of one connection share.
     Connection,
+    /// The server behind a proxy that it passed the request on to.
+    Upstream,
 }
 
 impl Part {
     /// How many there are.
-    pub(crate) const COUNT: usize = Part::Connection as usize + 1;
+    pub(crate) const COUNT: usize = Part::Upstream as usize + 1;
 }
 
 /// What a column means to us.

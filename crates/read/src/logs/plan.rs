@@ -197,6 +197,7 @@ pub(crate) fn named(name: &str) -> Column {
         "referer" => Part::Referer,
         "agent" => Part::Agent,
         "remark" => Part::Remark,
+        "upstream" => Part::Upstream,
         _ => return Column::Other,
     })
 }

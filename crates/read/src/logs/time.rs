@@ -6,7 +6,7 @@ use why401_http::Moment;
 /// Reads the time stamp that `text` begins with, and tells how many bytes it takes.
 ///
 /// Known shapes: `22/Nov/2026:17:14:41 +0000` (Apache, nginx; also with a space for the first colon, with a
-/// fraction, without a zone), ISO 8601 with `-` or `/`, `Sun Nov 22 17:15:23.630553 2026` (Apache's error log),
+/// fraction, without a zone; `22-Nov-2026 17:14:41` and `22/11/2026:17:14:41` alike), ISO 8601 with `-` or `/`, `Sun Nov 22 17:15:23.630553 2026` (Apache's error log),
 /// `Sun, 22 Nov 2026 17:15:41 GMT`. A time without a zone is local, unless `utc` says that the format means UTC.
 pub(crate) fn take(text: &[u8], utc: bool) -> Option<(Moment, usize)> {
     let mut c = Cursor { rest: text };
@@ -122,12 +122,15 @@ impl Cursor<'_> {
         Some(month as i64 + 1)
     }
 
-    /// `22/Nov/2026`
+    /// `22/Nov/2026`, `22-Nov-2026` (Tomcat's JULI), `22/11/2026` (Proxmox VE, `pveproxy`)
     fn clf_date(&mut self) -> Option<i64> {
         let day = self.number(2)?;
-        self.byte(b'/').then_some(())?;
-        let month = self.month()?;
-        self.byte(b'/').then_some(())?;
+        let between = self.any_of(b"/-")?;
+        let month = match self.month() {
+            None if between == b'/' => self.number(2),
+            named => named,
+        }?;
+        self.byte(between).then_some(())?;
         days(self.number(4)?, month, day)
     }
 
@@ -283,6 +286,8 @@ mod tests {
         assert_eq!(read("01/Jun/1995:00:00:59 -0600"), utc("1995-06-01T06:00:59Z"));
         assert_eq!(read("22/Nov/2026 17:14:41"), local("2026-11-22T17:14:41Z"));
         assert_eq!(read("25/Feb/2019:16:19:48.143"), local("2019-02-25T16:19:48.143Z"));
+        assert_eq!(read("13-Sep-2026 03:14:02.296"), local("2026-09-13T03:14:02.296Z"));
+        assert_eq!(read("11/12/2023:06:19:21 +0000"), utc("2023-12-11T06:19:21Z"));
         assert_eq!(read("2016-04-15T20:17:00.310Z"), utc("2016-04-15T20:17:00.31Z"));
         assert_eq!(read("2026-11-22T17:14:41+05:30"), utc("2026-11-22T11:44:41Z"));
         assert_eq!(read("2026-11-22 17:14:41,123"), local("2026-11-22T17:14:41.123Z"));
@@ -297,9 +302,17 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_none() {
-        for text in
-            ["", "x", "32/Nov/2026:17:14:41", "22/Nov/2026:24:00:00", "2026-13-01T00:00:00Z", "42", "-"]
-        {
+        for text in [
+            "",
+            "x",
+            "32/Nov/2026:17:14:41",
+            "22/Nov/2026:24:00:00",
+            "2026-13-01T00:00:00Z",
+            "42",
+            "-",
+            "11/22/2026:17:14:41",
+            "22-11-2026 17:14:41",
+        ] {
             assert_eq!(read(text), None, "{text}");
         }
     }

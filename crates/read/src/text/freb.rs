@@ -117,6 +117,7 @@ fn request(text: &Derived, head: std::ops::Range<usize>, body: std::ops::Range<u
         win32: error,
         remark: get("failureReason"),
         codes: None,
+        upstream: None,
         bytes: None,
     }));
     e.request = draft.into_request();

@@ -4,6 +4,7 @@
 //! keeps the lines that follow until it hands one back. So a transcript in the midst of prose is read as a
 //! transcript, and the formats of this module differ in their names only.
 
+mod arrow;
 mod asked;
 pub(crate) mod code;
 mod command;
@@ -102,6 +103,7 @@ const MESSAGES: &[Begin] = &[
     summary::begin,
     output::begin,
     printed::begin,
+    arrow::begin,
 ];
 
 /// Other kinds of blocks; what none begins with is prose.

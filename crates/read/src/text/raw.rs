@@ -51,11 +51,23 @@ fn starts(text: &[u8], next: Option<&Line>) -> bool {
         let field = n.bytes().trim_ascii_start();
         head::looks_like_field(field)
             && !field.starts_with(b"http")
+            && !is_error(field)
             && memchr::memmem::find(field, b": ").is_some()
     });
     head::is_method(method)
         && followed
         && Draft::new(&why401_span::Derived::synthetic(text.to_vec())).is_some()
+}
+
+/// `Error: …`, `AxiosError: …`, `java.io.IOException: …`: what a program prints, and no field.
+fn is_error(line: &[u8]) -> bool {
+    let name = line.split(|b| *b == b':').next().unwrap_or_default();
+    name.ends_with(b"Error") || name.ends_with(b"Exception")
+}
+
+/// Whether a line is a command behind its prompt.
+fn is_command(line: &Line) -> bool {
+    prompt::begins(&line.str()).is_some() && line.bytes().starts_with(b"$ ")
 }
 
 impl Dialect for Raw {
@@ -102,6 +114,10 @@ impl Dialect for Raw {
         }
         if line.is_blank() {
             return Took::Yes;
+        }
+        // The next command has a reader of its own.
+        if is_command(line) {
+            return Took::No;
         }
         self.ended = true;
         prose::say(line, out);
@@ -182,7 +198,7 @@ impl Raw {
         }
         let Some(open) = &self.open else { return false };
         if open.body.has_content() || open.length().is_some() || open.is_chunked() || !open.is_request() {
-            return !(prompt::begins(&line.str()).is_some() && line.bytes().starts_with(b"$ "));
+            return !is_command(line);
         }
         // A request that announces no body: people write remarks behind it, and lost fields stand there too.
         let text = line.bytes().trim_ascii_start();

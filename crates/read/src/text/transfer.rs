@@ -105,7 +105,8 @@ impl Transfer {
             self.set_scheme(address);
         }
         let mut statement = out.words(Speaker::Client, text.trimmed());
-        statement.product = self.product;
+        // What git prints behind `remote:` is the server's word.
+        statement.product = self.product.filter(|_| !words.starts_with("remote: "));
         if (self.request.is_some() || self.response.is_some()) && !self.between {
             statement.beside = Some(out.index());
             out.say(statement);

@@ -220,7 +220,7 @@ pub(crate) fn user(text: &str) -> Option<String> {
             }
             let rest = text.get(from..).unwrap_or_default();
             let (value, quoted) = match rest.trim_start_matches(' ') {
-                r if r.starts_with(['\'', '"', '`']) => (r, true),
+                r if r.starts_with(['\'', '"', '`', '[']) => (r, true),
                 r if r.starts_with([':', '=']) => {
                     let r = r.trim_start_matches([':', '=']).trim_start();
                     (r, r.starts_with(['\'', '"']))
@@ -228,7 +228,10 @@ pub(crate) fn user(text: &str) -> Option<String> {
                 _ => continue,
             };
             let name: String = if quoted {
-                let quote = value.chars().next().unwrap_or('"');
+                let quote = match value.chars().next() {
+                    Some('[') => ']',
+                    quote => quote.unwrap_or('"'),
+                };
                 value.chars().skip(1).take_while(|c| *c != quote).collect()
             } else {
                 value

@@ -2,6 +2,7 @@
 //!
 //! Each was met in many public threads about refused requests; the order is that of trust.
 
+mod ended;
 mod handshakes;
 mod others;
 mod places;
@@ -207,6 +208,7 @@ pub(super) fn rules() -> impl Iterator<Item = &'static Rule> {
         places::RULES,
         standing::RULES,
         secrets::RULES,
+        ended::RULES,
         others::RULES,
         times::RULES,
     ]

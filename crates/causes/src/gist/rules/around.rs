@@ -11,6 +11,12 @@ pub(super) const RULES: &[Given] = &[
         &[],
     ),
     (
+        "password-expired",
+        &[&["update your password", "set a new password", "renew your password"]],
+        &["forgot", "forgotten", "reset", "click", "link"],
+        &["wrong-password"],
+    ),
+    (
         "client-certificate-refused",
         &[
             &["client certificate", "client cert"],
@@ -178,6 +184,15 @@ pub(super) const RULES: &[Given] = &[
             MISSING,
         ],
         &["tenant not found"],
+        &[],
+    ),
+    (
+        "tenant-missing",
+        &[
+            &["no org", "no organization", "no organisation", "no tenant", "no workspace"],
+            &["specified", "given", "provided", "set", "selected"],
+        ],
+        &[],
         &[],
     ),
     (

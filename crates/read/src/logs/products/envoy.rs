@@ -29,6 +29,7 @@ pub(super) const KEYS: Keys = Keys {
         ("response_code_details", "remark"),
         ("bytes_sent", "bytes"),
         ("user_agent", "agent"),
+        ("upstream_host", "upstream"),
         ("x_forwarded_for", ">X-Forwarded-For"),
     ],
 };

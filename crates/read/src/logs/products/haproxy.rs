@@ -6,7 +6,9 @@ use crate::logs::line::Escape;
 
 pub(super) const TEXT: Text = Text {
     product: "haproxy",
-    layouts: &[r#"{client:port} [{time}] {} {} {} {status} {bytes} {} {} {remark} {} {} "{request}""#],
+    layouts: &[
+        r#"{client:port} [{time}] {} {upstream} {} {status} {bytes} {} {} {remark} {} {} "{request}""#,
+    ],
     escape: Escape::None,
     loose: false,
 };

@@ -34,7 +34,7 @@ pub(crate) struct Saying<'a> {
 /// Reads a line of any error log known here. `program` is what a syslog tag says.
 pub(crate) fn parse<'a>(line: &'a [u8], program: Option<&[u8]>) -> Option<Saying<'a>> {
     // One `or_else` behind the other would copy what was found at each.
-    let readers = [apache::parse, nginx::parse, others::lighttpd, others::squid, others::klog];
+    let readers = [apache::parse, nginx::parse, others::lighttpd, others::squid, others::klog, others::juli];
     readers.iter().find_map(|read| read(line)).or_else(|| others::by_program(line, program))
 }
 

@@ -64,6 +64,33 @@ pub(super) fn klog(line: &[u8]) -> Option<Saying<'_>> {
     Some(Saying { text: line.get(end + 2..)?, level: Some(level), ..Saying::default() })
 }
 
+/// Tomcat's own log: `13-Sep-2026 03:14:02.296 FINE [http-nio-8080-exec-6] class.method text`
+/// (`org.apache.juli.OneLineFormatter`, <https://tomcat.apache.org/tomcat-9.0-doc/logging.html>).
+pub(super) fn juli(line: &[u8]) -> Option<Saying<'_>> {
+    (line.get(2) == Some(&b'-') && line.get(6) == Some(&b'-')).then_some(())?;
+    let (moment, len) = time::take(line, false)?;
+    let rest = line.get(len..)?.strip_prefix(b" ")?;
+    let (level, rest) = word(rest);
+    let level = match level {
+        b"SEVERE" => &b"error"[..],
+        b"WARNING" => b"warn",
+        b"INFO" | b"CONFIG" => b"info",
+        b"FINE" | b"FINER" | b"FINEST" => b"debug",
+        _ => return None,
+    };
+    let thread = memmem::find(rest, b"] ").filter(|_| rest.trim_ascii_start().starts_with(b"["))?;
+    let text = rest.get(thread + 2..)?;
+    let user = between(text, b"authenticate user [", b"]");
+    Some(Saying {
+        text,
+        time: Some(moment),
+        level: Some(level),
+        user,
+        product: Some("tomcat"),
+        ..Saying::default()
+    })
+}
+
 /// What a program logged by syslog, whose tag names it.
 pub(super) fn by_program<'a>(line: &'a [u8], program: Option<&[u8]>) -> Option<Saying<'a>> {
     let product = match program?.to_ascii_lowercase().as_slice() {
@@ -97,5 +124,9 @@ mod tests {
         let s = klog(b"E0205 09:14:22.118402    1187 authentication.go:65] Unable to authenticate").unwrap();
         assert_eq!(s.text, b"Unable to authenticate");
         assert!(klog(b"E0205 text] x").is_none());
+        let line = b"13-Sep-2026 03:14:02.296 FINE [exec-6] o.a.Realm.authenticate Failed to authenticate user [a b] with realm [o.a.Realm]";
+        let s = juli(line).unwrap();
+        assert_eq!((s.user, s.level), (Some(&b"a b"[..]), Some(&b"debug"[..])));
+        assert!(juli(b"13-Sep-2026 03:14:02.296 words").is_none() && juli(b"13-x").is_none());
     }
 }
