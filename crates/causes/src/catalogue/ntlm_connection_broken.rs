@@ -129,8 +129,8 @@ fn moved_behind(scene: &Scene<'_>, two: &Step<'_>, three: &Step<'_>) -> Option<C
 
 /// The server behind the proxy that a step went to, with the line that says so.
 fn upstream<'a>(step: &Step<'a>) -> Option<(SourceId, &'a LogWords, &'a Derived)> {
-    let logs = step.attempt.views.iter().filter_map(|v| Some((v.source, v.log.as_ref()?)));
-    logs.filter_map(|(source, log)| Some((source, log, log.upstream.as_ref()?))).next()
+    let mut logs = step.attempt.views.iter().filter_map(|v| Some((v.source, v.log.as_deref()?)));
+    logs.find_map(|(source, log)| Some((source, log, log.upstream.as_ref()?)))
 }
 
 /// The proxy's own log: the messages of one handshake went to different servers.
