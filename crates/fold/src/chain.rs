@@ -77,7 +77,6 @@ pub(crate) struct Keys {
 /// Into so many groups conversations fall: a power of two.
 pub(crate) const TALKS: u64 = 16 * 1024;
 
-
 impl Keys {
     #[inline(always)]
     pub(crate) fn of(seen: &Seen<'_>, seed: Seed) -> Keys {

@@ -2,8 +2,8 @@
 
 use crate::chain::Chain;
 use crate::head::Head;
-use crate::part::Tail;
 use crate::lanes::Lanes;
+use crate::part::Tail;
 use crate::{Event, Part};
 
 /// From so many pairs of account and client on it is worth while that another thread takes them in.

@@ -84,9 +84,9 @@ impl Part {
             }
         }
         let (dropped, kinds) = (self.lanes.dropped, self.kinds);
-        let (lanes, kinds) = self.lanes.finish(|lanes| {
-            kinds.finish(|lane, chain| lanes.first_admitted(lane) == Some(chain.place()))
-        });
+        let (lanes, kinds) = self
+            .lanes
+            .finish(|lanes| kinds.finish(|lane, chain| lanes.first_admitted(lane) == Some(chain.place())));
         Told {
             accounts: self.accounts,
             chart: self.chart.settled(),
