@@ -1,6 +1,6 @@
 //! Requests that are steps of one handshake.
 
-use crate::hash::{FIXED, Seed};
+use crate::hash::{FIXED, Seed, pair};
 use crate::part::REACH;
 use crate::wire::{In, Malformed, Wire, wire};
 use crate::{Claimed, Event, Seen};
@@ -72,29 +72,54 @@ pub(crate) struct Keys {
     pub(crate) path: u64,
     /// Of method and path; the same in every run.
     pub(crate) resource: u64,
-    /// Of all requests of one client for one resource.
-    pub(crate) talk: u64,
 }
 
+/// Into so many groups conversations fall: a power of two.
+pub(crate) const TALKS: u64 = 16 * 1024;
+
 impl Keys {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of(seen: &Seen<'_>, seed: Seed) -> Keys {
         let (client, agent) = (seed.key(seen.client), seed.key(seen.agent));
         let (name, lane) = match seen.user {
             Claimed::Name(name) => {
                 let name = seed.key(name);
                 // Of whoever has a name, the programs are told apart: that one of them changed may be the cause.
-                (name, seed.of([client, name, agent, seed.key(seen.version)]))
+                (name, pair(pair(client, name), agent ^ version(seen.version)))
             }
             Claimed::NotLogged => (0, seed.of([client, 0])),
             Claimed::Dash => (1, seed.of([client, 1])),
             Claimed::Empty => (2, seed.of([client, 2])),
         };
         let path = FIXED.key(seen.path);
-        let resource = FIXED.of([FIXED.key(seen.method), path]);
-        let host = if seen.host.is_empty() { 0 } else { seed.key(seen.host) };
-        Keys { client, name, agent, lane, path, resource, talk: seed.of([client, agent, host, resource]) }
+        let resource = FIXED.of([method(seen.method), path]);
+        Keys { client, name, agent, lane, path, resource }
     }
+
+    /// The group of its conversation: all that most requests have to tell of it.
+    #[inline]
+    pub(crate) fn group(&self) -> u64 {
+        (self.client ^ self.resource) % TALKS
+    }
+
+    /// The key of its conversation, of all requests of one client for one resource. Its last bits are its group.
+    pub(crate) fn talk(&self, seen: &Seen<'_>, seed: Seed) -> u64 {
+        let host = if seen.host.is_empty() { 0 } else { seed.key(seen.host) };
+        let talk = seed.of([self.client, self.agent, host, self.resource]);
+        talk - talk % TALKS + self.group()
+    }
+}
+
+/// The key of a method. That of nearly all requests is known when this is compiled.
+#[inline]
+fn method(method: &[u8]) -> u64 {
+    if method == b"GET" { FIXED.key(b"GET") } else { FIXED.key(method) }
+}
+
+/// The key of a version of HTTP, likewise.
+#[inline]
+fn version(version: &[u8]) -> u64 {
+    if version == b"1.1" { FIXED.key(b"1.1") } else { FIXED.key(version) }
 }
 
 /// How two requests hang together.
@@ -268,6 +293,7 @@ impl Chain {
         self
     }
 
+    #[inline]
     pub(crate) fn place(&self) -> (u32, u64) {
         self.last().place()
     }

@@ -1,7 +1,6 @@
 //! How much there was when.
 
 use crate::wire::{In, Malformed, Wire, wire};
-use std::collections::BTreeMap;
 
 /// So many buckets at most; then two become one, as often as need be.
 const MOST: usize = 4096;
@@ -21,9 +20,11 @@ pub struct Bucket {
 pub struct Chart {
     /// The width of a bucket is two to this power, in seconds.
     scale: u32,
-    buckets: BTreeMap<i64, Bucket>,
-    /// The bucket in hand: requests of one time come together.
+    /// In order of time.
+    buckets: Vec<(i64, Bucket)>,
+    /// The bucket in hand: requests of one time come together. Where it is, and from when to when in milliseconds.
     at: i64,
+    span: (i64, i64),
     hand: Bucket,
 }
 
@@ -37,30 +38,47 @@ impl Wire for Chart {
         settled.buckets.put(out);
     }
     fn get(from: &mut In<'_>) -> Result<Self, Malformed> {
-        let (scale, buckets) = <(u32, BTreeMap<i64, Bucket>)>::get(from)?;
-        let fits = scale < 64 && buckets.len() <= MOST;
+        let (scale, buckets) = <(u32, Vec<(i64, Bucket)>)>::get(from)?;
+        let ordered = buckets.is_sorted_by(|a, b| a.0 < b.0);
+        let fits = scale < 64 && buckets.len() <= MOST && ordered;
         if fits { Ok(Chart { scale, buckets, ..Chart::default() }) } else { Err(Malformed) }
+    }
+}
+
+impl Bucket {
+    fn absorb(&mut self, other: Bucket) {
+        self.seen += other.seen;
+        self.refused += other.refused;
     }
 }
 
 impl Chart {
     #[inline]
-    pub(crate) fn add(&mut self, second: i64, refused: bool) {
-        let at = second >> self.scale;
-        if at != self.at {
-            self.lay();
-            self.at = second >> self.scale;
+    pub(crate) fn add(&mut self, ms: i64, refused: bool) {
+        if !(self.span.0..self.span.1).contains(&ms) {
+            self.turn_to(ms);
         }
         self.hand.seen += 1;
         self.hand.refused += u64::from(refused);
     }
 
+    /// Takes the bucket of a time in hand.
+    #[inline(never)]
+    fn turn_to(&mut self, ms: i64) {
+        self.lay();
+        self.at = ms.div_euclid(1000) >> self.scale;
+        let begins = |at: i64| at.saturating_mul(1 << self.scale).saturating_mul(1000);
+        self.span = (begins(self.at), begins(self.at + 1));
+    }
+
     fn lay(&mut self) {
         let hand = std::mem::take(&mut self.hand);
         if hand.seen > 0 {
-            let bucket = self.buckets.entry(self.at).or_default();
-            bucket.seen += hand.seen;
-            bucket.refused += hand.refused;
+            // Most logs are in order of time: then it is the last one, or one behind that.
+            match self.buckets.binary_search_by_key(&self.at, |(at, _)| *at) {
+                Ok(nth) => self.buckets.iter_mut().skip(nth).take(1).for_each(|(_, own)| own.absorb(hand)),
+                Err(nth) => self.buckets.insert(nth, (self.at, hand)),
+            }
         }
         while self.buckets.len() > MOST {
             self.coarsen(self.scale + 1);
@@ -71,7 +89,8 @@ impl Chart {
         let by = scale.saturating_sub(self.scale).min(63);
         if by > 0 {
             self.scale += by;
-            self.buckets = summed(self.buckets.iter().map(|(at, bucket)| (at >> by, *bucket)).collect());
+            self.buckets.iter_mut().for_each(|(at, _)| *at >>= by);
+            sum(&mut self.buckets);
         }
     }
 
@@ -81,14 +100,17 @@ impl Chart {
         let scale = self.scale.max(other.scale);
         self.coarsen(scale);
         other.coarsen(scale);
-        self.buckets = summed(std::mem::take(&mut self.buckets).into_iter().chain(other.buckets).collect());
+        self.buckets.append(&mut other.buckets);
+        // Two runs that are in order are put in order quickly.
+        self.buckets.sort_by_key(|(at, _)| *at);
+        sum(&mut self.buckets);
         self.lay();
     }
 
     /// Nothing in hand any more.
     pub(crate) fn settled(mut self) -> Chart {
         self.lay();
-        self.at = 0;
+        (self.at, self.span) = (0, (0, 0));
         self
     }
 
@@ -103,18 +125,15 @@ impl Chart {
     }
 }
 
-/// Those of one time become one. Few runs in order are put in order quickly, and what is in order becomes a map at once.
-fn summed(mut buckets: Vec<(i64, Bucket)>) -> BTreeMap<i64, Bucket> {
-    buckets.sort_by_key(|(at, _)| *at);
+/// Those of one time become one; they are in order.
+fn sum(buckets: &mut Vec<(i64, Bucket)>) {
     buckets.dedup_by(|(at, next), (before, bucket)| {
         let same = at == before;
         if same {
-            bucket.seen += next.seen;
-            bucket.refused += next.refused;
+            bucket.absorb(*next);
         }
         same
     });
-    buckets.into_iter().collect()
 }
 
 #[cfg(test)]
@@ -126,7 +145,7 @@ mod tests {
         let seconds: Vec<i64> = (0..20_000i64).map(|i| (i * 7919) % 100_003).collect();
         let chart = |part: &[i64]| {
             let mut chart = Chart::default();
-            part.iter().for_each(|s| chart.add(*s, s % 3 == 0));
+            part.iter().for_each(|s| chart.add(*s * 1000 + *s % 1000, s % 3 == 0));
             chart
         };
         let whole = chart(&seconds).settled();

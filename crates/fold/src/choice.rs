@@ -1,5 +1,6 @@
 //! Which lines are worth reading again in full, and which refusals are explained together.
 
+use crate::glue::MANY;
 use crate::hash::{Keyed, Keys};
 use crate::{Event, Kind, Lane, Told};
 use std::cmp::Reverse;
@@ -81,13 +82,23 @@ impl Told {
     /// The lines to be read again: examples of what was refused, and of what those who were refused got else.
     pub fn wanted(&self) -> Vec<Wanted> {
         let mut wanted = Vec::new();
-        let (groups, names) = self.groups();
+        // Those that do not depend on what is explained together are looked for meanwhile.
+        let ((groups, names), others) = std::thread::scope(|scope| {
+            let others = match self.lanes.len() {
+                0..MANY => None,
+                _ => Some(scope.spawn(|| self.admissions_of_others())),
+            };
+            let groups = self.groups();
+            let others = others.map(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            (groups, others.unwrap_or_else(|| self.admissions_of_others()))
+        });
         let mut number = 0;
         for (id, group) in groups.iter().enumerate() {
             group.wanted(id as u64 + 1, &mut number, &mut wanted);
         }
         let mut known: HashSet<(u32, u64)> = wanted.iter().map(|w| w.event.place()).collect();
         let mut admissions = self.admissions(&names);
+        admissions.extend(others);
         // Numbered by place: in which order lanes are told depends on how they were shared out.
         admissions.sort_by_key(Event::place);
         for event in admissions.into_iter().filter(|e| known.insert(e.place())) {
@@ -179,19 +190,24 @@ impl Told {
         many.into_iter().take(GUESSERS).map(|(.., client)| client).collect()
     }
 
+    /// When those with these names were let in.
     fn admissions(&self, names: &Keys) -> Vec<Event> {
-        let refused = || self.kinds.iter().filter(|k| !k.let_in);
-        let clients: Keys = refused().map(|k| k.client).collect();
-        let refused_names: Keys = refused().map(|k| k.name).collect();
         let own = self.lanes.iter().filter(|l| names.contains(&l.name));
         let mut own: Vec<([(u32, u64); 2], Lane<'_>)> = own.filter_map(|l| Some((l.places()?, l))).collect();
         if own.len() > ADMISSIONS {
+            let refused = self.kinds.iter().filter(|k| !k.let_in);
+            let clients: Keys = refused.map(|k| k.client).collect();
             own.sort_by_key(|([_, last], lane)| (!clients.contains(&lane.client), Reverse(*last)));
             own.truncate(ADMISSIONS);
         }
         let own = own.into_iter().filter_map(|(_, lane)| lane.admitted());
-        let mut events: Vec<Event> = own.flat_map(|(first, last)| [first, last]).collect();
-        events.extend(self.elsewhere().take(ELSEWHERE));
+        own.flat_map(|(first, last)| [first, last]).collect()
+    }
+
+    /// Other admissions: of who was refused those elsewhere, and the latest of all who were not.
+    fn admissions_of_others(&self) -> Vec<Event> {
+        let refused_names: Keys = self.kinds.iter().filter(|k| !k.let_in).map(|k| k.name).collect();
+        let mut events: Vec<Event> = self.elsewhere().take(ELSEWHERE).collect();
         let others = self.lanes.iter().filter(|l| !refused_names.contains(&l.name));
         let others = others.filter_map(|l| Some((Reverse((l.last_time(), l.places()?[1])), l)));
         let others = least(others, OTHERS).into_iter().filter_map(|lane| lane.admitted());
@@ -222,15 +238,24 @@ impl Told {
 /// Those with the least keys, in order; without room for all of them.
 fn least<K: Ord, T>(all: impl Iterator<Item = (K, T)>, count: usize) -> Vec<T> {
     let mut kept: Vec<(K, T)> = Vec::new();
+    let shorten = |kept: &mut Vec<(K, T)>| {
+        kept.sort_by(|a, b| a.0.cmp(&b.0));
+        kept.truncate(count);
+    };
+    // After the first time the last of those that are kept is no more than what would be dropped again.
+    let mut is_bounded = false;
     for one in all {
+        let bound = kept.get(count.saturating_sub(1)).filter(|_| is_bounded);
+        if bound.is_some_and(|(most, _)| *most <= one.0) {
+            continue;
+        }
         kept.push(one);
         if kept.len() >= 16 * count {
-            kept.sort_by(|a, b| a.0.cmp(&b.0));
-            kept.truncate(count);
+            shorten(&mut kept);
+            is_bounded = true;
         }
     }
-    kept.sort_by(|a, b| a.0.cmp(&b.0));
-    kept.truncate(count);
+    shorten(&mut kept);
     kept.into_iter().map(|(_, one)| one).collect()
 }
 

@@ -2,8 +2,41 @@
 
 use crate::chain::Chain;
 use crate::head::Head;
+use crate::lanes::Lanes;
 use crate::part::Tail;
 use crate::{Event, Part};
+
+/// From so many pairs of account and client on it is worth while that another thread takes them in.
+pub(crate) const MANY: usize = if cfg!(test) { 8 } else { 1000 };
+
+/// How much stands before a part: requests of all; of the source that goes on in it, its exchanges and lines.
+#[derive(Debug, Clone, Copy)]
+struct Shift {
+    requests: u64,
+    source: u32,
+    exchanges: u64,
+    lines: u32,
+}
+
+impl Shift {
+    fn event(&self, event: &mut Event) {
+        if event.source == self.source {
+            event.index += self.exchanges;
+            event.line = event.line.saturating_add(self.lines);
+        }
+    }
+
+    fn chain(&self, chain: &mut Chain) {
+        chain.shift(self.requests, |event| self.event(event));
+    }
+
+    fn lanes(&self, mut lanes: Lanes) -> Lanes {
+        for spot in lanes.spots_mut().filter(|s| s.source == self.source) {
+            spot.shift(self.exchanges, self.lines);
+        }
+        lanes
+    }
+}
 
 impl Part {
     /// Takes in the part that follows this one.
@@ -14,13 +47,32 @@ impl Part {
         if self.front == 0 {
             after.heads.keep(|talk, head| head.whole().is_some() || self.tails.contains_key(&talk));
         }
-        after.shift(self);
+        let shift = after.shift(self);
+        self.chart.absorb(std::mem::take(&mut after.chart));
+        self.paths.absorb(&after.paths);
+        let (mut lanes, theirs) = (std::mem::take(&mut self.lanes), std::mem::take(&mut after.lanes));
+        let few = theirs.len() < MANY;
+        let absorb = move || {
+            lanes.absorb(shift.lanes(theirs));
+            lanes
+        };
+        // Neither needs the other.
+        self.lanes = std::thread::scope(|scope| {
+            if few {
+                self.converses(after, shift);
+                return absorb();
+            }
+            let lanes = scope.spawn(absorb);
+            self.converses(after, shift);
+            lanes.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+    }
+
+    /// Takes in the conversations of the part that follows; those that are counted already are yet to be shifted.
+    fn converses(&mut self, after: Part, shift: Shift) {
         let (seed, offset) = (self.seed, self.requests);
         let all = self.requests + after.requests;
-        self.chart.absorb(after.chart);
-        self.paths.absorb(&after.paths);
-        self.lanes.absorb(after.lanes);
-        self.kinds.absorb(after.kinds, seed);
+        self.kinds.absorb(after.kinds, seed, |chain| shift.chain(chain));
         let room = 1000usize.saturating_sub(self.oddities.len());
         self.oddities.extend(after.oddities.into_iter().take(room));
 
@@ -119,8 +171,9 @@ impl Part {
         None
     }
 
-    /// Counts from the front of the part before, and within a source that goes on from the front of that.
-    fn shift(&mut self, before: &mut Part) {
+    /// Counts from the front of the part before, and within a source that goes on from the front of that: all but what
+    /// is counted with others, which is shifted when it is taken in.
+    fn shift(&mut self, before: &mut Part) -> Shift {
         let requests = before.requests;
         let mut begun = (u32::MAX, 0, 0);
         let mut accounts = std::mem::take(&mut self.accounts).into_iter();
@@ -141,34 +194,24 @@ impl Part {
         }
         before.accounts.extend(accounts);
         let (source, exchanges, lines) = begun;
-        for spot in self.lanes.spots_mut().filter(|s| s.source == source) {
-            spot.shift(exchanges, lines);
-        }
-        let shift = |event: &mut Event| {
-            if event.source == source {
-                event.index += exchanges;
-                event.line = event.line.saturating_add(lines);
-            }
-        };
-        let mut heads = Vec::new();
+        let shift = Shift { requests, source, exchanges, lines };
         for head in self.heads.values_mut() {
             match head {
                 Head::Bare { step, event } => {
                     step.index += requests;
-                    shift(event);
+                    shift.event(event);
                 }
-                Head::Whole(opening) => heads.push(&mut opening.chain),
+                Head::Whole(opening) => shift.chain(&mut opening.chain),
             }
         }
-        let tails = self.tails.values_mut().filter_map(|t| match t {
-            Tail::Own(chain) => Some(chain),
-            Tail::InHead => None,
-        });
-        for chain in heads.into_iter().chain(tails).chain(self.kinds.chains_mut()) {
-            chain.shift(requests, shift);
+        for tail in self.tails.values_mut() {
+            if let Tail::Own(chain) = tail {
+                shift.chain(chain);
+            }
         }
         for oddity in self.oddities.iter_mut().filter(|o| o.source == source) {
             oddity.line = oddity.line.saturating_add(lines);
         }
+        shift
     }
 }

@@ -20,6 +20,12 @@ pub(crate) fn mix(a: u64, b: u64) -> u64 {
     (product as u64) ^ ((product >> 64) as u64)
 }
 
+/// The key of two keys in this order, at least one of which depends on a seed.
+#[inline]
+pub(crate) fn pair(a: u64, b: u64) -> u64 {
+    mix(a ^ B, b ^ A)
+}
+
 impl Seed {
     /// The key of a text.
     #[inline]

@@ -105,6 +105,10 @@ impl Class {
         }
     }
 
+    fn chains_mut(&mut self) -> impl Iterator<Item = &mut Chain> {
+        self.groups.iter_mut().chain(self.others.as_deref_mut()).flat_map(Group::examples_mut)
+    }
+
     fn example(&self) -> Option<&Chain> {
         self.groups.first().or(self.others.as_deref()).map(|group| &group.opening)
     }
@@ -229,20 +233,14 @@ impl Kinds {
         self.classes.len() < most || self.classes.contains_key(&key)
     }
 
-    pub(crate) fn chains_mut(&mut self) -> impl Iterator<Item = &mut Chain> {
-        let groups = self
-            .classes
-            .values_mut()
-            .flat_map(|c| c.groups.iter_mut().chain(c.others.iter_mut().map(|o| &mut **o)));
-        groups.flat_map(Group::examples_mut)
-    }
-
-    pub(crate) fn absorb(&mut self, mut other: Kinds, seed: Seed) {
+    /// Takes others in, each chain of which is given to `shift` first.
+    pub(crate) fn absorb(&mut self, mut other: Kinds, seed: Seed, shift: impl Fn(&mut Chain)) {
         if self.is_coarse != other.is_coarse {
             self.coarsen_if(other.is_coarse);
             other.coarsen_if(self.is_coarse);
         }
         for (mut key, mut class) in other.classes {
+            class.chains_mut().for_each(&shift);
             if !self.has_room(key, MOST)
                 && let Some(alike) = class.example().map(|chain| Alike::of_chain(chain, seed))
             {

@@ -8,6 +8,7 @@ pub use told::{Lane, Pairs};
 use crate::Seen;
 use crate::chain::Keys;
 use crate::event::Spot;
+use crate::glue::MANY;
 use crate::hash::Index;
 use crate::part::BATCH;
 
@@ -79,6 +80,11 @@ impl Lanes {
         Lanes { keeps_text, ..Lanes::default() }
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     #[inline]
     fn find(&self, key: u64) -> Option<usize> {
         self.at.get(key, |row| self.rows.get(row).is_some_and(|r| r.key == key))
@@ -86,7 +92,7 @@ impl Lanes {
 
     /// Where the rows of the lanes of several requests stand, or should. Nothing here depends on what was found for the
     /// request before, so that the processor fetches all of them at once.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn look(&self, keys: &[Keys; BATCH]) -> [usize; BATCH] {
         let (mut at, mut found) = ([0; BATCH], [0; BATCH]);
         for (at, keys) in at.iter_mut().zip(keys) {
@@ -103,9 +109,17 @@ impl Lanes {
         at
     }
 
-    /// Counts a request that stands at `spot`; `at` is where its row was when it was looked for.
-    #[inline]
-    pub(crate) fn count(&mut self, seen: &Seen<'_>, keys: &Keys, at: usize, spot: impl Fn() -> Spot) {
+    /// Counts a request that stands at `spot`; `at` is where its row was when it was looked for. Whether it was let in, or
+    /// refused, is known.
+    #[inline(always)]
+    pub(crate) fn count(
+        &mut self,
+        seen: &Seen<'_>,
+        keys: &Keys,
+        at: usize,
+        (let_in, refused): (bool, bool),
+        spot: impl Fn() -> Spot,
+    ) {
         let at = match self.rows.get(at) {
             Some(row) if row.key == keys.lane => at,
             _ => match self.find(keys.lane) {
@@ -115,8 +129,8 @@ impl Lanes {
         };
         let Some(row) = self.rows.get_mut(at) else { return };
         row.seen += 1;
-        row.refused = row.refused.saturating_add(u32::from(matches!(seen.status, 401 | 403 | 407)));
-        if seen.let_in() {
+        row.refused = row.refused.saturating_add(u32::from(refused));
+        if let_in {
             row.let_in += 1;
             if seen.is_named() {
                 let is_first = row.last.is_none();
@@ -270,11 +284,20 @@ impl Lanes {
         Some((first.source, first.offset))
     }
 
-    /// All of them, to be told of.
-    pub(crate) fn finish(mut self) -> Pairs {
+    /// All of them, to be told of, and beside that what `meanwhile` makes of them.
+    pub(crate) fn finish<T>(mut self, meanwhile: impl FnOnce(&Lanes) -> T) -> (Pairs, T) {
+        let mut elsewhere = std::mem::take(&mut self.elsewhere);
+        let made = std::thread::scope(|scope| {
+            let mut sort = || in_order(&mut elsewhere);
+            match self.rows.len() {
+                0..MANY => sort(),
+                _ => drop(scope.spawn(sort)),
+            }
+            meanwhile(&self)
+        });
+        self.elsewhere = elsewhere;
         self.at = Index::default();
-        in_order(&mut self.elsewhere);
-        Pairs(self)
+        (Pairs(self), made)
     }
 }
 

@@ -133,7 +133,7 @@ impl Part {
         self.chart.absorb(other.chart);
         self.paths.absorb(&other.paths);
         self.lanes.absorb(other.lanes);
-        self.kinds.absorb(other.kinds, self.seed);
+        self.kinds.absorb(other.kinds, self.seed, |_| {});
         if self.oddities.is_empty() {
             self.oddities = other.oddities;
         }

@@ -1,6 +1,6 @@
 //! A stretch of a log, folded.
 
-use crate::chain::{Chain, Keys, Link, Step};
+use crate::chain::{Chain, Keys, Link, Step, TALKS};
 use crate::event::Spot;
 use crate::group::Group;
 use crate::hash::{Keyed, Seed};
@@ -15,8 +15,6 @@ use std::collections::{BTreeMap, VecDeque};
 pub const REACH: u64 = if cfg!(test) { 40 } else { 32_768 };
 /// So many lines that are no requests are kept of a part.
 const ODDITIES: usize = 1000;
-/// Of so many groups of conversations it is known whether any of them waits.
-const WATCHED: u64 = 16 * 1024;
 
 /// So many requests are looked at together.
 pub(crate) const BATCH: usize = 16;
@@ -111,8 +109,8 @@ impl Part {
             tails: Keyed::default(),
             front: if (source, offset) == (0, 0) { 0 } else { REACH },
             waiting: VecDeque::new(),
-            watched: vec![0; WATCHED as usize],
-            watches: vec![0; WATCHED as usize / 64],
+            watched: vec![0; TALKS as usize],
+            watches: vec![0; TALKS as usize / 64],
             statuses: vec![0; 1000],
         }
     }
@@ -154,53 +152,62 @@ impl Part {
     /// Takes requests in order, each with its 1-based line in this part. What several of them need of the memory is
     /// fetched together, which is much faster than one after the other.
     pub fn take_all(&mut self, requests: &[(Seen<'_>, u32)]) {
-        for requests in requests.chunks(BATCH) {
-            let mut keys = [Keys::default(); BATCH];
-            let (mut first, mut last) = (i64::MAX, i64::MIN);
-            for (keys, (seen, _)) in keys.iter_mut().zip(requests) {
-                *keys = Keys::of(seen, self.seed);
-                if let Some(ms) = seen.time {
-                    (first, last) = (first.min(ms), last.max(ms));
-                }
-            }
-            std::hint::black_box(keys.iter().fold(0, |all, keys| all ^ self.paths.fetch(keys.path)));
-            let rows = self.lanes.look(&keys);
-            let mut known = [true; BATCH];
-            for (known, keys) in known.iter_mut().zip(&keys) {
-                *known = self.paths.knows(keys.path, keys.resource);
-            }
-            for ((keys, known), (seen, _)) in keys.iter().zip(known).zip(requests) {
-                if !known && seen.let_in() {
-                    self.paths.add(keys.path, keys.resource);
-                }
-            }
-            if let (true, Some(account)) = (first <= last, self.accounts.last_mut()) {
-                account.first = Some(account.first.map_or(first, |before| before.min(first)));
-                account.last = account.last.max(Some(last));
-            }
-            for ((keys, at), (seen, line)) in keys.iter().zip(rows).zip(requests) {
-                self.take_one(seen, *line, keys, at);
-            }
+        let (batches, rest) = requests.as_chunks::<BATCH>();
+        // Compiled by itself for what is as long as most are.
+        batches.iter().for_each(|batch| self.take_batch(batch));
+        if !rest.is_empty() {
+            self.take_batch(rest);
         }
     }
 
-    #[inline]
-    fn take_one(&mut self, seen: &Seen<'_>, line: u32, keys: &Keys, at: usize) {
+    /// Takes at most [`BATCH`] requests.
+    #[inline(always)]
+    fn take_batch(&mut self, requests: &[(Seen<'_>, u32)]) {
+        let mut keys = [Keys::default(); BATCH];
+        let (mut first, mut last) = (i64::MAX, i64::MIN);
+        for (keys, (seen, _)) in keys.iter_mut().zip(requests) {
+            *keys = Keys::of(seen, self.seed);
+            if let Some(ms) = seen.time {
+                (first, last) = (first.min(ms), last.max(ms));
+            }
+        }
+        std::hint::black_box(keys.iter().fold(0, |all, keys| all ^ self.paths.fetch(keys.path)));
+        let rows = self.lanes.look(&keys);
+        let mut known = [true; BATCH];
+        for (known, keys) in known.iter_mut().zip(&keys) {
+            *known = self.paths.knows(keys.path, keys.resource);
+        }
+        if let (true, Some(account)) = (first <= last, self.accounts.last_mut()) {
+            account.first = Some(account.first.map_or(first, |before| before.min(first)));
+            account.last = account.last.max(Some(last));
+        }
+        for (((keys, known), at), (seen, line)) in keys.iter().zip(known).zip(rows).zip(requests) {
+            let let_in = seen.let_in();
+            if !known && let_in {
+                self.paths.add(keys.path, keys.resource);
+            }
+            self.take_one(seen, *line, keys, at, let_in);
+        }
+    }
+
+    #[inline(always)]
+    fn take_one(&mut self, seen: &Seen<'_>, line: u32, keys: &Keys, at: usize, let_in: bool) {
         let index = self.requests;
         self.requests += 1;
         if let Some(count) = self.statuses.get_mut(usize::from(seen.status)) {
             *count += 1;
         }
+        let refused = matches!(seen.status, 401 | 403 | 407);
         if let Some(ms) = seen.time {
-            self.chart.add(ms.div_euclid(1000), matches!(seen.status, 401 | 403 | 407));
+            self.chart.add(ms, refused);
         }
         // Made anew for each who keeps it: one that lay in the memory would have to be waited for until it is written.
         let source = self.end.0;
         let spot = || Spot::new((source, line), seen.offset, index, seen.time);
-        self.lanes.count(seen, keys, at, spot);
-        let group = (keys.talk % WATCHED) as usize;
+        self.lanes.count(seen, keys, at, (let_in, refused), spot);
+        let group = keys.group() as usize;
         let is_watched = self.watches.get(group / 64).is_some_and(|bits| bits >> (group % 64) & 1 == 1);
-        if is_watched || index < self.front || !seen.let_in() {
+        if is_watched || index < self.front || !let_in {
             self.converse(seen, keys, spot());
         }
     }
@@ -221,7 +228,7 @@ impl Part {
         self.forget(spot.index);
         let wanted = seen.wants_explanation();
         let step = Step::of(seen, keys, spot.index);
-        let talk = keys.talk;
+        let talk = keys.talk(seen, self.seed);
         let before = self.tails.remove(&talk);
         if before.is_none() && !wanted && !step.waits() {
             if step.index < self.front && !self.heads.has(talk) {
@@ -293,7 +300,7 @@ impl Part {
     }
 
     pub(crate) fn watch(&mut self, talk: u64, by: i16) {
-        let group = (talk % WATCHED) as usize;
+        let group = (talk % TALKS) as usize;
         if let (Some(count), Some(bits)) = (self.watched.get_mut(group), self.watches.get_mut(group / 64)) {
             *count = count.saturating_add_signed(by);
             *bits = *bits & !(1 << (group % 64)) | u64::from(*count > 0) << (group % 64);

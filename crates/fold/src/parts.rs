@@ -83,14 +83,16 @@ impl Part {
                 self.kinds.add(head.chain, seed);
             }
         }
-        let lanes = &self.lanes;
-        let kinds = self.kinds.finish(|lane, chain| lanes.first_admitted(lane) == Some(chain.place()));
+        let (dropped, kinds) = (self.lanes.dropped, self.kinds);
+        let (lanes, kinds) = self
+            .lanes
+            .finish(|lanes| kinds.finish(|lane, chain| lanes.first_admitted(lane) == Some(chain.place())));
         Told {
             accounts: self.accounts,
             chart: self.chart.settled(),
             paths: self.paths,
-            dropped: self.lanes.dropped,
-            lanes: self.lanes.finish(),
+            dropped,
+            lanes,
             kinds,
             oddities: self.oddities,
         }

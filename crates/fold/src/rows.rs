@@ -61,7 +61,8 @@ impl<T> Rows<T> {
         self.forget(index);
         let keys = Keys::of(seen, self.seed);
         let step = Step::of(seen, &keys, index);
-        let before = self.open.remove(&keys.talk);
+        let talk = keys.talk(seen, self.seed);
+        let before = self.open.remove(&talk);
         let wanted = seen.wants_explanation();
         if before.is_none() && !wanted && !step.waits() {
             return self.give(out);
@@ -85,8 +86,8 @@ impl<T> Rows<T> {
             }
         };
         if step.waits() {
-            self.waiting.push_back((index, keys.talk));
-            self.open.insert(keys.talk, open);
+            self.waiting.push_back((index, talk));
+            self.open.insert(talk, open);
         } else {
             self.decide(open);
         }

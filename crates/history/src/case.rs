@@ -10,6 +10,8 @@ use std::sync::Arc;
 use why401_http::{Fact, FactKind, Speaker, Statement};
 use why401_report::{Series, SourceReport};
 
+/// From so many attempts on they are put in order by two threads.
+const MANY: usize = 500;
 /// So many chains of one refusal are kept as examples.
 const EXAMPLES: usize = 20;
 /// So many refusals are told apart by what was asked for and by which program too; beyond, these say no more.
@@ -51,8 +53,15 @@ impl Case {
     ) -> Case {
         let mut attempts = correlate::attempts(kept);
         let left = correlate::attach(&mut attempts, statements);
-        let chains = chain::chains(&attempts);
-        let index = Index::of(&attempts);
+        let (chains, index) = std::thread::scope(|scope| {
+            if attempts.len() < MANY {
+                return (chain::chains(&attempts), Index::of(&attempts));
+            }
+            // Neither needs the other.
+            let index = scope.spawn(|| Index::of(&attempts));
+            let chains = chain::chains(&attempts);
+            (chains, index.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
         let mut case = Case { sources, attempts, chains, facts, index, ..Case::default() };
         case.alike();
         case.told(left);

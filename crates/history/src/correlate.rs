@@ -20,7 +20,7 @@ pub(crate) const QUARTER_HOUR: f64 = 900.0;
 
 /// Makes attempts, in order of time, of exchanges from all sources.
 pub(crate) fn attempts(kept: Vec<Kept>) -> Vec<Attempt> {
-    let mut attempts: Vec<Attempt> = Vec::new();
+    let mut attempts: Vec<Attempt> = Vec::with_capacity(kept.len());
     // By method and path: the requests that could be the same one.
     let mut alike: HashMap<(String, String), Vec<usize>> = HashMap::new();
     for k in kept {

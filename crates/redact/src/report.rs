@@ -5,9 +5,12 @@ use crate::grams::Grams;
 use crate::ranges::Ranges;
 use crate::set::masked;
 use crate::{SecretSet, secrets_in_target, secrets_in_text, shapes};
-use std::cell::RefCell;
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 use why401_report::{Annotation, Diagnosis, ExchangeRow, Finding, Fix, SourceReport};
+
+/// From so many findings on they are looked through by several threads.
+const MANY: usize = 24;
 
 /// Hides every secret in every string of a diagnosis: what is one by its place or shape, and every value of the set.
 ///
@@ -18,11 +21,11 @@ pub fn diagnosis(diagnosis: &mut Diagnosis, secrets: &SecretSet) {
     if !secrets.is_empty() {
         hide(&mut diagnosis.clone(), &heard);
     }
-    hide(diagnosis, &secrets.among(&heard.0.into_inner()));
+    hide(diagnosis, &secrets.among(&heard.into_inner()));
 }
 
 /// Where secrets stand in a text.
-trait Find {
+trait Find: Sync {
     /// Where values of the set stand.
     fn find(&self, text: &str) -> Vec<Range<usize>>;
 
@@ -50,11 +53,17 @@ impl Find for Finder {
 
 /// Remembers what was looked at, and finds nothing.
 #[derive(Default)]
-struct Heard(RefCell<Grams>);
+struct Heard(Mutex<Grams>);
+
+impl Heard {
+    fn into_inner(self) -> Grams {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 impl Find for Heard {
     fn find(&self, text: &str) -> Vec<Range<usize>> {
-        self.0.borrow_mut().add(text);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).add(text);
         Vec::new()
     }
 
@@ -72,9 +81,17 @@ fn hide(diagnosis: &mut Diagnosis, secrets: &dyn Find) {
         let shares = overview.top_accounts.iter_mut().chain(&mut overview.top_clients);
         scrub(secrets, shares.map(|s| &mut s.name));
     }
-    for f in &mut diagnosis.findings {
-        finding(f, secrets);
+    let findings = &mut diagnosis.findings;
+    let threads = std::thread::available_parallelism().map_or(1, |n| n.get().min(8));
+    if findings.len() < MANY {
+        return findings.iter_mut().for_each(|f| finding(f, secrets));
     }
+    let share = findings.len().div_ceil(threads);
+    std::thread::scope(|scope| {
+        for part in findings.chunks_mut(share) {
+            scope.spawn(move || part.iter_mut().for_each(|f| finding(f, secrets)));
+        }
+    });
 }
 
 fn finding(f: &mut Finding, secrets: &dyn Find) {
@@ -149,7 +166,7 @@ mod tests {
         d.sources.push(SourceReport { name: format!("{shown} was refused"), ..SourceReport::default() });
         let heard = Heard::default();
         hide(&mut d.clone(), &heard);
-        let among = set.among(&heard.0.into_inner());
+        let among = set.among(&heard.into_inner());
         assert!(among.len() < 100, "{}", among.len());
         diagnosis(&mut d, &set);
         assert_eq!(d.sources[0].name, format!("Bearer {} was refused", "•".repeat(509)));

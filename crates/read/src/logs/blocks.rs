@@ -10,7 +10,6 @@ use crate::{Alike, Likeness};
 use memchr::{memchr, memchr_iter, memrchr};
 use std::collections::VecDeque;
 use std::io::{self, BufRead, Cursor, Read};
-use std::mem::take;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,6 +17,8 @@ use why401_http::Moment;
 
 /// About so large is a block: it stays in the caches of processors until its lines were told of.
 const BLOCK: usize = if cfg!(test) { 1024 } else { 256 * 1024 };
+/// About so long is a line of an error log.
+const LINE: usize = 128;
 /// So many blocks are under way for each thread.
 const UNDER_WAY: usize = 3;
 
@@ -45,13 +46,15 @@ impl Block {
     fn take_apart(&self, likeness: &Likeness) -> Vec<Told> {
         let mut start = 0;
         let rest = (!self.text.ends_with(b"\n")).then_some(self.text.len());
-        let ends = memchr_iter(b'\n', &self.text).chain(rest);
-        let told = ends.map(|end| {
-            let line = self.text.get(take(&mut start)..end).unwrap_or_default();
+        // To ask an iterator how many there are would be to look for them twice.
+        let mut told = Vec::with_capacity(self.text.len() / LINE);
+        for end in memchr_iter(b'\n', &self.text).chain(rest) {
+            let line = self.text.get(start..end).unwrap_or_default();
+            let line = if let [line @ .., b'\r'] = line { line } else { line };
+            told.push(Told { end, words: words(line, likeness) });
             start = end + 1;
-            Told { end, words: words(line.strip_suffix(b"\r").unwrap_or(line), likeness) }
-        });
-        told.collect()
+        }
+        told
     }
 }
 
@@ -61,7 +64,7 @@ fn words(line: &[u8], likeness: &Likeness) -> Option<(Alike, Option<Moment>)> {
     if matches!(line.first()?, 0 | b'#' | b'{') || wrapper::strip(line).is_some() {
         return None;
     }
-    let said = said::parse(line, None)?;
+    let said = said::parse_words(line)?;
     let words = said.words(said.time)?;
     Some((likeness(&words), words.time))
 }

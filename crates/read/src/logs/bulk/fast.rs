@@ -119,9 +119,17 @@ impl Fast {
         if *minute == self.minute && *zone == self.zone {
             return second(self.begins?);
         }
+        self.another_minute(stamp)?;
+        second(self.begins?)
+    }
+
+    /// Reads the minute and the zone of a time.
+    #[inline(never)]
+    fn another_minute(&mut self, stamp: &[u8; TIME]) -> Option<()> {
         self.begins = None;
-        self.minute = *minute;
-        self.zone = zone.try_into().ok()?;
+        let (minute, rest) = stamp.split_first_chunk::<17>()?;
+        let (seconds, zone) = rest.split_first_chunk::<3>()?;
+        (self.minute, self.zone) = (*minute, zone.try_into().ok()?);
         if !self.zone.starts_with(b" ") {
             return None;
         }
@@ -129,13 +137,15 @@ impl Fast {
         if len != TIME || !moment.zoned {
             return None;
         }
-        self.begins = Some(moment.at.as_millisecond() - second(0)?);
-        Some(moment.at.as_millisecond())
+        let [b':', tens @ b'0'..=b'5', ones @ b'0'..=b'9'] = seconds else { return None };
+        let second = i64::from(tens - b'0') * 10 + i64::from(ones - b'0');
+        self.begins = Some(moment.at.as_millisecond() - second * 1000);
+        Some(())
     }
 }
 
 /// The client and the user in the `head` of a line: `192.0.2.1 - alice`.
-#[inline]
+#[inline(always)]
 fn names<'a>(head: &'a [u8], line: &[u8]) -> Option<(&'a [u8], Claimed<'a>)> {
     // What stands in one register is looked at together.
     let end = match line.first_chunk::<16>().map(|first| not_of_host(first).trailing_zeros() as usize) {
@@ -166,7 +176,7 @@ fn names<'a>(head: &'a [u8], line: &[u8]) -> Option<(&'a [u8], Claimed<'a>)> {
 }
 
 /// Of each byte, a bit: whether no name or address of a host has it.
-#[inline]
+#[inline(always)]
 fn not_of_host(bytes: &[u8; 16]) -> u32 {
     let bytes = u8x16::new(*bytes);
     let within = |from: u8, to: u8, bytes: u8x16| {
@@ -182,7 +192,7 @@ fn not_of_host(bytes: &[u8; 16]) -> u32 {
 }
 
 /// The status in ` 200 8204`.
-#[inline]
+#[inline(always)]
 fn status(numbers: &[u8]) -> Option<u16> {
     let [b' ', a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', b' ', length @ ..] = numbers else {
         return None;
@@ -195,7 +205,7 @@ fn status(numbers: &[u8]) -> Option<u16> {
 }
 
 /// Method, path and version of a usual request line.
-#[inline]
+#[inline(always)]
 fn request_parts(request: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     if matches!(request, b"" | b"-") {
         return Some((b"", b"", b""));
@@ -223,7 +233,7 @@ fn request_parts(request: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 }
 
 /// How much of a target is its path. Short ones are the rule: a call of the library's search takes longer than the search.
-#[inline]
+#[inline(always)]
 fn path_length(target: &[u8]) -> usize {
     let ends = |bytes: u8x16| bytes.simd_eq(u8x16::splat(b'?')) | bytes.simd_eq(u8x16::splat(b'#'));
     let (parts, rest) = target.as_chunks::<16>();

@@ -185,7 +185,7 @@ impl Scanner {
             scanned.lines = scanned.lines.saturating_add(1);
             let number = lines.saturating_add(scanned.lines);
             let line = block.get(start..end).unwrap_or_default();
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            let line = if let [line @ .., b'\r'] = line { line } else { line };
             let at = offset + start as u64;
             start = end + 1;
             // Into its place at once: it is large, and would be copied.

@@ -3,12 +3,20 @@
 
 use super::{Saying, between, find, is_peer, rfind};
 use crate::logs::time;
-use memchr::memchr;
+use memchr::{memchr, memchr2};
 
 /// Takes a line apart: groups in brackets (time, `module:level`, pid, client ...) and text.
 ///
 /// A virtual host's name may stand in front. `[client ...]` may follow an errno text or a source file's name.
 pub(crate) fn parse(line: &[u8]) -> Option<Saying<'_>> {
+    let mut saying = words(line)?;
+    saying.code = code(saying.text);
+    saying.target = saying.asked();
+    Some(saying)
+}
+
+/// The same, without what nobody needs to know who says the same again.
+pub(crate) fn words(line: &[u8]) -> Option<Saying<'_>> {
     let open = memchr(b'[', line).filter(|at| *at <= 256)?;
     let before = line.get(..open)?.trim_ascii();
     if memchr(b' ', before).is_some() || before.contains(&b'"') {
@@ -36,8 +44,7 @@ pub(crate) fn parse(line: &[u8]) -> Option<Saying<'_>> {
         }
     }
     saying.text = rest;
-    saying.code = code(rest);
-    saying.about();
+    saying.user = user(without_referer(rest));
     Some(saying)
 }
 
@@ -57,39 +64,44 @@ impl<'a> Saying<'a> {
             self.client = Some(client.trim_ascii()).filter(|c| is_peer(c));
             return true;
         }
-        let level = group.rsplit(|b| *b == b':').next().unwrap_or_default();
-        if self.level.is_none() && is_level(level) {
-            self.level = Some(level);
-            return true;
+        if self.level.is_none() {
+            let level = group.rsplit(|b| *b == b':').next().unwrap_or_default();
+            if is_level(level) {
+                self.level = Some(level);
+                return true;
+            }
         }
         [&b"pid "[..], b"tid ", b"local ", b"vhost ", b"R:", b"C:", b"rid ", b"unique_id "]
             .iter()
             .any(|p| group.starts_with(p))
     }
 
-    /// User and target, where the words are those of Apache's own modules.
-    fn about(&mut self) {
+    /// What was asked for, where the words are those of Apache's own modules.
+    fn asked(&self) -> Option<&'a [u8]> {
         let text = without_referer(self.text);
-        // A quote like that is rare, a `u` is not.
-        let quoted = || memchr(b'`', text).and_then(|_| between(text, b"user `", b"' in realm"));
-        let user = quoted().or_else(|| {
-            let from = find(text, b"user ").filter(|at| is_word_start(text, *at))? + 5;
-            let rest = text.get(from..)?;
-            let ends: [&[u8]; 5] = [
-                b": authentication failure for ",
-                b": authorization failure for ",
-                b" not found: ",
-                b" not found",
-                b": authentication failure",
-            ];
-            ends.iter().find_map(|end| rest.get(..rfind(rest, end)?))
-        });
-        self.user = user;
-        self.target = quoted_target(text).or_else(|| {
+        quoted_target(text).or_else(|| {
             let at = rfind(text, b": /")?;
-            text.get(at + 2..).filter(|_| user.is_some() || find(text, b"scheme").is_some())
-        });
+            text.get(at + 2..).filter(|_| self.user.is_some() || find(text, b"scheme").is_some())
+        })
     }
+}
+
+/// The user, where the words are those of Apache's own modules.
+fn user(text: &[u8]) -> Option<&[u8]> {
+    // A quote like that is rare, a `u` is not.
+    let quoted = || memchr(b'`', text).and_then(|_| between(text, b"user `", b"' in realm"));
+    quoted().or_else(|| {
+        let from = find(text, b"user ").filter(|at| is_word_start(text, *at))? + 5;
+        let rest = text.get(from..)?;
+        let ends: [&[u8]; 5] = [
+            b": authentication failure for ",
+            b": authorization failure for ",
+            b" not found: ",
+            b" not found",
+            b": authentication failure",
+        ];
+        ends.iter().find_map(|end| rest.get(..rfind(rest, end)?))
+    })
 }
 
 fn is_word_start(text: &[u8], at: usize) -> bool {
@@ -131,11 +143,11 @@ fn late_client(text: &[u8]) -> Option<(&[u8], &[u8])> {
 fn bracketed(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let inside = text.strip_prefix(b"[")?;
     // An IPv6 address may stand in brackets of its own.
-    let end = memchr(b']', inside)?;
-    let end = match inside.get(..end)?.contains(&b'[') {
-        true => memchr(b']', inside.get(end + 1..)?).map(|more| end + 1 + more)?,
-        false => end,
-    };
+    let mut end = memchr2(b'[', b']', inside)?;
+    if inside.get(end) == Some(&b'[') {
+        end += memchr(b']', inside.get(end..)?)? + 1;
+        end += memchr(b']', inside.get(end..)?)?;
+    }
     Some((inside.get(..end)?, inside.get(end + 1..)?.trim_ascii_start()))
 }
 
@@ -143,7 +155,7 @@ fn bracketed(text: &[u8]) -> Option<(&[u8], &[u8])> {
 fn is_level(text: &[u8]) -> bool {
     let plain = text.strip_prefix(b"trace").filter(|n| n.len() == 1);
     plain.is_some()
-        || [&b"emerg"[..], b"alert", b"crit", b"error", b"warn", b"notice", b"info", b"debug"].contains(&text)
+        || matches!(text, b"emerg" | b"alert" | b"crit" | b"error" | b"warn" | b"notice" | b"info" | b"debug")
 }
 
 #[cfg(test)]

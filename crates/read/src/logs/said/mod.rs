@@ -38,6 +38,12 @@ pub(crate) fn parse<'a>(line: &'a [u8], program: Option<&[u8]>) -> Option<Saying
     readers.iter().find_map(|read| read(line)).or_else(|| others::by_program(line, program))
 }
 
+/// Reads a line of an error log by itself, as far as [`Saying::words`] asks for it.
+pub(crate) fn parse_words(line: &[u8]) -> Option<Saying<'_>> {
+    let readers = [apache::words, nginx::words, others::lighttpd, others::squid, others::klog];
+    readers.iter().find_map(|read| read(line)).or_else(|| others::by_program(line, None))
+}
+
 impl Saying<'_> {
     /// Its words, said at this time; `None` where they have to be looked at whole: a name that is spelt with escapes, a
     /// step of a connection.

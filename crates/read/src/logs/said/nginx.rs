@@ -9,6 +9,19 @@ use memchr::{memchr, memchr_iter};
 
 /// Takes a line apart.
 pub(crate) fn parse(line: &[u8]) -> Option<Saying<'_>> {
+    let (saying, context) = split(line)?;
+    let request = value(context, b", request: \"").map(|r| r.strip_suffix(b"\"").unwrap_or(r));
+    Some(Saying { request, ..saying })
+}
+
+/// The same, without what nobody needs to know who says the same again.
+pub(crate) fn words(line: &[u8]) -> Option<Saying<'_>> {
+    split(line).map(|(saying, _)| saying)
+}
+
+/// The words, and what nginx appends to them.
+#[inline]
+fn split(line: &[u8]) -> Option<(Saying<'_>, &[u8])> {
     (line.get(4) == Some(&b'/')).then_some(())?;
     let (moment, len) = time::take(line, false)?;
     let rest = line.get(len..)?.strip_prefix(b" [")?;
@@ -26,10 +39,9 @@ pub(crate) fn parse(line: &[u8]) -> Option<Saying<'_>> {
     let mut saying =
         Saying { text, time: Some(moment), level: Some(level), product: Some("nginx"), ..Saying::default() };
     saying.client = value(context, b", client: ").filter(|c| is_address(c));
-    saying.request = value(context, b", request: \"").map(|r| r.strip_suffix(b"\"").unwrap_or(r));
     saying.user = user(text);
     saying.connection = connection;
-    Some(saying)
+    Some((saying, context))
 }
 
 /// The number in `*39 text`, and the text.
