@@ -224,19 +224,19 @@ const STANDARD: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 fn encode_with(bytes: &[u8], alphabet: &[u8; 64]) -> String {
-    let character = |sextet: u32| alphabet.get(sextet as usize).copied().map_or('=', char::from);
+    let character = |sextet: u32| alphabet.get(sextet as usize).copied().unwrap_or(b'=');
     let sextets = |group: u32| [18, 12, 6, 0].map(|shift| character(group >> shift & 63));
-    let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    let mut out = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
     let (groups, rest) = bytes.as_chunks::<3>();
     for [a, b, c] in groups {
-        out.extend(sextets(u32::from_be_bytes([0, *a, *b, *c])));
+        out.extend_from_slice(&sextets(u32::from_be_bytes([0, *a, *b, *c])));
     }
     match rest {
         [a, b] => out.extend(sextets(u32::from_be_bytes([0, *a, *b, 0])).into_iter().take(3)),
         [a] => out.extend(sextets(u32::from_be_bytes([0, *a, 0, 0])).into_iter().take(2)),
         _ => {}
     }
-    out
+    String::from_utf8(out).unwrap_or_default()
 }
 
 #[cfg(test)]

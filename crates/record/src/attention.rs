@@ -9,9 +9,9 @@ use tokio::sync::Notify;
 /// takes longer does not notice the tenth of a millisecond that a sleeping thread takes to be woken.
 const AWAKE: Duration = Duration::from_micros(250);
 
-/// From so many bytes on more are on their way already, and those who exchange them need the processor: two records of TLS
+/// From so many bytes on more are on their way already, and those who exchange them need the processor: a full record of TLS
 /// (RFC 8446 section 5.1).
-const MANY: usize = 2 << 14;
+pub(crate) const MANY: usize = 1 << 14;
 
 /// Whether bytes have passed just now.
 #[derive(Clone, Default)]
@@ -43,6 +43,8 @@ impl Attention {
             while self.0.last.get().is_some_and(|last| last.elapsed() < AWAKE) {
                 // With something ready to run, the runtime asks the sockets and does not wait for them.
                 tokio::task::yield_now().await;
+                // Whom the scheduler put on this processor goes first.
+                std::thread::yield_now();
             }
         }
     }

@@ -66,7 +66,7 @@ const BUNDLES: &[&str] = &[
 ];
 
 /// What leads a program through a recorder on this port that its `authority` stands behind. `machine` are the
-/// authorities that the machine trusts, `wgetrc` and the two options what the program would have had of its own.
+/// authorities that the machine trusts, `named` those that the program's environment names, `wgetrc` and the two options what the program would have had of its own.
 ///
 /// # Errors
 /// Where no file can be made.
@@ -74,14 +74,15 @@ pub fn handed(
     port: u16,
     authority: &CertificateDer<'_>,
     machine: &[CertificateDer<'_>],
+    named: Vec<CertificateDer<'static>>,
     own: &Own,
 ) -> io::Result<Handed> {
     let proxy = format!("http://127.0.0.1:{port}");
     let alone = pem(authority);
-    let more = own.bundle.iter().flat_map(|b| CertificateDer::pem_slice_iter(b).filter_map(Result::ok));
     // What the environment names is mostly what the machine has.
     let known: HashSet<&[u8]> = machine.iter().map(AsRef::as_ref).collect();
-    let more: Vec<CertificateDer<'static>> = more.filter(|c| !known.contains(c.as_ref())).collect();
+    let more: Vec<CertificateDer<'static>> =
+        named.into_iter().filter(|c| !known.contains(c.as_ref())).collect();
     let all: Vec<&CertificateDer<'_>> = machine.iter().chain(&more).chain([authority]).collect();
     let bundle: String = all.iter().map(|c| pem(c)).collect();
     let bundle = Nameless::new("authorities.pem", bundle.as_bytes())?;
@@ -133,6 +134,13 @@ pub struct Own {
     pub node_takes_imports: bool,
     /// Whether curl finds the machine's authorities by their hashes in a folder of its own accord, beside any bundle.
     pub curl_has_folder: bool,
+}
+
+impl Own {
+    /// The authorities that the environment names.
+    pub fn authorities(&self) -> Vec<CertificateDer<'static>> {
+        self.bundle.iter().flat_map(|b| CertificateDer::pem_slice_iter(b).filter_map(Result::ok)).collect()
+    }
 }
 
 /// A certificate in PEM (RFC 7468).
@@ -199,7 +207,7 @@ mod tests {
             ..Own::default()
         };
         let machine = [CertificateDer::from(vec![2])];
-        let handed = handed(4711, &CertificateDer::from(vec![1]), &machine, &own).unwrap();
+        let handed = handed(4711, &CertificateDer::from(vec![1]), &machine, own.authorities(), &own).unwrap();
         let of = |name: &str| {
             let (_, value) = handed.set.iter().find(|(n, _)| *n == name).unwrap();
             value.to_string_lossy().into_owned()
@@ -217,7 +225,7 @@ mod tests {
     fn curl_is_not_given_what_it_looks_up_itself() {
         let own = Own { curl_has_folder: true, ..Own::default() };
         let machine = [CertificateDer::from(vec![2])];
-        let handed = handed(4711, &CertificateDer::from(vec![1]), &machine, &own).unwrap();
+        let handed = handed(4711, &CertificateDer::from(vec![1]), &machine, own.authorities(), &own).unwrap();
         let bundle = |name: &str| {
             let (_, path) = handed.set.iter().find(|(n, _)| *n == name).unwrap();
             std::fs::read_to_string(path).unwrap().matches("BEGIN").count()

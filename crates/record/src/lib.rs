@@ -14,6 +14,7 @@ mod der;
 pub mod environment;
 pub mod har;
 mod java;
+mod long;
 mod nameless;
 mod proxy;
 mod relay;

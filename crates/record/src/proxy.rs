@@ -1,9 +1,12 @@
 //! The proxy that the program is given: accepts, and tells tunnels from plain requests.
 
+use crate::attention::MANY;
 use crate::authority::Authority;
 use crate::tape::{Note, Tape};
-use crate::{relay, tunnel};
+use crate::{long, relay, tunnel};
 use jiff::Timestamp;
+use memchr::memchr;
+use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -14,7 +17,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_rustls::rustls::RootCertStore;
@@ -100,7 +103,7 @@ async fn connection(mut stream: TcpStream, client: SocketAddr, shared: Rc<Shared
     let mut buffer = Vec::new();
     let Some(head) = read_head(&mut stream, &mut buffer).await? else { return Ok(()) };
     let request = Head::parse(&head)?;
-    if request.method == "CONNECT" {
+    if request.method() == "CONNECT" {
         return tunnel::run(stream, buffer, client, &request, shared).await;
     }
     relay::run(stream, buffer, client, head, shared).await
@@ -108,34 +111,43 @@ async fn connection(mut stream: TcpStream, client: SocketAddr, shared: Rc<Shared
 
 /// The head of a request, as far as a proxy needs it.
 #[derive(Debug)]
-pub(crate) struct Head {
-    pub(crate) method: String,
-    pub(crate) target: String,
-    pub(crate) fields: Vec<(String, String)>,
+pub(crate) struct Head<'a> {
+    line: Cow<'a, str>,
+    fields: &'a [u8],
 }
 
-impl Head {
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Head> {
-        let text = String::from_utf8_lossy(bytes);
-        let mut lines = text.lines();
-        let mut words = lines.next().unwrap_or_default().split(' ');
-        let (Some(method), Some(target)) = (words.next(), words.next()) else {
+impl<'a> Head<'a> {
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Head<'a>> {
+        let end = memchr(b'\n', bytes).unwrap_or(bytes.len());
+        let (line, fields) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
+        let line = String::from_utf8_lossy(line.trim_ascii_end());
+        if !line.contains(' ') {
             return Err(Error::new(ErrorKind::InvalidData, "no request line"));
-        };
-        let fields = lines
-            .filter_map(|l| l.split_once(':'))
-            .map(|(n, v)| (n.trim().to_ascii_lowercase(), v.trim().to_owned()));
-        Ok(Head { method: method.to_owned(), target: target.to_owned(), fields: fields.collect() })
+        }
+        Ok(Head { line, fields })
     }
 
-    pub(crate) fn field(&self, name: &str) -> Option<&str> {
-        self.fields.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
+    pub(crate) fn method(&self) -> &str {
+        self.line.split(' ').next().unwrap_or_default()
+    }
+
+    pub(crate) fn target(&self) -> &str {
+        self.line.split(' ').nth(1).unwrap_or_default()
+    }
+
+    /// The first field of this name.
+    pub(crate) fn field(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.fields.split(|b| *b == b'\n').find_map(|line| {
+            let (n, v) = line.split_at_checked(memchr(b':', line)?)?;
+            let value = || String::from_utf8_lossy(v.strip_prefix(b":").unwrap_or(v).trim_ascii());
+            n.trim_ascii().eq_ignore_ascii_case(name.as_bytes()).then(value)
+        })
     }
 }
 
 /// Reads up to the end of a head; what came behind it stays in `buffer`. `None` at the end of the stream.
 pub(crate) async fn read_head(
-    stream: &mut (impl tokio::io::AsyncRead + Unpin),
+    stream: &mut (impl AsyncRead + Unpin),
     buffer: &mut Vec<u8>,
 ) -> Result<Option<Vec<u8>>> {
     let mut seen = 0;
@@ -215,7 +227,7 @@ pub(crate) fn proxy_authorization(proxy: &Proxy) -> Option<String> {
 }
 
 /// Tells the program that the server could not be reached, as any proxy does.
-pub(crate) async fn bad_gateway(stream: &mut (impl tokio::io::AsyncWrite + Unpin), why: &str) -> Result<()> {
+pub(crate) async fn bad_gateway(stream: &mut (impl AsyncWrite + Unpin), why: &str) -> Result<()> {
     let body = format!("why401: the server could not be reached: {why}\n");
     let head = format!(
         "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
@@ -226,37 +238,40 @@ pub(crate) async fn bad_gateway(stream: &mut (impl tokio::io::AsyncWrite + Unpin
 }
 
 /// How much is passed on at one time.
-const PIECE: usize = 128 * 1024;
+pub(crate) const PIECE: usize = 128 * 1024;
 
 /// Passes one direction on to its end, and its bytes to the tape.
 pub(crate) async fn pump(
-    from: &mut (impl tokio::io::AsyncRead + Unpin),
-    to: &mut (impl tokio::io::AsyncWrite + Unpin),
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin + Send + 'static,
     side: Side,
     connection: u64,
     tape: &Tape,
 ) -> Result<()> {
     let mut buffer = vec![0; PIECE];
+    let mut in_a_row = 0;
     loop {
-        let n = match gather(from, &mut buffer).await {
-            Ok(n) => n,
-            // TLS that ends without a goodbye ends all the same.
-            Err(e) if e.kind() == ErrorKind::UnexpectedEof => 0,
-            Err(e) => return Err(e),
-        };
+        let mut n = gather(&mut from, &mut buffer).await?;
+        in_a_row = if n < MANY { 0 } else { in_a_row + n };
+        if in_a_row >= long::WORTH && long::is_possible() {
+            let record = |bytes: &[u8]| tape.bytes(connection, side, bytes);
+            (to, n) = long::pass(&mut from, to, &mut buffer, n, record).await?;
+            in_a_row = 0;
+        }
         let piece = buffer.get(..n).unwrap_or_default();
         if piece.is_empty() {
             tape.end(connection, side);
             return to.shutdown().await;
         }
-        pass(to, piece, || tape.bytes(connection, side, piece)).await?;
+        pass(&mut to, piece, || tape.bytes(connection, side, piece)).await?;
     }
 }
 
-/// Reads what is there, as far as it fits: TLS gives a record at a time, and to pass on many at once takes less.
-async fn gather(from: &mut (impl tokio::io::AsyncRead + Unpin), into: &mut [u8]) -> Result<usize> {
+/// Reads what is there, as far as it fits: TLS gives a record at a time, and to pass on many at once takes less. Nothing at
+/// the end of the stream.
+pub(crate) async fn gather(from: &mut (impl AsyncRead + Unpin), into: &mut [u8]) -> Result<usize> {
     let mut buffer = ReadBuf::new(into);
-    poll_fn(|cx| {
+    let gathered = poll_fn(|cx| {
         loop {
             let before = buffer.filled().len();
             let read = Pin::new(&mut *from).poll_read(cx, &mut buffer);
@@ -269,14 +284,18 @@ async fn gather(from: &mut (impl tokio::io::AsyncRead + Unpin), into: &mut [u8])
                 Poll::Pending => return Poll::Pending,
             }
         }
-    })
-    .await
+    });
+    match gathered.await {
+        // TLS that ends without a goodbye ends all the same.
+        Err(e) if e.kind() == ErrorKind::UnexpectedEof => Ok(0),
+        gathered => gathered,
+    }
 }
 
 /// Passes bytes on and records them: once they are on their way, so that whoever waits for them does not wait for the
 /// recording, and before anything that answers them is read.
 pub(crate) async fn pass(
-    to: &mut (impl tokio::io::AsyncWrite + Unpin + ?Sized),
+    to: &mut (impl AsyncWrite + Unpin + ?Sized),
     bytes: &[u8],
     record: impl FnOnce(),
 ) -> Result<()> {
@@ -288,4 +307,21 @@ pub(crate) async fn pass(
     };
     to.write_all(bytes.get(written..).unwrap_or_default()).await?;
     to.flush().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_is_read_whatever_it_is_written_like() {
+        let head = Head::parse(
+            b"GET http://h/\xe4 HTTP/1.1\r\nno colon\r\nUPGRADE:\t h2c \r\nupgrade: x\r\nX: \xff\r\n\r\n",
+        )
+        .unwrap();
+        assert_eq!((head.method(), head.target()), ("GET", "http://h/\u{fffd}"));
+        assert_eq!(head.field("upgrade").as_deref(), Some("h2c"));
+        assert_eq!(head.field("x").as_deref(), Some("\u{fffd}"));
+        assert!(head.field("host").is_none() && Head::parse(b"\r\n\r\n").is_err());
+    }
 }

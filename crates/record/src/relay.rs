@@ -79,7 +79,7 @@ pub(crate) async fn run(
             },
         };
         let head = Head::parse(&bytes)?;
-        let Some(address) = Address::parse(&head.target).filter(|a| !a.host.is_empty()) else {
+        let Some(address) = Address::parse(head.target()).filter(|a| !a.host.is_empty()) else {
             let mut writes = writes.lock().await;
             break bad_gateway(&mut *writes, "the request names no address").await;
         };
@@ -154,7 +154,7 @@ fn rewritten(bytes: &[u8], address: &Address, proxied: Option<&str>) -> Vec<u8> 
 
 /// Passes the content of a request on, as its fields say that it ends (RFC 9112 section 6.3).
 async fn body(
-    head: &Head,
+    head: &Head<'_>,
     reads: &mut OwnedReadHalf,
     buffer: &mut Vec<u8>,
     to: &mut Upstream,

@@ -36,6 +36,8 @@ pub struct Options {
     pub own: Own,
     /// Further variables for the program.
     pub variables: Vec<(OsString, OsString)>,
+    /// Whether every exchange is wanted: otherwise, of very many, those that explain something, and the number of the others.
+    pub whole: bool,
     /// Whether Ctrl-C reaches the program by the terminal already.
     pub at_terminal: bool,
 }
@@ -55,8 +57,9 @@ pub struct Ended {
 
 /// How long what was said last may take to arrive after the program has ended, where a connection is still open.
 const LATE: Duration = Duration::from_millis(150);
-/// How long a connection that was opened last takes to be noticed.
-const NOTICED: Duration = Duration::from_millis(5);
+/// So often the sockets are asked once more, so that a connection that was opened last is noticed: it waits to be accepted
+/// since before the program's own call came back.
+const ONCE_MORE: usize = 4;
 
 /// Runs the program to its end and hands what it says and hears to `sink`. Blocks.
 ///
@@ -80,16 +83,18 @@ async fn go(options: Options, source: SourceId, sink: Rc<RefCell<dyn Sink>>) -> 
     let (made, machine) = std::thread::scope(|scope| {
         let making = scope.spawn(|| {
             let authority = Authority::new("why401 (this run only)", now)?;
-            Ok((authority, Authority::new("a certificate that does not verify", now)?))
+            let nobody = Authority::new("a certificate that does not verify", now)?;
+            Ok((authority, nobody, options.own.authorities()))
         });
         let machine = options.trust.machine();
         (making.join().unwrap_or_else(|_| Err("this machine makes no keys".to_owned())), machine)
     });
-    let (authority, nobody) = made?;
-    let given = handed(port, authority.certificate(), &machine, &options.own).map_err(|e| e.to_string())?;
+    let (authority, nobody, named) = made?;
+    let given = handed(port, authority.certificate(), &machine, named, &options.own);
+    let given = given.map_err(|e| e.to_string())?;
     let attention = Attention::default();
     let awake = tokio::task::spawn_local(attention.clone().keep());
-    let tape = Tape::new(source, sink, attention);
+    let tape = Tape::new(source, sink, options.whole, attention);
     let shared = Rc::new(Shared {
         tape: tape.clone(),
         authority,
@@ -120,7 +125,9 @@ async fn go(options: Options, source: SourceId, sink: Rc<RefCell<dyn Sink>>) -> 
     })?;
     let server = tokio::task::spawn_local(proxy::serve(listener, shared));
     let status = signals.wait(&mut child, options.at_terminal).await?;
-    tokio::time::sleep(NOTICED).await;
+    for _ in 0..ONCE_MORE {
+        tokio::task::yield_now().await;
+    }
     let _ = tokio::time::timeout(LATE, open.wait_for(|open| *open == 0)).await;
     server.abort();
     awake.abort();

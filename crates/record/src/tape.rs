@@ -40,8 +40,15 @@ struct Inner {
 const NOTES: usize = 100;
 
 impl Tape {
-    pub(crate) fn new(source: SourceId, sink: Rc<RefCell<dyn Sink>>, attention: Attention) -> Tape {
-        let inner = Inner { live: Live::new(source), sink, connections: 0, notes: Vec::new() };
+    /// `whole` says that every exchange is wanted, however many there are.
+    pub(crate) fn new(
+        source: SourceId,
+        sink: Rc<RefCell<dyn Sink>>,
+        whole: bool,
+        attention: Attention,
+    ) -> Tape {
+        let live = if whole { Live::new(source) } else { Live::new(source).of_many() };
+        let inner = Inner { live, sink, connections: 0, notes: Vec::new() };
         Tape(Rc::new(RefCell::new(inner)), attention)
     }
 

@@ -1,7 +1,8 @@
 //! What goes through `CONNECT`: TLS is ended on both sides and its bytes passed on as they are; anything else passes
 //! untouched.
 
-use crate::proxy::{Head, Shared, connect, proxy_authorization, pump, read_head};
+use crate::long;
+use crate::proxy::{Head, PIECE, Shared, connect, proxy_authorization, pump, read_head};
 use crate::tape::Note;
 use std::io::{Error, ErrorKind, IoSlice, Result};
 use std::net::SocketAddr;
@@ -28,9 +29,6 @@ struct Begun {
     read: usize,
     stream: TcpStream,
 }
-
-/// So much is read at once.
-const PIECE: usize = 128 * 1024;
 
 impl Begun {
     fn new(front: Vec<u8>, stream: TcpStream) -> Self {
@@ -95,11 +93,11 @@ pub(crate) async fn run(
     mut stream: TcpStream,
     mut front: Vec<u8>,
     client: SocketAddr,
-    request: &Head,
+    request: &Head<'_>,
     shared: Rc<Shared>,
 ) -> Result<()> {
     // Which port speaks TLS is seen when the client speaks; a proxy for it is chosen as for https.
-    let address = Address::parse(&format!("https://{}/", request.target));
+    let address = Address::parse(&format!("https://{}/", request.target()));
     let Some(address) = address.filter(|a| !a.host.is_empty()) else {
         return Err(Error::new(ErrorKind::InvalidData, "CONNECT without a host"));
     };
@@ -143,10 +141,10 @@ enum Opened {
 }
 
 /// Opens the connection to the server, through the environment's proxy where there is one.
-async fn open(address: &Address, client: SocketAddr, request: &Head, shared: &Shared) -> Result<Opened> {
+async fn open(address: &Address, client: SocketAddr, request: &Head<'_>, shared: &Shared) -> Result<Opened> {
     let (mut server, peer, proxy) = connect(shared, address).await?;
     let Some(proxy) = proxy else { return Ok(Opened::Through(server, peer)) };
-    let target = &request.target;
+    let target = request.target();
     let mut head = format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n");
     match request.field("proxy-authorization") {
         Some(own) => head.push_str(&format!("Proxy-Authorization: {own}\r\n")),
@@ -223,8 +221,8 @@ async fn secure(
         }
     })?;
     // A piece is sealed at once and leaves at once.
-    server.get_mut().1.set_buffer_limit(Some(PIECE));
-    stream.get_mut().1.set_buffer_limit(Some(PIECE));
+    server.get_mut().1.set_buffer_limit(Some(long::PIECE));
+    stream.get_mut().1.set_buffer_limit(Some(long::PIECE));
     let number = shared.tape.open(client, peer, true);
     pass_noting(stream, server, number, shared, (wrong.is_none()).then_some(shown)).await
 }
@@ -247,8 +245,8 @@ fn is_distrust(e: &Error) -> bool {
 
 /// Passes both directions on; a client that ends with an alert of distrust (TLS 1.3 sends it late) is told of.
 async fn pass_noting(
-    client: impl AsyncRead + AsyncWrite + Unpin,
-    server: impl AsyncRead + AsyncWrite + Unpin,
+    client: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    server: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     number: u64,
     shared: &Shared,
     host: Option<String>,
@@ -264,15 +262,15 @@ async fn pass_noting(
 }
 
 async fn pass(
-    client: impl AsyncRead + AsyncWrite + Unpin,
-    server: impl AsyncRead + AsyncWrite + Unpin,
+    client: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    server: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     number: u64,
     shared: &Shared,
 ) -> Result<()> {
-    let (mut client_reads, mut client_writes) = tokio::io::split(client);
-    let (mut server_reads, mut server_writes) = tokio::io::split(server);
-    let up = pump(&mut client_reads, &mut server_writes, Side::Client, number, &shared.tape);
-    let down = pump(&mut server_reads, &mut client_writes, Side::Server, number, &shared.tape);
+    let (client_reads, client_writes) = tokio::io::split(client);
+    let (server_reads, server_writes) = tokio::io::split(server);
+    let up = pump(client_reads, server_writes, Side::Client, number, &shared.tape);
+    let down = pump(server_reads, client_writes, Side::Server, number, &shared.tape);
     // When one direction breaks, the other has nobody to speak to; when it ends in order, the other may go on.
     let result = tokio::try_join!(up, down).map(|_| ());
     shared.tape.close(number);

@@ -16,7 +16,7 @@ use std::io::{BufWriter, IsTerminal};
 use std::path::Path;
 use std::process::ExitStatus;
 use std::rc::Rc;
-use why401_http::{Exchange, Fact, Statement};
+use why401_http::{Exchange, Fact, Moment, Statement};
 use why401_probe::wire::{Identity, Trust};
 use why401_read::Sink;
 use why401_record::environment::Own;
@@ -99,13 +99,15 @@ fn tell(ended: &Ended, source: &SourceReport) {
 
 fn options(run: &Run) -> Result<Options, String> {
     let read = |path: &Path| std::fs::read(path).map_err(|e| format!("{}: {}", path.display(), in_words(&e)));
-    let named = |name: &str| {
-        std::env::var_os(name).filter(|v| !v.is_empty()).and_then(|path| std::fs::read(path).ok())
-    };
+    let path_in = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty());
+    let named = |name: &str| path_in(name).and_then(|path| std::fs::read(path).ok());
     let bundles =
         ["SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "GIT_SSL_CAINFO", "AWS_CA_BUNDLE"];
-    let mut bundle: Vec<Vec<u8>> = bundles.iter().filter_map(|n| named(n)).collect();
-    bundle.dedup();
+    // Most name the same file.
+    let mut paths: Vec<_> = bundles.iter().filter_map(|n| path_in(n)).collect();
+    paths.sort();
+    paths.dedup();
+    let mut bundle: Vec<Vec<u8>> = paths.iter().filter_map(|path| std::fs::read(path).ok()).collect();
     bundle.extend(run.cacert.as_deref().map(read).transpose()?);
     let node_extra = named("NODE_EXTRA_CA_CERTS").unwrap_or_default();
     let mut more = bundle.clone();
@@ -135,6 +137,7 @@ fn options(run: &Run) -> Result<Options, String> {
             curl_has_folder: curl_has_folder(),
         },
         variables: keylog.into_iter().collect(),
+        whole: run.save.is_some(),
         at_terminal: std::io::stdin().is_terminal(),
     })
 }
@@ -180,6 +183,9 @@ impl Sink for Taken {
             self.unsaved = save.add(&exchange).err();
         }
         self.to.exchange(exchange);
+    }
+    fn passed(&mut self, status: Option<u16>, count: u64, first: Option<Moment>, last: Option<Moment>) {
+        self.to.passed(status, count, first, last);
     }
     fn statement(&mut self, statement: Statement) {
         self.to.statement(statement);

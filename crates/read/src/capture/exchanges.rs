@@ -37,9 +37,16 @@ pub(super) struct Account {
     unread: Unread,
     /// Given with the evidence, and found in the capture itself.
     keys: Rc<KeyLog>,
+    plain: Option<Plain>,
 }
 
 impl Account {
+    /// Of very many exchanges only those that explain something are handed over, and the rest is counted.
+    pub(super) fn of_many(mut self) -> Self {
+        self.plain = Some(Plain::default());
+        self
+    }
+
     /// How many exchanges were handed over.
     pub(super) fn given(&self) -> u64 {
         self.next
@@ -70,26 +77,22 @@ pub(super) struct Exchanges<'a> {
 }
 
 impl<'a> Exchanges<'a> {
+    /// Of a capture.
     pub(super) fn new(source: SourceId, sink: &'a mut dyn Sink, keys: KeyLog) -> Self {
-        Exchanges::resume(source, sink, Account { keys: Rc::new(keys), ..Account::default() })
+        let account = Account { keys: Rc::new(keys), ..Account::default() };
+        Exchanges::resume(source, sink, account.of_many())
     }
 
     /// Goes on where [`Exchanges::pause`] left off.
     pub(super) fn resume(source: SourceId, sink: &'a mut dyn Sink, account: Account) -> Self {
-        let Account { next, told, facts, layers, unread, keys } = account;
-        Exchanges { source, sink, next, told, facts, layers, unread, keys, plain: None }
-    }
-
-    /// Of very many exchanges only those that explain something are handed over, and the rest is counted.
-    pub(super) fn of_many(mut self) -> Self {
-        self.plain = Some(Plain::default());
-        self
+        let Account { next, told, facts, layers, unread, keys, plain } = account;
+        Exchanges { source, sink, next, told, facts, layers, unread, keys, plain }
     }
 
     /// Lets go of the sink.
     pub(super) fn pause(self) -> Account {
-        let Exchanges { next, told, facts, layers, unread, keys, .. } = self;
-        Account { next, told, facts, layers, unread, keys }
+        let Exchanges { next, told, facts, layers, unread, keys, plain, .. } = self;
+        Account { next, told, facts, layers, unread, keys, plain }
     }
 
     /// Whether so many were handed over that of further successes the front is enough.
@@ -126,9 +129,8 @@ impl<'a> Exchanges<'a> {
     }
 
     /// What is told of the capture as a whole, and where.
-    pub(super) fn finish(self) -> (&'a mut dyn Sink, Vec<Problem>) {
-        let passed = self.plain.map(Plain::passed).unwrap_or_default();
-        let count: u64 = passed.values().map(|p| p.count).sum();
+    pub(super) fn finish(mut self) -> (&'a mut dyn Sink, Vec<Problem>) {
+        let count = self.count_passed();
         if count > 0 {
             let what = format!(
                 "{count} exchanges were counted and not looked at one by one: they gave what was asked for or were never answered, \
@@ -136,10 +138,17 @@ impl<'a> Exchanges<'a> {
             );
             self.sink.problem(Problem { offset: 0, line: None, what });
         }
+        (self.sink, self.unread.problems())
+    }
+
+    /// Tells of those that were held back to the end; how many they are.
+    pub(super) fn count_passed(&mut self) -> u64 {
+        let passed = self.plain.take().map(Plain::passed).unwrap_or_default();
+        let count = passed.values().map(|p| p.count).sum();
         for (status, p) in passed {
             self.sink.passed(status, p.count, p.first, p.last);
         }
-        (self.sink, self.unread.problems())
+        count
     }
 
     /// What a KDC said, if it refused.

@@ -26,6 +26,13 @@ impl Live {
         Live { source, account: Account::default(), open: BTreeMap::new(), said: 0 }
     }
 
+    /// One that hands over of very many exchanges only those that explain something, and counts the rest.
+    #[must_use]
+    pub fn of_many(mut self) -> Self {
+        self.account = self.account.of_many();
+        self
+    }
+
     /// A connection begins. `encrypted` says that the bytes handed over went through TLS on their way.
     pub fn open(&mut self, connection: u64, client: Peer, server: Peer, encrypted: bool) {
         let place = Place { connection, client, server, encrypted };
@@ -74,6 +81,9 @@ impl Live {
         while let Some((&connection, _)) = self.open.first_key_value() {
             self.close(connection, sink);
         }
+        let mut to = Exchanges::resume(self.source, sink, std::mem::take(&mut self.account));
+        to.count_passed();
+        self.account = to.pause();
     }
 
     /// How many bytes were said so far.
@@ -131,6 +141,25 @@ mod tests {
         live.finish(&mut out);
         let statuses: Vec<_> = out.exchanges.iter().map(|e| e.status()).collect();
         assert_eq!(statuses, [Some(200), Some(401)]);
+    }
+
+    #[test]
+    fn of_many_those_are_handed_over_that_explain_something() {
+        let mut live = Live::new(SourceId(0)).of_many();
+        let mut out = Collected::default();
+        let at = Moment::utc(jiff::Timestamp::UNIX_EPOCH);
+        let peer = |host: &str| Peer { host: host.to_owned(), port: Some(80) };
+        live.open(0, peer("127.0.0.1"), peer("192.0.2.1"), false);
+        let answers = [&b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"[..]; 1000];
+        let refused = &b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n"[..];
+        for answer in answers.into_iter().chain([refused]) {
+            live.bytes(0, Side::Client, b"GET /a HTTP/1.1\r\nHost: h\r\n\r\n", at, &mut out);
+            live.bytes(0, Side::Server, answer, at, &mut out);
+        }
+        live.finish(&mut out);
+        let last: Vec<_> = out.exchanges.iter().rev().take(2).map(|e| e.status()).collect();
+        assert_eq!((live.exchanges(), out.exchanges.len() < 600, out.problems.len()), (1001, true, 0));
+        assert_eq!(last, [Some(401), Some(200)], "what worked before the refusal goes with it");
     }
 
     #[test]

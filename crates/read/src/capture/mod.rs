@@ -158,7 +158,7 @@ fn peer(address: SocketAddr) -> Peer {
 impl<'a> Conversations<'a> {
     fn new(source: SourceId, sink: &'a mut dyn Sink, keys: &[Arc<KeyLog>]) -> Self {
         Conversations {
-            exchanges: Exchanges::new(source, sink, KeyLog::over(keys)).of_many(),
+            exchanges: Exchanges::new(source, sink, KeyLog::over(keys)),
             connections: HashMap::default(),
             held: Held::default(),
             quic: Quic::default(),
