@@ -199,15 +199,14 @@ fn still_encoded(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>) -> Option<
     if meant == password.as_bytes() {
         return None;
     }
-    let good = scene.attempts().filter(|a| a.let_in() && same_server(a, step.attempt)).take(LOOKS).find_map(
-        |a| {
+    let good =
+        scene.attempts().filter(|a| a.let_in() && same_server(a, step.attempt)).take(LOOKS).find_map(|a| {
             let other = Step::of(a);
             let there = other.credentials()?.basic()?;
             let same = there.user.expose_text() == basic.user.expose_text()
                 && there.password.as_ref().is_some_and(|p| p.expose_text().as_bytes() == meant);
             same.then(|| a.request_field("authorization").map(|f| (a, f)))?
-        },
-    );
+        });
     if let Some((attempt, field)) = good {
         let claim =
             Claim::new("the password is percent-encoded, as addresses have it, and is let in as it is meant")

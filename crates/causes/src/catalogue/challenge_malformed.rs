@@ -87,13 +87,18 @@ impl ChallengeMalformed {
 fn without_realm(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let (offered, challenge) = step.challenge("basic").filter(|(_, c)| c.param("realm").is_none())?;
     // By the grammar `realm=` is a token68; who writes it means a realm and gives none.
-    let begun = offered.field.value.as_bytes().get(challenge.range.clone()).is_some_and(|c| c.ends_with(b"realm="));
+    let begun =
+        offered.field.value.as_bytes().get(challenge.range.clone()).is_some_and(|c| c.ends_with(b"realm="));
     if begun && !step.attempt.carries_credentials() {
         let claim = Claim::new("the challenge names no realm: nothing stands behind realm=, not even quotes")
             .shown([scene.show_in_field(offered.view, offered.field, challenge.range.clone(), "no value")])
             .fix(Party::Server, "Let the server name a realm: WWW-Authenticate: Basic realm=\"...\".")
             .or("no-credentials", "whether the client answers a challenge with a realm");
-        return Some(if scene.is_told_by_a_person(None) { claim.likely() } else { claim.beside().confirmed() });
+        return Some(if scene.is_told_by_a_person(None) {
+            claim.likely()
+        } else {
+            claim.beside().confirmed()
+        });
     }
     let stumbles = scene.heard_of("challenge-malformed").next()?;
     if step.attempt.carries_credentials() {

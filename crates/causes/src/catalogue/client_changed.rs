@@ -51,7 +51,9 @@ impl ClientChanged {
             let other = |a: &&Attempt| agent(a).is_some_and(|g| !refused.contains(&g));
             !refused.is_empty() && !story.accepted_before.is_empty() && story.accepted_after.iter().all(other)
         };
-        let Some((before, first)) = story.turn().filter(|_| story.broke() || by_others()) else { return told() };
+        let Some((before, first)) = story.turn().filter(|_| story.broke() || by_others()) else {
+            return told();
+        };
         if story.accepted_before.len() < 2 || story.refused.len() < 2 {
             return told();
         }

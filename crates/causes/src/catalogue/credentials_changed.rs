@@ -70,7 +70,10 @@ impl CredentialsChanged {
                 .or("password-expired", "the state of the account");
         }
         // The server's own word for it goes before what the course of things suggests.
-        if token::told_otherwise(scene, &["credentials-changed", "wrong-password", "account-locked", "password-expired"]) {
+        if token::told_otherwise(
+            scene,
+            &["credentials-changed", "wrong-password", "account-locked", "password-expired"],
+        ) {
             return claim.weighing(-5).likely();
         }
         if others.is_empty() || story.refused.len() < 2 {

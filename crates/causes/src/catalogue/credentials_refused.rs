@@ -61,7 +61,8 @@ impl CredentialsRefused {
             return match (told, scene.focus()) {
                 (_, Some(step)) if step.status() == Some(401) && nothing_sent(step) => Answer::RuledOut,
                 (Some(mut claim), _) => {
-                    let most = if scene.is_told_by_a_person(None) { Certainty::Possible } else { Certainty::Likely };
+                    let most =
+                        if scene.is_told_by_a_person(None) { Certainty::Possible } else { Certainty::Likely };
                     claim.certainty = claim.certainty.min(most);
                     leave_open(claim, "basic").as_told()
                 }

@@ -128,7 +128,8 @@ fn same_key_twice(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let (first, second) = all.iter().enumerate().find_map(|(i, one)| {
         let name = one.name.to_text().to_ascii_lowercase();
         let is_key = elsewhere::is_secret(&name) && !name.contains("cookie") && one.value.len() >= 8;
-        let same = |two: &&&why401_http::FieldLine| two.is(&name) && two.value.as_bytes() == one.value.as_bytes();
+        let same =
+            |two: &&&why401_http::FieldLine| two.is(&name) && two.value.as_bytes() == one.value.as_bytes();
         is_key.then(|| all.iter().skip(i + 1).find(same).map(|two| (*one, *two)))?
     })?;
     let name = first.name.to_text().to_ascii_lowercase();
@@ -144,7 +145,8 @@ fn same_key_twice(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
             })
     };
     let good = scene.attempts().take(FIELDS).find(once);
-    let shown = good.and_then(|a| Some(scene.show_field(a.view(), a.request_field(&name)?, "once, and let in")));
+    let shown =
+        good.and_then(|a| Some(scene.show_field(a.view(), a.request_field(&name)?, "once, and let in")));
     Some(match good {
         Some(_) => advise(claim.shown(shown)).confirmed(),
         None => advise(claim).or("credentials-refused", "the same key in one field").likely(),

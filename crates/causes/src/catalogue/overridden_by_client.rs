@@ -1,8 +1,8 @@
 //! Other credentials than the ones given.
 
 use crate::cause::{Answer, Claim, cause};
-use crate::reading::token;
 use crate::reading::configured::stores;
+use crate::reading::token;
 use crate::{Scene, Sent};
 use why401_auth::percent;
 use why401_history::Attempt;

@@ -105,9 +105,11 @@ impl SessionExpired {
 /// Whether a session was given to this client before: then it is missing here, and not over.
 fn was_given(scene: &Scene<'_>, step: &Step<'_>) -> bool {
     let own = |a: &&why401_history::Attempt| same_client(a, step.attempt) && same_server(a, step.attempt);
-    scene.earlier_setting_cookies().filter(own).filter_map(|a| a.response()).any(|r| {
-        r.fields.all("set-cookie").any(|f| is_session(f) && !deletes(f))
-    })
+    scene
+        .earlier_setting_cookies()
+        .filter(own)
+        .filter_map(|a| a.response())
+        .any(|r| r.fields.all("set-cookie").any(|f| is_session(f) && !deletes(f)))
 }
 
 fn advise(claim: Claim) -> Claim {

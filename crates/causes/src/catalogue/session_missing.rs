@@ -335,8 +335,19 @@ pub(super) fn is_session(set_cookie: &FieldLine) -> bool {
 }
 
 /// Cookies by which balancers and guards know a client again; they are kept from scripts and no session.
-const GUARDS: &[&str] =
-    &["csrf", "xsrf", "__cf", "arraffinity", "bigip", "awsalb", "incap_", "visid_", "nsc_", "ak_bmsc", "_abck"];
+const GUARDS: &[&str] = &[
+    "csrf",
+    "xsrf",
+    "__cf",
+    "arraffinity",
+    "bigip",
+    "awsalb",
+    "incap_",
+    "visid_",
+    "nsc_",
+    "ak_bmsc",
+    "_abck",
+];
 
 /// A long value that scripts may not read (RFC 6265 section 4.1.2.6) is what a login gives, whatever it is called.
 fn is_kept_from_scripts(set_cookie: &FieldLine, name: &str) -> bool {

@@ -119,14 +119,16 @@ fn cut_off_in_address(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let (other, sent, whole) = good.into_iter().find_map(|a| {
         let theirs = a.path()?;
         let pair = parts().find_map(|mine| {
-            let longer = |t: &&str| t.len() > mine.len() && t.len() <= mine.len() + CUT && t.starts_with(mine);
+            let longer =
+                |t: &&str| t.len() > mine.len() && t.len() <= mine.len() + CUT && t.starts_with(mine);
             theirs.split('/').find(longer).map(|t| (mine.len(), t.len()))
         })?;
         Some((a, pair.0, pair.1))
     })?;
     let (view, request) = step.request()?;
     let summary = format!("the secret in the address was cut off: {sent} of {whole} characters were sent");
-    let there = other.view().request.as_ref().map(|r| scene.show_request(other.view(), r, "whole, and let in"));
+    let there =
+        other.view().request.as_ref().map(|r| scene.show_request(other.view(), r, "whole, and let in"));
     Some(Claim::new(summary).shown([scene.show_request(view, request, "cut off")]).shown(there))
 }
 

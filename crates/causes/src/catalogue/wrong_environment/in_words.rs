@@ -56,7 +56,8 @@ pub(super) fn home(scene: &Scene<'_>, host: &str) -> Option<Answer> {
         let marks = h.split('.').flat_map(|label| label.split('-')).map(str::to_owned);
         // The domain itself is no region: `.de`, `.in`.
         let labels = h.split('.').count().saturating_sub(1);
-        let within: Vec<String> = h.split('.').take(labels).flat_map(|l| l.split('-')).map(str::to_owned).collect();
+        let within: Vec<String> =
+            h.split('.').take(labels).flat_map(|l| l.split('-')).map(str::to_owned).collect();
         marks.filter(|m| within.contains(m) && !m.is_empty() && is_region(m)).collect::<Vec<_>>()
     };
     if !name.bytes().any(|c| c.is_ascii_alphabetic()) || name.split('.').count() < 3 {
