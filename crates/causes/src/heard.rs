@@ -36,6 +36,13 @@ impl Heard<'_> {
     pub fn proves(&self) -> bool {
         self.said.weight == Weight::Proves
     }
+
+    /// Whether it names a reason, and not merely that there was a refusal.
+    pub(crate) fn names_a_reason(&self) -> bool {
+        const UNSPECIFIC: &[&str] =
+            &["credentials-refused", "no-credentials", "challenge-answered", "forbidden"];
+        self.said.weight > Weight::Reports && !UNSPECIFIC.contains(&self.said.cause)
+    }
 }
 
 /// Text of the evidence with the channel that it came through.

@@ -15,7 +15,7 @@ use why401_history::{Attempt, Case, Chain, Outcome, Refusal};
 use why401_http::{
     Exchange, Fact, FactKind, FieldLine, Moment, Request, Response, Secured, Speaker, Statement,
 };
-use why401_knowledge::{Knowledge, ProductId, Weight};
+use why401_knowledge::{Knowledge, ProductId};
 use why401_span::{Derived, SourceId};
 
 /// An `Authorization` or `Proxy-Authorization` field, taken apart.
@@ -280,13 +280,10 @@ impl<'a> Scene<'a> {
 
     /// Whether a program printed another reason, which may be that of the refusal that its user asks about.
     fn hears_of_another_reason(&self) -> bool {
-        const UNSPECIFIC: &[&str] =
-            &["credentials-refused", "no-credentials", "challenge-answered", "forbidden"];
         self.heard.iter().any(|h| {
             matches!(h.speaker, Some(Speaker::Client | Speaker::ServerLog))
                 && h.attempt.is_none()
-                && h.said.weight > Weight::Reports
-                && !UNSPECIFIC.contains(&h.said.cause)
+                && h.names_a_reason()
         })
     }
 

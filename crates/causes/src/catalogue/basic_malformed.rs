@@ -1,6 +1,7 @@
 //! A Basic value that is none.
 
 use crate::cause::{Answer, Claim, cause};
+use crate::reading::pasted;
 use crate::scene::same_server;
 use crate::{Scene, Sent, Step};
 use why401_auth::ProblemKind as P;
@@ -226,7 +227,7 @@ fn still_encoded(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>) -> Option<
 fn told_as<'a>(scene: &Scene<'a>, meant: &[u8]) -> Option<&'a Fact> {
     const SHORTEST: usize = 5;
     let holds = |f: &&Fact| memchr::memmem::find(f.text.as_bytes(), meant).is_some();
-    (meant.len() >= SHORTEST).then(|| scene.case.facts.iter().find(holds))?
+    (meant.len() >= SHORTEST).then(|| pasted::texts(scene).find(holds))?
 }
 
 /// So many requests that were let in are looked at.

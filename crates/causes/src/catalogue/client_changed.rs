@@ -81,10 +81,11 @@ impl ClientChanged {
             .later()
             .filter(|a| a.let_in() && a.client().map(|c| &c.host) != first.client().map(|c| &c.host))
             .find(|a| agent(a).is_some_and(|g| Some(g) == agent(before)));
-        let mut claim =
-            Claim::new(format!("the {name} changed from {old} to {new}, and every request since is refused"))
-                .shown(line(scene, before, "accepted, with the old one"))
-                .shown(line(scene, first, "refused, with the new one"));
+        let mut claim = Claim::new(format!(
+            "the {name} changed from {old} to {new}, and every request of the new one is refused"
+        ))
+        .shown(line(scene, before, "accepted, with the old one"))
+        .shown(line(scene, first, "refused, with the new one"));
         if let Some(other) = others {
             claim = claim.shown(line(scene, other, "others with the old one go on working"));
         }

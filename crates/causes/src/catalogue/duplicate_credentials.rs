@@ -4,7 +4,8 @@ use crate::cause::{Answer, Claim, cause};
 use crate::scene::same_server;
 use crate::{Scene, Step, elsewhere};
 use why401_auth::ProblemKind;
-use why401_http::query_of;
+use why401_history::Attempt;
+use why401_http::{FieldLine, Request, query_of};
 use why401_report::Party;
 
 cause! {
@@ -93,27 +94,23 @@ impl DuplicateCredentials {
     }
 }
 
-/// Two fields for a key whose names differ at most in letter case (RFC 9110 section 5.1), with different keys.
+/// Two fields for a key whose names differ at most in letter case (RFC 9110 section 5.1).
+fn twice(request: &Request) -> impl Iterator<Item = (&FieldLine, &FieldLine)> {
+    let keys = request.fields.iter().filter(|f| {
+        let name = f.name.to_text().to_ascii_lowercase();
+        let other = name.ends_with("authorization") || name.contains("cookie") || name.contains("signature");
+        !other && elsewhere::is_secret(&name) && f.value.len() >= 8
+    });
+    let keys: Vec<_> = keys.take(20).collect();
+    let pairs = (0..keys.len()).flat_map(|i| (i + 1..keys.len()).map(move |k| (i, k)));
+    let pairs: Vec<_> = pairs.filter_map(|(i, k)| Some((*keys.get(i)?, *keys.get(k)?))).collect();
+    pairs.into_iter().filter(|(one, two)| one.name.to_text().eq_ignore_ascii_case(&two.name.to_text()))
+}
+
+/// With different keys.
 fn keys(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let (view, request) = step.request()?;
-    let keys: Vec<_> = request
-        .fields
-        .iter()
-        .filter(|f| {
-            let name = f.name.to_text().to_ascii_lowercase();
-            let other =
-                name.ends_with("authorization") || name.contains("cookie") || name.contains("signature");
-            !other && elsewhere::is_secret(&name) && f.value.len() >= 8
-        })
-        .take(20)
-        .collect();
-    let (first, second) = keys.iter().enumerate().find_map(|(i, one)| {
-        let same = |two: &&&why401_http::FieldLine| {
-            two.name.to_text().eq_ignore_ascii_case(&one.name.to_text())
-                && two.value.as_bytes() != one.value.as_bytes()
-        };
-        keys.iter().skip(i + 1).find(same).map(|two| (*one, *two))
-    })?;
+    let (first, second) = twice(request).find(|(one, two)| one.value.as_bytes() != two.value.as_bytes())?;
     Some(
         Claim::new(format!("the request has the field {} twice, with two keys", first.name.to_text()))
             .shown([scene.show_field(view, first, "the first")])
@@ -121,40 +118,28 @@ fn keys(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     )
 }
 
-/// One key in two fields of one name: a server that joins them (RFC 9110 section 5.3) reads another key.
+/// With one key: a server that joins them (RFC 9110 section 5.3) reads another key.
 fn same_key_twice(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let (view, request) = step.request()?;
-    let all: Vec<_> = request.fields.iter().take(FIELDS).collect();
-    let (first, second) = all.iter().enumerate().find_map(|(i, one)| {
-        let name = one.name.to_text().to_ascii_lowercase();
-        let is_key = elsewhere::is_secret(&name) && !name.contains("cookie") && one.value.len() >= 8;
-        let same =
-            |two: &&&why401_http::FieldLine| two.is(&name) && two.value.as_bytes() == one.value.as_bytes();
-        is_key.then(|| all.iter().skip(i + 1).find(same).map(|two| (*one, *two)))?
-    })?;
+    let (first, second) = twice(request).find(|(one, two)| one.value.as_bytes() == two.value.as_bytes())?;
     let name = first.name.to_text().to_ascii_lowercase();
     let claim = Claim::new(format!("the request has the field {name} twice: joined, they are another key"))
         .shown([scene.show_field(view, first, "the first")])
         .shown([scene.show_field(view, second, "the second")]);
-    let once = |a: &&why401_history::Attempt| {
-        a.let_in()
-            && same_server(a, step.attempt)
-            && a.request().is_some_and(|r| {
-                let mut of = r.fields.all(&name);
-                of.next().is_some_and(|f| f.value.as_bytes() == first.value.as_bytes()) && of.next().is_none()
-            })
+    let once = |a: &Attempt| {
+        let mut of = a.request()?.fields.all(&name);
+        let one = of.next().filter(|f| f.value.as_bytes() == first.value.as_bytes())?;
+        let good = a.let_in() && same_server(a, step.attempt) && of.next().is_none();
+        good.then(|| scene.show_field(a.view(), one, "once, and let in"))
     };
-    let good = scene.attempts().take(FIELDS).find(once);
-    let shown =
-        good.and_then(|a| Some(scene.show_field(a.view(), a.request_field(&name)?, "once, and let in")));
-    Some(match good {
-        Some(_) => advise(claim.shown(shown)).confirmed(),
+    Some(match scene.attempts().take(LOOKS).find_map(once) {
+        Some(good) => advise(claim.shown([good])).confirmed(),
         None => advise(claim).or("credentials-refused", "the same key in one field").likely(),
     })
 }
 
-/// So many fields of a request, and requests of the evidence, are looked at.
-const FIELDS: usize = 200;
+/// So many requests of the evidence are looked at.
+const LOOKS: usize = 200;
 
 fn advise(claim: Claim) -> Claim {
     claim.fix(Party::Caller, "Let one place add the credentials and remove the other (a default of the library, an interceptor, a stored login).")

@@ -135,7 +135,7 @@ fn upstream<'a>(step: &Step<'a>) -> Option<(SourceId, &'a LogWords, &'a Derived)
 
 /// The proxy's own log: the messages of one handshake went to different servers.
 fn spread(scene: &Scene<'_>, three: &Step<'_>) -> Option<Claim> {
-    let (_, _, to) = upstream(three)?;
+    let (three_source, three_log, to) = upstream(three)?;
     let one = scene.steps.iter().rev().find(|s| number(s) == Some(1))?;
     let (source, log, from) = upstream(one)?;
     // nginx lists all that it tried, with commas between.
@@ -143,7 +143,6 @@ fn spread(scene: &Scene<'_>, three: &Step<'_>) -> Option<Claim> {
     if from.as_bytes() == to.as_bytes() || !is_one(from) || !is_one(to) {
         return None;
     }
-    let (three_source, three_log, _) = upstream(three)?;
     let names = (from.to_text().into_owned(), to.to_text().into_owned());
     let claim = Claim::new(format!(
         "the handshake began at {} and ended at {}: NTLM authenticates one connection, and these are two",

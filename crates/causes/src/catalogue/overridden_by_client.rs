@@ -284,7 +284,15 @@ fn by_shown_netrc(scene: &Scene<'_>, sent: &Sent<'_>) -> Option<Answer> {
         .shown([scene.show_part(*source, text, range.clone(), "this entry was used")])
         .shown([scene.show_field(sent.view, sent.field, "sent instead")])
         .fix(Party::Caller, "Remove the entry of the .netrc for this host (or its default entry), or let the client read none.");
-        return Some(claim.confirmed());
+        // An entry for another host was not the one.
+        let host = scene.focus().and_then(|s| s.request()?.1.authority());
+        let host = host.map(|h| h.split(':').next().unwrap_or_default().to_owned());
+        let of_host = host.is_some_and(|h| find(&format!("machine {h}")).is_some());
+        return Some(if of_host {
+            claim.confirmed()
+        } else {
+            claim.or("wrong-account", "for which host the entry of the .netrc is").likely()
+        });
     }
     // What the program was to send: a field with another scheme.
     let (given_in, given_text, given) = texts.iter().find_map(|(source, text)| {

@@ -198,7 +198,8 @@ fn named_elsewhere(scene: &Scene<'_>, step: &crate::Step<'_>) -> Option<Answer> 
     }
     let case = scene.case;
     let said = case.refusals.iter().flat_map(|r| r.statements()).chain(&case.statements);
-    let of_them = said.filter(|s| s.time.is_some_and(|t| seconds.contains(&within(t)))).take(TRIES);
+    let of_them =
+        said.take(scene.reach()).filter(|s| s.time.is_some_and(|t| seconds.contains(&within(t)))).take(TRIES);
     let named: Vec<_> = of_them.filter(|s| s.user.is_some()).collect();
     let names: BTreeSet<&str> = named.iter().filter_map(|s| s.user.as_deref()).collect();
     (names.len() >= 2 * NAMES).then(|| {

@@ -2,6 +2,7 @@
 
 use super::evidence_redacted::is_masked;
 use crate::cause::{Answer, Claim, cause};
+use crate::reading::pasted;
 use crate::{Scene, elsewhere};
 use why401_auth::placeholder::{Placeholder, Sureness};
 use why401_auth::scheme::basic::Part;
@@ -124,10 +125,12 @@ fn quoted_back(scene: &Scene<'_>) -> Option<Answer> {
         });
         let found = placeholder::find(value.as_bytes()).filter(|p| p.sure == Sureness::Sure);
         (name || found.is_some()).then_some(())?;
+        // Whoever pastes an answer may write such a name over the key.
         let claim = Claim::new("the service quotes what it was sent, and that is a placeholder and no key")
             .shown([scene.show_part(s.source, &s.text, from..from + value.len(), "sent as it stands")])
-            .fix(Party::Caller, "Put the secret where the placeholder stands: set the variable before the client is made, or give the value itself.");
-        Some(claim.confirmed())
+            .fix(Party::Caller, "Put the secret where the placeholder stands: set the variable before the client is made, or give the value itself.")
+            .or("credentials-refused", "whether the key was taken out of the answer before this was pasted");
+        Some(claim.weighing(6).likely())
     })
 }
 
@@ -135,7 +138,7 @@ fn quoted_back(scene: &Scene<'_>) -> Option<Answer> {
 /// second.
 fn unexpanded(scene: &Scene<'_>) -> Option<Answer> {
     const NAMES: [&str; 4] = ["token", "password", "secret", "key"];
-    scene.case.facts.iter().filter(|f| f.kind == FactKind::Pasted).find_map(|fact| {
+    pasted::texts(scene).find_map(|fact| {
         let text = fact.text.to_text();
         let settings = || {
             let lines = text.lines().take(SETTINGS).filter_map(|line| {

@@ -2,7 +2,7 @@
 
 mod in_log;
 
-use super::session_missing::{cookie_name, deletes, is_session};
+use super::session_missing::{self, cookie_name, deletes, is_session};
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::{same_client, same_server};
 use crate::{Scene, Step};
@@ -46,7 +46,9 @@ impl SessionExpired {
         let Some(step) = scene.refused() else { return told() };
         let Some((view, cookie)) = step.request_field("cookie") else {
             // A request that brings no session is refused for that, whatever a page says of it.
-            if step.attempt.views.iter().any(|v| v.shows.cookies) && was_given(scene, step) {
+            if step.attempt.views.iter().any(|v| v.shows.cookies)
+                && session_missing::given(scene, step).is_some()
+            {
                 return Answer::RuledOut;
             }
             return in_log::over(scene, step).unwrap_or_else(told);
@@ -100,16 +102,6 @@ impl SessionExpired {
             None => told(),
         }
     }
-}
-
-/// Whether a session was given to this client before: then it is missing here, and not over.
-fn was_given(scene: &Scene<'_>, step: &Step<'_>) -> bool {
-    let own = |a: &&why401_history::Attempt| same_client(a, step.attempt) && same_server(a, step.attempt);
-    scene
-        .earlier_setting_cookies()
-        .filter(own)
-        .filter_map(|a| a.response())
-        .any(|r| r.fields.all("set-cookie").any(|f| is_session(f) && !deletes(f)))
 }
 
 fn advise(claim: Claim) -> Claim {

@@ -60,16 +60,7 @@ impl SessionMissing {
             return found.unwrap_or_else(told);
         }
         let cookies = step.request_field("cookie").map(|(_, f)| f.text().into_owned()).unwrap_or_default();
-        let set = scene
-            .earlier_setting_cookies()
-            .filter(|a| {
-                same_client(a, step.attempt) && (same_server(a, step.attempt) || at_same_site(a, step))
-            })
-            .filter_map(|a| a.response().map(|r| (a, r)))
-            .find_map(|(a, r)| {
-                r.fields.all("set-cookie").find(|f| is_session(f) && !deletes(f)).map(|f| (a, f))
-            });
-        let Some((before, field)) = set else {
+        let Some((before, field)) = given(scene, step) else {
             return carried_before(scene, step)
                 .or_else(|| nothing_kept(scene, step))
                 .or_else(|| others_only(scene, step))
@@ -327,6 +318,17 @@ fn at_same_site(a: &Attempt, step: &Step<'_>) -> bool {
 
 pub(super) fn cookie_name(set_cookie: &FieldLine) -> String {
     set_cookie.text().split('=').next().unwrap_or_default().trim().to_owned()
+}
+
+/// The session that this client was given before, and where.
+pub(super) fn given<'a>(scene: &Scene<'a>, step: &Step<'_>) -> Option<(&'a Attempt, &'a FieldLine)> {
+    let own = |a: &&Attempt| {
+        same_client(a, step.attempt) && (same_server(a, step.attempt) || at_same_site(a, step))
+    };
+    scene.earlier_setting_cookies().filter(own).find_map(|a| {
+        let field = a.response()?.fields.all("set-cookie").find(|f| is_session(f) && !deletes(f))?;
+        Some((a, field))
+    })
 }
 
 pub(super) fn is_session(set_cookie: &FieldLine) -> bool {

@@ -90,13 +90,10 @@ pub(crate) fn is_refused(scene: &Scene<'_>) -> bool {
 
 /// Whether the server's own words, which know better, name another cause than this one or those that go with it.
 pub(crate) fn told_otherwise(scene: &Scene<'_>, causes: &[&str]) -> bool {
-    const UNSPECIFIC: &[&str] = &["credentials-refused", "no-credentials", "challenge-answered", "forbidden"];
-    scene.heard.iter().any(|h| {
-        h.proves()
-            && h.attempt.is_some()
-            && !causes.contains(&h.said.cause)
-            && !UNSPECIFIC.contains(&h.said.cause)
-    })
+    scene
+        .heard
+        .iter()
+        .any(|h| h.proves() && h.names_a_reason() && h.attempt.is_some() && !causes.contains(&h.said.cause))
 }
 
 /// Whether a request was really let in by means of its token: a redirect or a 404 proves nothing.

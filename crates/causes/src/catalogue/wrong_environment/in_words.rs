@@ -2,9 +2,9 @@
 
 use super::{advise, are_siblings, is_region};
 use crate::cause::{Answer, Claim};
+use crate::reading::pasted;
 use crate::scene::same_site;
 use crate::{Scene, Step};
-use why401_http::FactKind;
 use why401_report::Certainty;
 
 /// Shorter values stand in any text.
@@ -19,15 +19,14 @@ pub(super) fn sibling(scene: &Scene<'_>) -> Option<Claim> {
     if scene.refused().is_some() {
         return None;
     }
-    let pasted = || scene.case.facts.iter().filter(|f| f.kind == FactKind::Pasted);
-    pasted().next()?;
+    pasted::texts(scene).next()?;
     scene.attempts().filter(|a| a.let_in()).take(LOOKS).find_map(|good| {
         let step = Step::of(good);
         let accepted = good.authority()?;
         let sent = step.credentials()?;
         let value = sent.value();
         let key = value.rsplit(' ').next().filter(|k| k.len() >= SHORTEST)?;
-        pasted().find_map(|fact| {
+        pasted::texts(scene).find_map(|fact| {
             let text = fact.text.to_text();
             text.match_indices(key).nth(1)?;
             let hosts = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))).take(WORDS);
@@ -53,19 +52,16 @@ pub(super) fn sibling(scene: &Scene<'_>) -> Option<Claim> {
 pub(super) fn home(scene: &Scene<'_>, host: &str) -> Option<Answer> {
     let name = host.split(':').next().unwrap_or(host).to_ascii_lowercase();
     let regions = |h: &str| {
-        let marks = h.split('.').flat_map(|label| label.split('-')).map(str::to_owned);
         // The domain itself is no region: `.de`, `.in`.
-        let labels = h.split('.').count().saturating_sub(1);
-        let within: Vec<String> =
-            h.split('.').take(labels).flat_map(|l| l.split('-')).map(str::to_owned).collect();
-        marks.filter(|m| within.contains(m) && !m.is_empty() && is_region(m)).collect::<Vec<_>>()
+        let within = h.rsplit_once('.').map_or(h, |(labels, _)| labels);
+        let words = within.split(['.', '-']).filter(|w| !w.is_empty() && is_region(w));
+        words.map(str::to_owned).collect::<Vec<_>>()
     };
     if !name.bytes().any(|c| c.is_ascii_alphabetic()) || name.split('.').count() < 3 {
         return None;
     }
     let mine = regions(&name);
-    let pasted = scene.case.facts.iter().filter(|f| f.kind == FactKind::Pasted);
-    pasted.into_iter().find_map(|fact| {
+    pasted::texts(scene).find_map(|fact| {
         let text = fact.text.to_text();
         let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))).take(WORDS);
         let other = words.map(|h| h.trim_matches(['.', '-'])).find(|h| {
@@ -79,6 +75,6 @@ pub(super) fn home(scene: &Scene<'_>, host: &str) -> Option<Answer> {
         .shown([scene.show_part(fact.source, &fact.text, at..at + other.len(), "another region is named here")])
         .or("wrong-address", "which of the two hosts is meant")
         .or("credentials-refused", "the same credentials at that region's host");
-        Some(advise(claim).likely())
+        Some(advise(claim).possible())
     })
 }

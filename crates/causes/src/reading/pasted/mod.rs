@@ -99,6 +99,12 @@ pub(crate) fn speaks_against(scene: &Scene<'_>, cause: &str) -> bool {
     REFUSED.contains(&cause) && scene.accounts().iter().any(|t| OTHERS.contains(&t.cause))
 }
 
+/// What people pasted, where so few refusals are to be explained that it is about these.
+pub(crate) fn texts<'a>(scene: &Scene<'a>) -> impl Iterator<Item = &'a Fact> + use<'a> {
+    let few = scene.case.refusals.len() <= FEW;
+    pasted(scene).map(|(_, fact)| fact).filter(move |_| few)
+}
+
 fn pasted<'a>(scene: &Scene<'a>) -> impl Iterator<Item = (usize, &'a Fact)> + use<'a> {
     scene.case.facts.iter().enumerate().filter(|(_, f)| f.kind == FactKind::Pasted)
 }
