@@ -1,6 +1,6 @@
 //! A secret, wherever a request carries it: the same one may be refused in one place and accepted in another.
 
-use crate::elsewhere::is_secret;
+use crate::elsewhere::{is_secret, members};
 use crate::{Scene, Step};
 use why401_auth::percent;
 use why401_history::Attempt;
@@ -19,6 +19,8 @@ pub(crate) enum Place {
     Query(String),
     /// A parameter of a form, which is content.
     Form(String),
+    /// A member of a JSON document, in lower case.
+    Member(String),
 }
 
 impl Place {
@@ -28,7 +30,7 @@ impl Place {
             Place::Field(name) if name == "authorization" => "Authorization".to_owned(),
             Place::Field(name) => format!("the field {name}"),
             Place::Query(name) => format!("the query ({name})"),
-            Place::Form(name) => format!("the content ({name})"),
+            Place::Form(name) | Place::Member(name) => format!("the content ({name})"),
         }
     }
 }
@@ -52,13 +54,16 @@ pub(crate) fn carried(request: &Request) -> Vec<Carried> {
     fields.chain(parameters).filter(|c| is_key(&c.secret)).collect()
 }
 
-/// The parameters of the query and of a form that are for secrets, with their values as they are meant.
+/// The parameters of the query and of a form, and the members of a document, that are for secrets, with their values as they
+/// are meant.
 fn parameters<'t>(target: &'t str, body: &'t str) -> impl Iterator<Item = (Place, String)> {
     let query = query_of(target).unwrap_or_default().split('&').filter_map(|pair| pair.split_once('='));
     let query = query.map(|(name, value)| (Place::Query(name.to_owned()), name, value));
     let form = form_of(body).map(|(name, value)| (Place::Form(name.to_owned()), name, value));
     let secrets = query.chain(form).filter(|(_, name, _)| is_secret(&name.to_ascii_lowercase()));
-    secrets.map(|(place, _, value)| (place, decoded(value)))
+    let document = if body.trim_start().starts_with('{') { body } else { "" };
+    let members = members(document).map(|(name, _, value)| (Place::Member(name), value.to_owned()));
+    secrets.map(|(place, _, value)| (place, decoded(value))).chain(members)
 }
 
 /// The pairs of a body that is a form. No more are looked at than forms have.
@@ -133,6 +138,11 @@ pub(crate) fn show(
             let from = if body.starts_with(&pair) { 0 } else { body.find(&format!("&{pair}"))? + 1 };
             let end = body.get(from..)?.find('&').map_or(body.len(), |end| from + end);
             Some(scene.show_part(view.source, &request.body.bytes, from..end, says))
+        }
+        Place::Member(name) => {
+            let body = request.body.text();
+            let (_, at, _) = members(&body).find(|(n, ..)| n == name)?;
+            Some(scene.show_part(view.source, &request.body.bytes, at, says))
         }
     }
 }

@@ -78,22 +78,7 @@ impl<'a> Step<'a> {
         let body = request.body.text();
         let content = body.trim_start();
         if content.starts_with('{') {
-            // Some services write the names of members in capitals.
-            let body = body.to_ascii_lowercase();
-            let at = [
-                "\"password\"",
-                "\"client_secret\"",
-                "\"refresh_token\"",
-                "\"api_key\"",
-                "\"apikey\"",
-                "\"token\"",
-                "\"idtoken\"",
-                "\"id_token\"",
-                "\"accesstoken\"",
-                "\"access_token\"",
-            ]
-            .iter()
-            .find_map(|k| body.find(k).map(|i| i..i + k.len()))?;
+            let (_, at, _) = members(&body).next()?;
             return Some((
                 "the content".to_owned(),
                 scene.show_part(view.source, &request.body.bytes, at, "these credentials were sent"),
@@ -134,6 +119,42 @@ pub(crate) fn is_secret(name: &str) -> bool {
     let name = name.as_str();
     (WORDS.iter().any(|w| name.contains(w)) || NAMES.contains(&name))
         && !NOT_SECRET.iter().any(|w| name.contains(w))
+}
+
+/// The members of a JSON document that hold a secret: their names in lower case (some services write them in capitals),
+/// where these stand, and their values as they are written.
+pub(crate) fn members(json: &str) -> impl Iterator<Item = (String, std::ops::Range<usize>, &str)> {
+    /// More members than logins have are not looked at.
+    const MEMBERS: usize = 200;
+    let mut from = 0;
+    let strings = std::iter::from_fn(move || {
+        let start = from + json.get(from..)?.find('"')?;
+        let rest = json.get(start + 1..)?;
+        let end = start
+            + 1
+            + rest
+                .char_indices()
+                .scan(false, |escaped, (i, c)| {
+                    let ends = c == '"' && !*escaped;
+                    *escaped = c == '\\' && !*escaped;
+                    Some((i, ends))
+                })
+                .find_map(|(i, ends)| ends.then_some(i))?;
+        from = end + 1;
+        Some((start..end + 1, json.get(start + 1..end)?))
+    });
+    let mut name: Option<(std::ops::Range<usize>, &str)> = None;
+    strings.take(2 * MEMBERS).filter_map(move |(at, text)| {
+        let rest = json.get(at.end..).unwrap_or_default().trim_start();
+        if rest.starts_with(':') {
+            name = Some((at, text));
+            return None;
+        }
+        let (place, of) = name.take()?;
+        let of = of.to_ascii_lowercase();
+        let holds = text.len() >= 4 && !NAMES.contains(&of.as_str()) && is_secret(&of);
+        holds.then_some((of, place, text))
+    })
 }
 
 /// The first parameter of a form or query that holds a secret: its name and where it stands.

@@ -17,7 +17,7 @@ pub(crate) fn to_another_place(scene: &Scene<'_>, step: &Step<'_>) -> Option<Cla
     let (key, good, place) =
         carried::accepted(scene, step, |a| same_server(a, step.attempt), |mine, there| mine != there)?;
     // What a form names may be what is asked about (RFC 7662), and not what asks.
-    let form = |place: &Place| matches!(place, Place::Form(_));
+    let form = |place: &Place| matches!(place, Place::Form(_) | Place::Member(_));
     if (form(&key.place) || form(&place)) && good.path() != step.attempt.path() {
         return None;
     }
@@ -39,6 +39,9 @@ pub(crate) fn to_another_place(scene: &Scene<'_>, step: &Step<'_>) -> Option<Cla
         }
         Place::Form(name) => {
             claim.fix(Party::Caller, format!("Send the secret in the parameter {name} of the content."))
+        }
+        Place::Member(name) => {
+            claim.fix(Party::Caller, format!("Send the secret in the member {name} of the content."))
         }
     })
 }

@@ -208,6 +208,8 @@ impl Attempt {
             "invalid_grant",
             "invalid_client",
             "unauthorized_client",
+            // A proof that does not fit is answered with 400 by a token endpoint (RFC 9449 section 5).
+            "dpop",
         ];
         self.response().is_some_and(|r| {
             let body = r.body.text();

@@ -3,6 +3,8 @@
 use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::configured::{self, Found};
+use crate::scene::{same_resource, same_server};
+use why401_history::Attempt;
 use why401_report::Party;
 
 cause! {
@@ -63,7 +65,7 @@ impl AclDenied {
         }
         match scene.told_claim("acl-denied", "this identity has no permission on the resource") {
             Some(claim) => advise(claim).as_told(),
-            None => configured(scene).unwrap_or(Answer::RuledOut),
+            None => configured(scene).or_else(|| others_may(scene)).unwrap_or(Answer::RuledOut),
         }
     }
 }
@@ -87,6 +89,32 @@ fn configured(scene: &Scene<'_>) -> Option<Answer> {
             .or("wrong-password", "the server's error log")
             .likely(),
     )
+}
+
+/// The server takes these credentials for other resources, and others' for this one.
+fn others_may(scene: &Scene<'_>) -> Option<Answer> {
+    let step = scene.refused().filter(|s| s.status() == Some(401))?;
+    let sent = step.credentials().filter(|s| !s.proxy)?;
+    let secret = sent.field.value.as_bytes();
+    let of_server = |a: &&Attempt| a.served() && same_server(a, step.attempt);
+    let elsewhere =
+        scene.accepted_with(secret).filter(of_server).find(|a| a.path() != step.attempt.path())?;
+    // Neither was it let in here before.
+    if scene.accepted_with(secret).any(|a| same_resource(a, step.attempt)) {
+        return None;
+    }
+    let (other, field) = scene.attempts().filter(of_server).find_map(|a| {
+        let field = a.request_field("authorization").filter(|f| f.value.as_bytes() != secret)?;
+        (same_resource(a, step.attempt) && a.method() == step.attempt.method()).then_some((a, field))
+    })?;
+    let claim = Claim::new("the server takes these credentials for other resources, and others' for this one: the permission is missing")
+        .shown(elsewhere.response().map(|r| scene.show_status(elsewhere.view(), r, "let in with these, elsewhere")))
+        .shown([scene.show_field(sent.view, sent.field, "the same, refused here")])
+        .shown([scene.show_field(other.view(), field, "others, let in here")])
+        .fix(Party::Server, "Give this user or token the right to this resource, or use an account that has it.")
+        .or("scope-missing", "the rights that were given to the token")
+        .or("token-revoked", "whether they are taken elsewhere still");
+    Some(claim.likely())
 }
 
 fn advise(claim: Claim) -> Claim {

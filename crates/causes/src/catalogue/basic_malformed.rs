@@ -57,14 +57,19 @@ impl BasicMalformed {
         let Some(sent) = step.credentials() else { return logged(scene, step).unwrap_or_else(told) };
         let Some(basic) = sent.basic().filter(|b| !b.text.is_empty()) else { return Answer::RuledOut };
         if let Some(rest) = wrapped_rest(step, sent) {
-            return advise(
+            let claim = advise(
                 Claim::new(
                     "the Basic value is cut off by a line break: the rest of it stands on a line of its own",
                 )
                 .shown([scene.show_field(sent.view, sent.field, "the first part only")])
                 .shown(rest_shown(scene, step, rest)),
-            )
-            .confirmed();
+            );
+            // Elsewhere than where encoders break lines, the terminal or the paste may have done it.
+            return if is_at_limit(sent) {
+                claim.confirmed()
+            } else {
+                claim.or("credentials-refused", "whether the line is broken in the request as well").likely()
+            };
         }
         let find = |kinds: &[P]| kinds.iter().find_map(|k| basic.problem(*k)).cloned();
         let (problem, hard) = match (find(HARD), find(SOFT)) {
@@ -123,12 +128,14 @@ fn advise(claim: Claim) -> Claim {
     )
 }
 
+/// Whether the value is as long as the lines of encoders are: 76 (RFC 2045 section 6.8), 64 (RFC 7468 section 2), 60 and 72.
+fn is_at_limit(sent: &Sent<'_>) -> bool {
+    let value = sent.credentials().and_then(|c| c.token68.as_ref());
+    value.is_some_and(|t| matches!(t.range.len(), 60 | 64 | 72 | 76))
+}
+
 /// A line of the request that is no field and looks like the rest of the base64 value.
 fn wrapped_rest(step: &Step<'_>, sent: &Sent<'_>) -> Option<String> {
-    let at_limit = matches!(
-        sent.credentials().and_then(|c| c.token68.as_ref()).map(|t| t.range.len()),
-        Some(60 | 64 | 72 | 76)
-    );
     let is_base64 = |t: &str| {
         !t.is_empty() && t.len() <= 120 && t.bytes().all(|c| c.is_ascii_alphanumeric() || b"+/=".contains(&c))
     };
@@ -139,7 +146,7 @@ fn wrapped_rest(step: &Step<'_>, sent: &Sent<'_>) -> Option<String> {
     }
     let body = request.body.text();
     let first = body.lines().find(|l| !l.trim().is_empty())?.trim().to_owned();
-    (at_limit && is_base64(&first)).then_some(first)
+    (is_at_limit(sent) && is_base64(&first)).then_some(first)
 }
 
 fn rest_shown(scene: &Scene<'_>, step: &Step<'_>, rest: String) -> Vec<why401_report::Annotation> {

@@ -43,7 +43,11 @@ cause! {
 
 impl DroppedOnRedirect {
     fn detect(scene: &Scene<'_>) -> Answer {
-        let Some(step) = scene.steps.first().filter(|_| !scene.let_in() && scene.is_unauthorized()) else {
+        let Some(step) = scene
+            .steps
+            .first()
+            .filter(|s| !scene.let_in() && (scene.is_unauthorized() || s.status() == Some(403)))
+        else {
             return Answer::RuledOut;
         };
         // curl has passed on the password alone, without the user that the first address named.

@@ -2,6 +2,8 @@
 
 use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
+use crate::scene::{same_client, same_resource};
+use why401_history::Attempt;
 use why401_http::Speaker;
 use why401_report::Party;
 
@@ -69,7 +71,7 @@ impl RateLimited {
             .or("credentials-refused", "the same request after a pause")
             .likely();
         }
-        burst(scene).unwrap_or(Answer::RuledOut)
+        burst(scene).or_else(|| so_many_a_period(scene)).unwrap_or(Answer::RuledOut)
     }
 }
 
@@ -88,6 +90,45 @@ fn burst(scene: &Scene<'_>) -> Option<Answer> {
         }
         advise(claim).or("auth-backend-down", "the server's log of that moment").likely()
     })
+}
+
+/// The same number of requests let in, then refused, and after a pause the same again.
+fn so_many_a_period(scene: &Scene<'_>) -> Option<Answer> {
+    /// So many requests around the refusal are looked at.
+    const NEAR: usize = 5_000;
+    /// Fewer may be let in as often by chance.
+    const LEAST: usize = 5;
+    /// Limits are for an hour, a day or longer where a client finds them by counting, in seconds.
+    const PERIOD: f64 = 3_600.0;
+    let step = scene.refused().filter(|s| s.status() == Some(401))?;
+    let own = |a: &&Attempt| same_client(a, step.attempt) && same_resource(a, step.attempt);
+    // Runs of requests that were let in, each ended by a refusal: its first request, and how many.
+    let mut runs: Vec<(&Attempt, usize)> = Vec::new();
+    let mut run: Option<(&Attempt, usize)> = None;
+    for a in scene.attempts().filter(own).take(NEAR) {
+        match (a.served(), a.status()) {
+            (true, _) => run = Some(run.map_or((a, 1), |(first, n)| (first, n + 1))),
+            (false, Some(401 | 429)) => runs.extend(run.take()),
+            _ => return None,
+        }
+    }
+    let [(_, many), (again, _), ..] = runs.as_slice() else { return None };
+    let apart = runs.windows(2).all(|pair| match pair {
+        [(a, n), (b, m)] => {
+            let pause = a.time().zip(b.time()).map(|(a, b)| b.seconds_since(&a));
+            n == m && pause.is_some_and(|p| p >= PERIOD)
+        }
+        _ => false,
+    });
+    if *many < LEAST || !apart {
+        return None;
+    }
+    let claim = Claim::new(format!(
+        "{many} requests are let in, then all are refused, and later as many again: a limit for a period"
+    ))
+    .shown(super::client_changed::line(scene, step.attempt, "refused"))
+    .shown(super::client_changed::line(scene, again, "let in again, without anything having changed"));
+    Some(advise(claim).or("token-expired", "how long a token lives, and whether one is got anew").likely())
 }
 
 /// A person tells of frequent calls, and that it came back without anything having been changed.

@@ -46,7 +46,17 @@ impl SessionMissing {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || scene.told("session-missing", "the session cookie is missing");
         let sent_to_login = |s: &Step<'_>| s.attempt.login_location().is_some();
-        let Some(step) = scene.refused().filter(|s| s.status() == Some(401) || sent_to_login(s)) else {
+        // Some answer 403 to who has no session: it shows where the browser could not keep the one it was given.
+        let not_kept = |s: &Step<'_>| {
+            let of_login = given(scene, s).filter(|(before, _)| before.method().is_some_and(|m| m == "POST"));
+            of_login.is_some_and(|(before, field)| obstacle(field, before, s).is_some())
+        };
+        let is_such = |s: &&Step<'_>| match s.status() {
+            Some(401) => true,
+            Some(403) => not_kept(s),
+            _ => sent_to_login(s),
+        };
+        let Some(step) = scene.refused().filter(is_such) else {
             return told();
         };
         // Who shows Set-Cookie has not left the cookies out.

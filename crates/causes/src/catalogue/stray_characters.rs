@@ -98,6 +98,9 @@ impl StrayCharacters {
                 claim.or("wrong-password", "whether the secret really has this character").likely()
             };
         }
+        if let Some(claim) = broken_off(scene, step) {
+            return claim.likely();
+        }
         if let Some(claim) = quoted_key(step, scene).or_else(|| in_query(step, scene)) {
             return claim.confirmed();
         }
@@ -116,6 +119,22 @@ impl StrayCharacters {
         }
         told()
     }
+}
+
+/// A line of the request that is no field and stands behind the one with the secret: a line break in it.
+fn broken_off(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let sent = step.credentials().filter(|s| s.scheme() != "basic" && !s.field.value.is_empty())?;
+    let mut fields = step.request()?.1.fields.iter();
+    fields.find(|f| std::ptr::eq(*f, sent.field))?;
+    let rest = fields.next().filter(|f| f.name.is_empty() && !f.value.is_empty())?;
+    let claim = Claim::new("a line break stands in the secret: its rest is on a line that is no field")
+        .shown([scene.show_field(sent.view, sent.field, "the first part only")])
+        .shown([scene.show_field(sent.view, rest, "the rest")])
+        .fix(
+            Party::Caller,
+            "Make the value one line: `base64 -w0`, or without the line breaks that it was copied with.",
+        );
+    Some(claim.or("credentials-refused", "whether the line is broken in the request as well"))
 }
 
 /// `id:key` in base64, as Elasticsearch's ApiKey has it, with a line break behind the key.

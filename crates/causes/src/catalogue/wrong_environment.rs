@@ -193,6 +193,7 @@ fn accepted_by_sibling(scene: &Scene<'_>, step: &Step<'_>, host: &str) -> Option
     }
     // Of one service at one address: what differs is the name of the host alone, not the server that answers.
     let server = |a: &Attempt| a.response_field("server").map(|f| f.text().into_owned());
+    let passed_on = |a: &Attempt| a.response_field("via").is_some();
     let name = |h: &str| h.split(':').next().unwrap_or(h).to_ascii_lowercase();
     let is_name = name(host).contains('.') && host.bytes().any(|c| c.is_ascii_alphabetic());
     let twin = |a: &Attempt, other: &str| {
@@ -201,6 +202,8 @@ fn accepted_by_sibling(scene: &Scene<'_>, step: &Step<'_>, host: &str) -> Option
             && same_site(host, other)
             && a.target() == step.attempt.target()
             && server(a) == server(step.attempt)
+            // What stands in front of one of them only may be what takes the field away.
+            && passed_on(a) == passed_on(step.attempt)
     };
     let other_host = |a: &Attempt| {
         // A redirect looks at no credentials.

@@ -149,6 +149,12 @@ fn by_own_address(step: &Step<'_>, iss: &str) -> Option<Found> {
 }
 
 fn like_others(scene: &Scene<'_>, step: &Step<'_>, carried: &Carried<'_>, iss: &str) -> Option<Found> {
+    // Who takes it elsewhere trusts its issuer.
+    let taken =
+        token::accepted_before(scene, step, carried).or_else(|| token::accepted_after(scene, step, carried));
+    if taken.is_some() {
+        return None;
+    }
     let others = token::accepted_others(scene, step, carried);
     let (attempt, field, first) = others.first()?;
     let wanted = first.iss()?.to_owned();

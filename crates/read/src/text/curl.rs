@@ -201,7 +201,9 @@ impl Curl {
         let head_open = self.transfer.request.as_ref().is_some_and(|r| !r.head_done);
         if head_open
             && self.transfer.response.is_none()
-            && (text.is_empty() || head::looks_like_field(text) && prompt::begins(&line.str()).is_none())
+            && (text.is_empty()
+                || (head::looks_like_field(text) || is_rest_of_value(text))
+                    && prompt::begins(&line.str()).is_none())
         {
             self.transfer.request_line(&line.text, out);
             return Took::Yes;
@@ -259,6 +261,14 @@ impl Curl {
             None => self.transfer.body_line(line),
         }
     }
+}
+
+/// What stands behind a line break in the value of a field, which curl sends as it was given: one long word.
+fn is_rest_of_value(text: &[u8]) -> bool {
+    /// Shorter words are a person's.
+    const LEAST: usize = 4;
+    let text = text.trim_ascii_end();
+    text.len() >= LEAST && text.iter().all(|c| c.is_ascii_alphanumeric() || b"+/=_-.~".contains(c))
 }
 
 /// `{ [5 bytes data]`

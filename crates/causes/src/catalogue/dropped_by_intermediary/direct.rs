@@ -73,7 +73,11 @@ pub(super) fn direct(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
     let named = |a: &Attempt| {
         a.request().and_then(|r| r.authority()).filter(|h| h.contains(|c: char| c.is_ascii_alphabetic()))
     };
-    if let (Some(here), Some(there)) = (named(step.attempt), named(accepted))
+    // What stands in front of one of them names itself (RFC 9110 section 7.6.3).
+    let passed_on = |a: &Attempt| a.response_field("via").is_some();
+    let in_front = passed_on(step.attempt) && !passed_on(accepted);
+    if !in_front
+        && let (Some(here), Some(there)) = (named(step.attempt), named(accepted))
         && here.matches('.').count() >= 2
         && same_site(&here, &there)
     {

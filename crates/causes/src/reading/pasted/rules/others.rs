@@ -7,6 +7,26 @@ use why401_report::Party::{AccountOwner, Caller, Server};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
+        cause: "token-revoked",
+        near: &[
+            &["regenerate", "regenerated", "regenerating", "reissued", "re issued", "rolled"],
+            &["token", "access token", "personal access token", "pat"],
+            &["since then", "from then on", "ever since", "since that", "from that moment", "since this"],
+        ],
+        around: &[REFUSED],
+        not: &["tried", "even", "also regenerated", "already regenerated", "did not help", "still the same"],
+        certainty: Likely,
+        what: "the token was made anew, which ends the old one, and something goes on using that",
+        fix: (
+            AccountOwner,
+            "Put the new token where the old one stands: the secret, the variable, the file that the program reads.",
+        ),
+        also: &[
+            ("token-expired", "the time of the old token"),
+            ("credentials-changed", "whether the new one stands everywhere"),
+        ],
+    },
+    Rule {
         cause: "credentials-changed",
         near: &[
             &["changed", "change", "reset", "rotated", "rotate", "regenerated", "renewed", "new", "updated"],
