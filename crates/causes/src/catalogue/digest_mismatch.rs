@@ -82,6 +82,7 @@ fn look(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     // Clients of RTSP give the address of the whole presentation for its parts as well, and cameras take it.
     let rtsp = step.request().is_some_and(|(_, r)| r.version.starts_with("RTSP"));
     let found = other_side(scene, step, sent)
+        .or_else(|| cut_by_proxy(scene, step, sent, credentials))
         .or_else(|| target(scene, step, sent, credentials))
         .filter(|_| !rtsp)
         .or_else(|| used_before(scene, step, sent, credentials))
@@ -186,6 +187,42 @@ fn other_side(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>) -> Option<Mis
         ],
         party: Some(Party::Intermediary),
         certainty: Certainty::Certain,
+    })
+}
+
+/// A log behind the proxy, or the proxy's settings, show that another path arrives than the response is for.
+fn cut_by_proxy(
+    scene: &Scene<'_>,
+    step: &Step<'_>,
+    sent: &Sent<'_>,
+    credentials: &DigestCredentials,
+) -> Option<Mismatch> {
+    /// A log has whole seconds, and the one behind is written a moment later.
+    const APART: f64 = 2.0;
+    let uri = credentials.uri.as_deref()?;
+    let path = why401_http::path_of(path_and_query(uri)).to_owned();
+    let at = step.server_clock()?;
+    let arrived = scene.case.attempts.iter().take(1_000).find(|a| {
+        let there = a.path();
+        let tail = there.is_some_and(|t| t.len() > 1 && t.len() < path.len() && path.ends_with(t));
+        let near = a.time().is_some_and(|t| t.seconds_since(&at).abs() <= APART);
+        let same = a.method() == step.attempt.method() && a.status() == step.status();
+        tail && near && same && a.views.iter().any(|v| v.log.is_some())
+    })?;
+    let there = arrived.path()?.to_owned();
+    let line = super::client_changed::line(scene, arrived, "arrived like this")?;
+    Some(Mismatch {
+        says: format!(
+            "the Digest response is for {}, and a log of the same moment has {}: something in between changed the path",
+            quoted(&path),
+            quoted(&there)
+        ),
+        shown: vec![
+            scene.show_in_field(sent.view, sent.field, param_range(sent, "uri"), "computed for this"),
+            line,
+        ],
+        party: Some(Party::Intermediary),
+        certainty: Certainty::Likely,
     })
 }
 

@@ -1,8 +1,8 @@
 //! Somebody else asked.
 
-use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::same_server;
+use crate::{Scene, Step};
 use why401_history::Attempt;
 use why401_report::Party;
 
@@ -53,6 +53,7 @@ impl IntermediaryChallenged {
             return advise(claim).likely();
         }
         let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else { return told() };
+        let told = || by_balancer(scene, step).map_or_else(told, |claim| advise(claim).likely());
         let server = |a: &why401_history::Attempt| {
             a.response_field("server")
                 .map(|f| f.text().split(['/', ' ']).next().unwrap_or_default().to_ascii_lowercase())
@@ -101,6 +102,29 @@ fn advise(claim: Claim) -> Claim {
         Party::Intermediary,
         "Send what the layer in front wants, or let it pass this address without a login of its own.",
     )
+}
+
+/// Names that only answers of what stands in front have: what it passes on keeps its server's.
+const BALANCERS: &[(&str, &str)] = &[
+    // AWS, "Troubleshoot your Application Load Balancers", HTTP 401: the action on an unauthenticated request is to deny it.
+    ("awselb/", "AWS's load balancer"),
+    // Microsoft, "HTTP response codes in Application Gateway", 401.
+    ("microsoft-azure-application-gateway", "Azure's Application Gateway"),
+    // F5, "K12310: BIG-IP" server field of its own pages.
+    ("bigip", "BIG-IP"),
+];
+
+/// The balancer itself refuses, and the secret that the request has is the program's behind it.
+fn by_balancer(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let (view, field) = step.response_field("server")?;
+    let name = field.text().trim().to_ascii_lowercase();
+    let (_, who) = BALANCERS.iter().find(|(mark, _)| name.starts_with(mark))?;
+    let claim =
+        Claim::new(format!("{who} refused by itself: the request did not come to the program behind it"))
+            .shown([scene.show_field(view, field, "its own answer")])
+            .or("no-credentials", "what it is set to do with who has not signed in")
+            .weighing(5);
+    Some(claim)
 }
 
 /// Pages with which what stands in front refuses by itself: whose, and what is in every one of them.

@@ -387,14 +387,20 @@ pub(super) fn deletes(set_cookie: &FieldLine) -> bool {
 
 /// Whether the answer that set the cookie sent its client on to an `http` address of the same host, where it asks now.
 fn sent_over_http(before: &Attempt, request: &Request) -> bool {
-    let Some(location) = before.response_field("location") else { return false };
     let here = request.authority().unwrap_or_default().to_ascii_lowercase();
-    let text = location.text().to_ascii_lowercase();
+    // The page that calls stands at the same address, and names it.
+    let mut named = ["origin", "referer"].iter().filter_map(|n| request.fields.get(n));
+    let of_page =
+        before.request_field("origin").filter(|_| before.authority() == request.authority().as_deref());
+    let is_here = |field: &FieldLine| {
+        let text = field.text().to_ascii_lowercase();
+        let rest = text.strip_prefix("http://").and_then(|rest| rest.split(['/', '?', '#']).next());
+        rest.is_some_and(|host| host == here)
+    };
     request.scheme.is_none()
-        && text
-            .strip_prefix("http://")
-            .and_then(|rest| rest.split(['/', '?', '#']).next())
-            .is_some_and(|host| host == here)
+        && (before.response_field("location").is_some_and(is_here)
+            || named.any(is_here)
+            || of_page.is_some_and(is_here))
 }
 
 /// What keeps a browser from sending the cookie, by its attributes.

@@ -178,6 +178,9 @@ impl WrongField {
                 .confirmed();
             }
         }
+        if let Some(claim) = asked_in_words(scene, step).filter(|_| !is_right()) {
+            return claim.likely();
+        }
         if step.sent.iter().any(|s| s.proxy == (step.status() == Some(407)))
             || step.attempt.logged_name().is_some()
         {
@@ -238,6 +241,52 @@ impl WrongField {
             claim.or("credentials-refused", "which place the service's documentation names").likely()
         }
     }
+}
+
+/// The answer names, in words, a field of its own for the key (`the X-Api-Key header is required`), and the request has
+/// other credentials and not this field.
+fn asked_in_words(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    /// Longer answers are pages, with names of fields in their scripts.
+    const LONGEST: usize = 2_000;
+    const FOR_KEYS: &[&str] = &["key", "token", "secret", "auth"];
+    let sent = step.credentials().filter(|s| !s.proxy)?;
+    let (view, response) = step.response()?;
+    let text = response.body.text();
+    let lower = text.to_ascii_lowercase();
+    if text.len() > LONGEST || !["header", "field"].iter().any(|w| lower.contains(w)) {
+        return None;
+    }
+    let names = lower.match_indices("x-").filter(|(at, _)| {
+        lower
+            .get(..*at)
+            .and_then(|before| before.chars().next_back())
+            .is_none_or(|c| !c.is_alphanumeric() && c != '-')
+    });
+    let (at, name) = names
+        .map(|(at, _)| {
+            let rest = lower.get(at..).unwrap_or_default();
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(rest.len());
+            (at, rest.get(..end).unwrap_or_default())
+        })
+        .find(|(_, name)| FOR_KEYS.iter().any(|w| name.contains(w)))?;
+    if step.attempt.request_field(name).is_some() {
+        return None;
+    }
+    let written = text.get(at..at + name.len()).unwrap_or(name);
+    let claim = Claim::new(format!(
+        "the answer asks for the field {written}, and the request has Authorization in its place"
+    ))
+    .shown([scene.show_field(sent.view, sent.field, "the secret was sent here")])
+    .shown([scene.show_part(
+        view.source,
+        &response.body.bytes,
+        at..at + name.len(),
+        "this field is read",
+    )]);
+    Some(
+        moved::advise(claim, written)
+            .or("tenant-missing", "what the field is for: a key of the caller, or of a tenant"),
+    )
 }
 
 /// The name of a field that a challenge gives as the place of the secret: `ApiKey header="X-API-Key"`.

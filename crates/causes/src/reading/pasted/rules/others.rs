@@ -7,6 +7,37 @@ use why401_report::Party::{AccountOwner, Caller, Server};
 
 pub(super) const RULES: &[Rule] = &[
     Rule {
+        cause: "account-locked",
+        near: &[&[
+            "lockouttimestamp",
+            "lockout timestamp",
+            "lockoutend",
+            "lockout end",
+            "locked until",
+            "lockoutuntil",
+            "lockeduntil",
+            "pwdaccountlockedtime",
+        ]],
+        around: &[&[
+            "loginattempts",
+            "login attempts",
+            "failed attempts",
+            "failedlogins",
+            "failedloginattempts",
+            "accessfailedcount",
+            "failed login count",
+            "pwdfailuretime",
+        ]],
+        not: &["null", "none"],
+        certainty: Likely,
+        what: "the account's record has a time until which it is locked, and wrong logins before",
+        fix: (
+            Server,
+            "Stop what sends the wrong password, then unlock the account or wait until the time is over.",
+        ),
+        also: &[("wrong-password", "whether it goes on once the lock is gone")],
+    },
+    Rule {
         cause: "token-revoked",
         near: &[
             &["regenerate", "regenerated", "regenerating", "reissued", "re issued", "rolled"],
