@@ -219,6 +219,8 @@ pub(crate) fn user(text: &str) -> Option<String> {
                 continue;
             }
             let rest = text.get(from..).unwrap_or_default();
+            // The name of a JSON member: its own quote ends behind it.
+            let rest = rest.strip_prefix('"').filter(|_| before == Some(&b'"')).unwrap_or(rest);
             let (value, quoted) = match rest.trim_start_matches(' ') {
                 r if r.starts_with(['\'', '"', '`', '[']) => (r, true),
                 r if r.starts_with([':', '=']) => {
@@ -244,6 +246,7 @@ pub(crate) fn user(text: &str) -> Option<String> {
             let plausible = !name.is_empty()
                 && (quoted || !no_name)
                 && name.len() <= 256
+                && !name.contains('\n')
                 && !name.starts_with(['(', '<', '{', '$', '[']);
             if plausible {
                 return Some(name);
@@ -333,6 +336,8 @@ mod tests {
     fn names_of_users_are_found_where_they_are_marked() {
         assert_eq!(user("Server auth using Digest with user 'Postman'").as_deref(), Some("Postman"));
         assert_eq!(user(r#"user "al ice": password mismatch"#).as_deref(), Some("al ice"));
+        assert_eq!(user(r#"{"user": "alice", "error": "no"}"#).as_deref(), Some("alice"));
+        assert_eq!(user("{\n  \"user\": {},\n  \"error\": \"no\"\n}"), None);
         assert_eq!(user("Username: (not set)"), None);
         assert_eq!(user("User-Agent: curl"), None);
         assert_eq!(user("the user is gone"), None);
