@@ -324,8 +324,9 @@ fn order(mut findings: Vec<Finding>) -> Vec<Finding> {
             Verdict::Info => 1,
             Verdict::Normal => 2,
         };
-        // A mere 403 or a guess does not stand before what is proved.
-        (class, std::cmp::Reverse(f.certainty), led_to_lock(f), std::cmp::Reverse(f.count))
+        // A mere 403 or a guess does not stand before what is proved, nor a 403 before the reason of a 401.
+        let mere = f.cause == "forbidden";
+        (class, std::cmp::Reverse(f.certainty), mere || led_to_lock(f), std::cmp::Reverse(f.count))
     });
     findings
 }

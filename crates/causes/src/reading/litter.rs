@@ -31,7 +31,8 @@ pub(crate) fn around(scene: &Scene<'_>) -> Option<(Annotation, &'static str)> {
         let plain = text.to_text();
         let (range, what) = in_text(&plain)
             .or_else(|| quoted_value(&plain).filter(|_| env_file))
-            .or_else(|| encoded_line_break(&plain).filter(|_| of_secret))?;
+            .or_else(|| encoded_line_break(&plain).filter(|_| of_secret))
+            .or_else(|| registry_login(&plain))?;
         Some((scene.show_part(source, text, range, what), what))
     })
 }
@@ -81,6 +82,39 @@ fn encoded_line_break(text: &str) -> Option<(Range<usize>, &'static str)> {
         let from = start + line.find(value)?;
         (ends && is_word)
             .then_some((from..from + value.len(), "decoded, a value of the Secret ends in a line break"))
+    })
+}
+
+/// The login to a registry that ends in a line break: `"auth"` of Docker's config.json, which is base64 of user, colon and
+/// password, by itself or within a Secret of Kubernetes (`.dockercfg`, `.dockerconfigjson`), which is base64 of that file
+/// (<https://kubernetes.io/docs/concepts/configuration/secret/#docker-config-secrets>).
+fn registry_login(text: &str) -> Option<(Range<usize>, &'static str)> {
+    const WHAT: &str = "decoded, the login to the registry ends in a line break";
+    if let Some(range) = ended_login(text) {
+        return Some((range, WHAT));
+    }
+    [".dockercfg:", ".dockerconfigjson:"].iter().find_map(|name| {
+        let from = text.find(name)? + name.len();
+        let rest = text.get(from..)?;
+        let value = rest.lines().next()?.trim();
+        let decoded = base64::decode(value.as_bytes(), 0..value.len(), Alphabet::Standard);
+        let file = String::from_utf8_lossy(decoded.bytes.expose()).into_owned();
+        ended_login(&file)?;
+        let at = from + rest.find(value)?;
+        Some((at..at + value.len(), WHAT))
+    })
+}
+
+/// The value of an `"auth"` that decodes to a pair with a line break behind it.
+fn ended_login(text: &str) -> Option<Range<usize>> {
+    text.match_indices("\"auth\"").take(MOST).find_map(|(at, name)| {
+        let from = at + name.len();
+        let open = from + text.get(from..)?.find('"').filter(|n| *n <= 8)? + 1;
+        let value = text.get(open..)?.split('"').next()?;
+        let decoded = base64::decode(value.as_bytes(), 0..value.len(), Alphabet::Standard);
+        let (last, rest) = decoded.bytes.expose().split_last()?;
+        let ends = matches!(last, b'\n' | b'\r') && rest.contains(&b':') && decoded.problems.is_empty();
+        ends.then_some(open..open + value.len())
     })
 }
 
