@@ -156,13 +156,14 @@ pub(crate) fn listen<'a>(case: &'a Case, refusal: &'a Refusal) -> (Vec<Heard<'a>
     }
     // Words that nobody is known for count where no others tell more than that it was refused.
     if let Some((common, _)) = knowledge.named("common")
-        && heard.iter().all(|h| h.said.weight == Weight::Reports || is_general(h, knowledge))
+        && heard.iter().all(|h| h.said.weight == Weight::Reports || is_general(h, knowledge, &products))
     {
-        let general = heard.iter().any(|h| is_general(h, knowledge));
+        let general = heard.iter().any(|h| is_general(h, knowledge, &products));
         for t in texts.iter().filter(|t| t.tells()) {
             let bytes = t.text.as_bytes();
             let told = gist::of(bytes).into_iter().filter(|g| !in_realm(bytes, g.range.start));
-            let told = told.filter(|g| !general || g.cause != "credentials-refused");
+            let told =
+                told.filter(|g| !general || !matches!(g.cause, "credentials-refused" | "no-credentials"));
             heard.extend(told.map(|g| t.heard(of_gist(g, common))));
         }
     }
@@ -173,11 +174,12 @@ pub(crate) fn listen<'a>(case: &'a Case, refusal: &'a Refusal) -> (Vec<Heard<'a>
     (heard, products.into_iter().collect())
 }
 
-/// Whether words that any program may say, or a client says of every refusal, tell no more than that the credentials were
+/// Whether words that any program may say (as another one does that was not recognised), or a client says of every refusal, tell no more than that the credentials were
 /// refused.
-fn is_general(heard: &Heard<'_>, knowledge: &Knowledge) -> bool {
+fn is_general(heard: &Heard<'_>, knowledge: &Knowledge, recognised: &BTreeSet<ProductId>) -> bool {
     let product = knowledge.product(heard.said.product);
-    product.is_some_and(|p| p.product == "common" || p.kind == Kind::Client)
+    let known = recognised.contains(&heard.said.product);
+    product.is_some_and(|p| p.product == "common" || p.kind == Kind::Client || !known)
         && heard.said.weight == Weight::Suggests
         && heard.said.cause == "credentials-refused"
 }

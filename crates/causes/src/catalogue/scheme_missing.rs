@@ -68,7 +68,10 @@ impl SchemeMissing {
             !glued && jwt::looks_like(sent.field.value.as_bytes()) && scene.attempts().take(LOOKS).any(bare)
         };
         let taken = missing.is_some() && (scene.attempts().any(let_in) || other());
-        let Some(problem) = missing.filter(|_| is_whole && !taken) else { return Answer::RuledOut };
+        let takes_bare = !glued && BARE.iter().any(|product| scene.is_product(product));
+        let Some(problem) = missing.filter(|_| is_whole && !taken && !takes_bare) else {
+            return Answer::RuledOut;
+        };
         let wanted = step.challenges().map(|(_, c)| c.scheme.written.clone()).find(|s| !s.is_empty());
         let scheme = wanted.clone().unwrap_or_else(|| "Bearer".to_owned());
         let mut claim =
@@ -89,15 +92,24 @@ impl SchemeMissing {
                 says,
             )]);
         }
-        claim
-            .fix(
-                Party::Caller,
-                format!(
-                    "Write the scheme before the secret: Authorization: {scheme} <secret>{}",
-                    if wanted.is_some() { "" } else { " (or what the service's documentation names)" }
-                ),
-            )
-            .confirmed()
+        let claim = claim.fix(
+            Party::Caller,
+            format!(
+                "Write the scheme before the secret: Authorization: {scheme} <secret>{}",
+                if wanted.is_some() { "" } else { " (or what the service's documentation names)" }
+            ),
+        );
+        // Without a word of the server, it may be one of those that want the bare secret.
+        let said = scene.heard_of("scheme-missing").any(|h| h.attempt == Some(step.attempt.id));
+        let is_asked = wanted.is_some() || said || glued;
+        if is_asked || jwt::looks_like(sent.field.value.as_bytes()) {
+            claim.confirmed()
+        } else {
+            claim
+                .or("credentials-refused", "whether this service wants the secret alone")
+                .weighing(5)
+                .likely()
+        }
     }
 }
 
@@ -112,6 +124,10 @@ fn in_a_field_of_its_own(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
         .or("wrong-field", "which field the service's documentation names");
     bare.then(|| claim.likely())
 }
+
+/// Products that take a key by itself in `Authorization`: MISP ("Automation and MISP API", Authorization: YOUR_API_KEY),
+/// ClickUp (its reference, "Personal API token").
+const BARE: &[&str] = &["misp", "clickup"];
 
 /// So many requests are looked at.
 const LOOKS: usize = 1000;
