@@ -53,7 +53,8 @@ impl IntermediaryChallenged {
             return advise(claim).likely();
         }
         let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else { return told() };
-        let told = || by_balancer(scene, step).map_or_else(told, |claim| advise(claim).likely());
+        let by_itself = || by_balancer(scene, step).or_else(|| by_portal(scene, step));
+        let told = || by_itself().map_or_else(told, |claim| advise(claim).likely());
         let server = |a: &why401_history::Attempt| {
             a.response_field("server")
                 .map(|f| f.text().split(['/', ' ']).next().unwrap_or_default().to_ascii_lowercase())
@@ -125,6 +126,24 @@ fn by_balancer(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
             .or("no-credentials", "what it is set to do with who has not signed in")
             .weighing(5);
     Some(claim)
+}
+
+/// A 401 that names a page of another host, and tells it what was asked for: a portal in front answers so to who has not
+/// signed in there (Authelia, "Proxy integration": 401 with Location for what is no page's request).
+fn by_portal(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let (view, field) = step.response_field("location")?;
+    let asked = step.attempt.request()?.authority()?.to_ascii_lowercase();
+    let text = field.text();
+    let there = why401_http::Address::parse(&text)?;
+    let query = why401_http::query_of(&there.target)?;
+    let told = why401_auth::percent::decode(query.as_bytes());
+    let told = String::from_utf8_lossy(&told).to_ascii_lowercase();
+    let of_request = told.contains(&format!("://{asked}/")) && !asked.starts_with(&there.host);
+    let claim = Claim::new(format!("a portal in front refuses who has not signed in at {}", there.host))
+        .shown([scene.show_field(view, field, "sign in there")])
+        .or("login-redirect", "whether the client would follow it")
+        .weighing(5);
+    of_request.then_some(claim)
 }
 
 /// Pages with which what stands in front refuses by itself: whose, and what is in every one of them.

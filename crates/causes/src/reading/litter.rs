@@ -138,6 +138,9 @@ fn in_text(text: &str) -> Option<(Range<usize>, &'static str)> {
             return Some((at + 1..at + mark.len(), "quotes stand within the quotes of the secret"));
         }
     }
+    if let Some(at) = behind_parameter(text, &lower) {
+        return Some((at, "a blank, a line break or a quote came along in the address"));
+    }
     for mark in BEHIND {
         for (at, _) in lower.match_indices(mark).take(MOST) {
             let before = text.get(..at).unwrap_or_default();
@@ -153,6 +156,25 @@ fn in_text(text: &str) -> Option<(Range<usize>, &'static str)> {
         }
     }
     None
+}
+
+/// What stands, percent-encoded, behind the secret of a parameter in an address: `api_key=…%20`.
+fn behind_parameter(text: &str, lower: &str) -> Option<Range<usize>> {
+    const MARKS: &[&str] = &["%20", "%0a", "%0d", "%09", "%22", "%27"];
+    let found = |mark: &&str| {
+        lower.match_indices(*mark).take(MOST).find_map(|(at, mark)| {
+            let before = text.get(..at)?;
+            let begin = before.rfind(|c: char| !is_part(c) || c == '=').map_or(0, |i| i + 1);
+            let name = before.get(..begin)?.strip_suffix('=')?;
+            let name = name.rsplit(['&', '?']).next()?.to_ascii_lowercase();
+            let ends = text.get(at + mark.len()..)?.chars().next();
+            let ends =
+                ends.is_none_or(|c| c.is_whitespace() || matches!(c, '&' | '"' | '\'' | '`' | ')' | '>'));
+            let of_secret = name.len() < 40 && crate::elsewhere::is_secret(&name);
+            (of_secret && ends && is_secret(before.get(begin..)?)).then_some(at..at + mark.len())
+        })
+    };
+    MARKS.iter().find_map(found)
 }
 
 fn is_part(c: char) -> bool {

@@ -192,7 +192,7 @@ pub(super) const RULES: &[Rule] = &[
                 "signed request",
                 "sigv4",
                 "signing",
-                "firma",
+                "la firma",
                 "assinatura",
                 "signatur",
                 "подпись",
