@@ -1,7 +1,7 @@
 //! A kind of credentials that is not taken any more.
 
-use crate::Scene;
-use crate::cause::{Answer, cause};
+use crate::cause::{Answer, Claim, cause};
+use crate::{Scene, Step};
 use why401_report::{Certainty, Party};
 
 cause! {
@@ -40,7 +40,10 @@ impl MethodRetired {
         let Some(mut claim) =
             scene.told_claim("method-retired", "this kind of credentials is not taken any more")
         else {
-            return Answer::RuledOut;
+            return scene
+                .refused()
+                .and_then(|step| by_host(scene, step))
+                .map_or(Answer::RuledOut, Claim::confirmed);
         };
         let password_seen = scene
             .credentials()
@@ -54,4 +57,27 @@ impl MethodRetired {
             .or("token-expired", "whether what was sent is a token that has run out or was deleted")
             .as_told()
     }
+}
+
+/// Hosts of services that have ended Basic with the account's password: Exchange Online, October 2022 (Microsoft,
+/// "Deprecation of Basic authentication in Exchange Online").
+const ENDED: &[&str] = &["outlook.office365.com", "outlook.office.com", "autodiscover-s.outlook.com"];
+
+/// A password for such a service, which offers Bearer only.
+fn by_host(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let sent = step.credentials().filter(|s| s.basic().is_some())?;
+    let host = step.attempt.request()?.authority()?.to_ascii_lowercase();
+    let ended = ENDED.contains(&host.split(':').next().unwrap_or(&host));
+    let (offered, challenge) = step.challenge("bearer").filter(|_| ended && !step.offers_password())?;
+    let says = "only tokens are taken";
+    Some(
+        Claim::new(format!("{host} takes no password any more: Basic was switched off there"))
+            .shown([scene.show_field(sent.view, sent.field, "a password was sent")])
+            .shown([scene.show_in_field(offered.view, offered.field, challenge.scheme.range.clone(), says)])
+            .fix(
+                Party::Caller,
+                "Get a token (OAuth 2.0, with the permission for this mailbox) and send it as Bearer.",
+            )
+            .or("scheme-not-offered", "whether this tenant ever took Basic"),
+    )
 }
