@@ -112,6 +112,77 @@ fn xml(body: &str) -> Option<(&'static str, std::ops::Range<usize>)> {
     secured.map(|at| ("the content (WS-Security)", at)).or_else(|| Some(("the content", password()?)))
 }
 
+/// Beginnings of the names of fields whose values may be long words and are nobody's secret: those that RFC 9110 and Fetch
+/// define, and numbers by which a request is followed (W3C Trace Context, B3, vendors' request identifiers).
+const NO_SECRETS: &[&str] = &[
+    "accept",
+    "access-control",
+    "baggage",
+    "cache",
+    "cf-",
+    "connection",
+    "content",
+    "cookie",
+    "date",
+    "dnt",
+    "expect",
+    "forwarded",
+    "from",
+    "host",
+    "idempotency",
+    "if-",
+    "keep-alive",
+    "last-event",
+    "mcp-",
+    "newrelic",
+    "origin",
+    "pragma",
+    "priority",
+    "range",
+    "referer",
+    "request-id",
+    "sec-",
+    "sentry",
+    "soapaction",
+    "te",
+    "trace",
+    "trailer",
+    "transfer",
+    "upgrade",
+    "user-agent",
+    "via",
+    "x-amzn",
+    "x-b3",
+    "x-client",
+    "x-cloud-trace",
+    "x-correlation",
+    "x-datadog",
+    "x-envoy",
+    "x-forwarded",
+    "x-github",
+    "x-http-method",
+    "x-real",
+    "x-request",
+    "x-requested",
+    "x-trace",
+    ":",
+];
+
+/// A field that nobody knows and whose value looks as keys do: a service may read it.
+pub(crate) fn may_be_key(request: &why401_http::Request) -> Option<&why401_http::FieldLine> {
+    /// Keys that are made at random are at least so long.
+    const LEAST: usize = 16;
+    request.fields.iter().find(|f| {
+        let (name, value) = (f.name.to_text().to_ascii_lowercase(), f.value.as_bytes());
+        let digits = value.iter().filter(|b| b.is_ascii_digit()).count();
+        value.len() >= LEAST
+            && digits >= 2
+            && value.iter().any(u8::is_ascii_alphabetic)
+            && value.iter().all(|b| b.is_ascii_alphanumeric() || b"_-.+/=~".contains(b))
+            && !NO_SECRETS.iter().any(|known| name.starts_with(known))
+    })
+}
+
 /// Whether a field or parameter of this name, in lower case, holds a secret.
 pub(crate) fn is_secret(name: &str) -> bool {
     // The author of a thing is named; an authorization is none.

@@ -2,7 +2,7 @@
 
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::configured;
-use crate::{Scene, Step, login};
+use crate::{Scene, Step, elsewhere, login};
 use why401_http::FactKind;
 use why401_knowledge::Weight;
 use why401_report::Party;
@@ -133,6 +133,23 @@ impl NoCredentials {
             {
                 return claim
                     .or("session-missing", "what the login's answer gave, and whether it is kept")
+                    .likely();
+            }
+            // Without a challenge nobody says where the credentials belong: it may be in a field of the service's own.
+            if let Some(field) = step
+                .request()
+                .filter(|_| step.offered.is_empty())
+                .and_then(|(_, request)| elsewhere::may_be_key(request))
+            {
+                let shown =
+                    step.request().map(|(view, _)| scene.show_field(view, field, "this may be a key"));
+                return claim
+                    .shown(shown)
+                    .or(
+                        "credentials-refused",
+                        "whether the service reads this field, and what the key may do",
+                    )
+                    .or("wrong-field", "which field the service's documentation names")
                     .likely();
             }
             // A session cookie may be all that this server wants.

@@ -121,6 +121,23 @@ impl SchemeNotOffered {
         if loose && scene.is_product("salesforce") {
             return claim.or("session-expired", "a request with a new session").weighing(-5).likely();
         }
+        // So do others with Basic: Artifactory takes access tokens as Bearer (JFrog, "Access Tokens"), and here another
+        // request was let in with this scheme.
+        let with_it = |a: &why401_history::Attempt| {
+            let of_scheme = |f: &why401_http::FieldLine| {
+                f.text().get(..scheme.len()).is_some_and(|s| s.eq_ignore_ascii_case(scheme))
+            };
+            a.let_in()
+                && same_server(a, step.attempt)
+                && a.request_field("authorization").is_some_and(of_scheme)
+        };
+        let takes_tokens = scheme == "bearer" && scene.is_product("artifactory");
+        if takes_tokens || scene.attempts().take(LOOKS).any(with_it) {
+            return claim
+                .or("credentials-refused", "what the server takes beside what it offers")
+                .weighing(-5)
+                .likely();
+        }
         // The answer itself gives the reason, whatever its challenge says.
         if scene.heard_of("method-retired").any(|h| h.attempt.is_some()) {
             return claim.or("method-retired", "what the service takes today").weighing(-5).likely();
@@ -128,6 +145,9 @@ impl SchemeNotOffered {
         claim.confirmed()
     }
 }
+
+/// So many requests are looked at.
+const LOOKS: usize = 200;
 
 /// Jira and Confluence take Basic and ask for OAuth all the same; what became of the login they tell in a field of their
 /// own (Atlassian, "Basic auth for REST APIs", CAPTCHA).
