@@ -233,13 +233,18 @@ impl Attempt {
         })
     }
 
-    /// The address of a login page that the answer redirects to.
+    /// The address of a login page that the answer redirects to: it says so, or is told what was asked for.
     pub fn login_location(&self) -> Option<&FieldLine> {
         let status = self.status()?;
         if !(300..=399).contains(&status) {
             return None;
         }
-        self.response_field("location").filter(|l| looks_like_login(&l.text()))
+        self.response_field("location").filter(|l| {
+            let text = l.text();
+            let back =
+                |target: &str| crate::login::sends_back(&text, self.authority().unwrap_or_default(), target);
+            crate::login::names_itself(&text) || self.target().is_some_and(|t| back(&t))
+        })
     }
 }
 
@@ -254,35 +259,4 @@ fn is_login_page(front: &[u8]) -> bool {
     let form = ["type=\"password\"", "type=password", "type='password'"].iter().any(|f| page.contains(f));
     let title = page.split("<title").nth(1).and_then(|t| t.split("</title").next()).unwrap_or_default();
     form || ["sign in", "sign-in", "log in", "login", "log on", "logon"].iter().any(|w| title.contains(w))
-}
-
-/// Whether an address names a login page: a path segment or host label that says so.
-fn looks_like_login(address: &str) -> bool {
-    const WORDS: &[&str] = &[
-        "login",
-        "signin",
-        "sign-in",
-        "sign_in",
-        "logon",
-        "log-in",
-        "log_in",
-        "authorize",
-        "saml2",
-        "saml",
-        "sso",
-        "oauth2",
-        "openid-connect",
-        "cas",
-        "_signin",
-        "authenticate",
-    ];
-    let address = address.to_ascii_lowercase();
-    let before_query = address.split(['?', '#']).next().unwrap_or_default();
-    // Rails names the form that begins a session so.
-    if before_query.ends_with("/session/new") || before_query.ends_with("/sessions/new") {
-        return true;
-    }
-    before_query
-        .split(['/', '.', ':'])
-        .any(|segment| WORDS.contains(&segment) || segment.starts_with("login") || segment.ends_with("login"))
 }

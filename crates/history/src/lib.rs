@@ -12,6 +12,7 @@ mod correlate;
 mod elsewhere;
 mod heard;
 mod index;
+mod login;
 mod near;
 mod refusal;
 mod secured;

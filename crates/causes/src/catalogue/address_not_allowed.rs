@@ -2,9 +2,12 @@
 
 use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
+use crate::reading::listed::{self, Listed};
 use crate::scene::same_server;
 use std::collections::BTreeMap;
-use why401_report::Party;
+use std::net::IpAddr;
+use why401_history::Attempt;
+use why401_report::{Annotation, Party};
 
 cause! {
     /// Access depends on the address of the client, and this one is not on the list.
@@ -50,13 +53,18 @@ impl AddressNotAllowed {
             near.filter_map(|&i| scene.case.attempt(i))
                 .filter(|b| same_server(a, b) && b.method() == a.method())
         };
-        let by = |b: &'_ why401_history::Attempt| b.client().map(|c| c.host.clone());
+        let by = |b: &'_ Attempt| b.client().map(|c| c.host.clone());
         let served = here().find(|b| {
-            matches!(b.status(), Some(200..=299 | 304))
+            matches!(b.status(), Some(101 | 200..=299 | 304))
                 && !b.carries_credentials()
                 && b.client().is_some_and(|c| c.host != client.host)
         });
-        let Some(good) = served else { return told() };
+        // The list itself, where it was given along, and this address is not on it.
+        let list = listed::of(scene).zip(client.host.parse::<IpAddr>().ok());
+        let list = list.filter(|(list, address)| !list.has(*address)).map(|(list, _)| list);
+        let Some(good) = served else {
+            return list.map_or_else(told, |list| off_the_list(scene, a, &client.host, &list));
+        };
         // How each address fared: refused, let in, let in without credentials.
         let mut fared: BTreeMap<String, (bool, bool, bool)> = BTreeMap::new();
         for b in here() {
@@ -82,6 +90,12 @@ impl AddressNotAllowed {
             .shown(super::client_changed::line(scene, a, "refused")),
         )
         .or("no-credentials", "whether the others sent a token or a cookie, which a log does not show");
+        let on_it = |list: &Listed<'_>| {
+            good.client().and_then(|c| c.host.parse().ok()).is_some_and(|address| list.has(address))
+        };
+        if let Some(list) = list.filter(on_it) {
+            return claim.shown([show(scene, &list)]).confirmed();
+        }
         let wholly_seen =
             a.shows_credentials() && good.shows_credentials() && good.request_field("cookie").is_none();
         let listed = scene.statements().any(|s| mentions_list(&s.text.to_text()))
@@ -96,6 +110,21 @@ impl AddressNotAllowed {
             (false, true) => claim.possible(),
         }
     }
+}
+
+/// The address is on none of the lists that are given along, and the request came without credentials.
+fn off_the_list(scene: &Scene<'_>, attempt: &Attempt, host: &str, list: &Listed<'_>) -> Answer {
+    let claim = advise(
+        Claim::new(format!("{host} lies in none of the networks that are let in without a login"))
+            .shown(super::client_changed::line(scene, attempt, "refused"))
+            .shown([show(scene, list)]),
+    )
+    .or("no-credentials", "whether this client is meant to sign in");
+    claim.likely()
+}
+
+fn show(scene: &Scene<'_>, list: &Listed<'_>) -> Annotation {
+    scene.show_part(list.source, list.text, list.range.clone(), "the list of those who need no login")
 }
 
 /// Whether a text speaks of a list of addresses, as Apache, nginx and others write it.

@@ -154,20 +154,22 @@ const PAGES: &[(&str, &[&str])] = &[
     ("HAProxy", &["<h1>401 Unauthorized</h1>", "You need a valid user and password to access this content."]),
 ];
 
+/// Whose own page a text is.
+pub(super) fn whose_page(text: &str) -> Option<&'static str> {
+    PAGES.iter().find(|(_, marks)| marks.iter().all(|m| text.contains(m))).map(|(who, _)| *who)
+}
+
 /// The own page of what stands in front answers a request whose key is for a program behind it.
 fn own_page(scene: &Scene<'_>) -> Option<Claim> {
     let step = scene.focus()?;
     let (place, key) = step.other_credentials(scene)?;
-    let whose = |text: &str| {
-        PAGES.iter().find(|(_, marks)| marks.iter().all(|m| text.contains(m))).map(|(who, _)| *who)
-    };
     let body = step.response().and_then(|(v, r)| {
-        let who = whose(&r.body.text())?;
+        let who = whose_page(&r.body.text())?;
         let shown = 0..r.body.bytes.len().min(80);
         Some((who, scene.show_part(v.source, &r.body.bytes, shown, format!("{who}'s own page"))))
     });
     let (who, page) = body.or_else(|| {
-        let (who, said) = scene.statements().find_map(|s| Some((whose(&s.text.to_text())?, s)))?;
+        let (who, said) = scene.statements().find_map(|s| Some((whose_page(&s.text.to_text())?, s)))?;
         Some((who, scene.show_statement(said, format!("{who}'s own page"))))
     })?;
     let claim =

@@ -1,5 +1,6 @@
 //! Two layers want the one field.
 
+mod answerers;
 mod compared;
 
 use crate::cause::{Answer, Claim, cause};
@@ -37,6 +38,14 @@ cause! {
         over ["credentials-refused", "credentials-changed", "scheme-not-offered", "wrong-password", "intermediary-challenged", "application-denied", "dropped-by-intermediary", "scheme-missing"]
 }
 
+/// So many requests of the evidence are looked at.
+const LOOKS: usize = 500;
+
+/// Whether what refused here has let another scheme through to somebody behind it, who refused that.
+pub(super) fn has_two_answerers(scene: &Scene<'_>, step: &Step<'_>) -> bool {
+    answerers::refused_by_two(scene, step).is_some()
+}
+
 impl LayersCollide {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || scene.told("layers-collide", "two layers use the one field");
@@ -47,6 +56,9 @@ impl LayersCollide {
         }
         let compared = compared::displaced(scene, step, sent);
         if let Some(answer) = compared.or_else(|| compared::field_itself(scene, step, sent)) {
+            return answer;
+        }
+        if let Some(answer) = answerers::refused_by_two(scene, step) {
             return answer;
         }
         let scheme = sent.scheme();

@@ -1,5 +1,7 @@
 //! Somebody tries.
 
+mod in_words;
+
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::{same_client, same_server};
 use crate::{Scene, login};
@@ -53,7 +55,7 @@ impl PasswordGuessing {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || scene.told("password-guessing", "somebody is guessing");
         let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else {
-            return told_logs(scene).unwrap_or_else(told);
+            return told_logs(scene).or_else(|| in_words::guesses(scene)).unwrap_or_else(told);
         };
         let case = scene.case;
         if let Some(client) = step.attempt.client()

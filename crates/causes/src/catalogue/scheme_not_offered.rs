@@ -1,5 +1,6 @@
 //! Another scheme than the server offers.
 
+use super::layers_collide;
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::token;
 use crate::scene::same_server;
@@ -141,6 +142,10 @@ impl SchemeNotOffered {
         // The answer itself gives the reason, whatever its challenge says.
         if scene.heard_of("method-retired").any(|h| h.attempt.is_some()) {
             return claim.or("method-retired", "what the service takes today").weighing(-5).likely();
+        }
+        // Who offers another scheme has let that one through, and it was refused behind.
+        if layers_collide::has_two_answerers(scene, step) {
+            return claim.or("layers-collide", "the refusals of both layers").weighing(-5).likely();
         }
         claim.confirmed()
     }

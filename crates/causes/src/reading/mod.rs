@@ -8,6 +8,7 @@ pub(crate) mod configured;
 pub(crate) mod dpop;
 pub(crate) mod gss;
 pub(crate) mod lifetime;
+pub(crate) mod listed;
 pub(crate) mod litter;
 pub(crate) mod pac;
 pub(crate) mod pasted;

@@ -1,13 +1,10 @@
 //! Requests held against each other: what one layer gives out the other refuses, or the field itself is what is refused.
 
-use super::advise;
+use super::{LOOKS, advise};
 use crate::cause::{Answer, Claim};
 use crate::scene::{same_resource, same_server};
 use crate::{Scene, Sent, Step};
 use why401_history::Attempt;
-
-/// So many requests of the evidence are looked at.
-const LOOKS: usize = 500;
 
 /// The program behind gave out the token that the layer in front refuses: it has let its own login in before, and wants
 /// it again.

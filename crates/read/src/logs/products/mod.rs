@@ -15,6 +15,7 @@ mod node;
 mod oauth2_proxy;
 mod python;
 mod squid;
+mod tornado;
 mod traefik;
 mod usual;
 
@@ -44,7 +45,7 @@ pub(crate) struct Keys {
     pub(crate) keys: &'static [(&'static str, &'static str)],
 }
 
-const TEXTS: [&Text; 14] = [
+const TEXTS: [&Text; 17] = [
     &gitea::TEXT,
     &oauth2_proxy::TEXT,
     &envoy::TEXT,
@@ -59,6 +60,9 @@ const TEXTS: [&Text; 14] = [
     &node::HONO,
     &node::MORGAN,
     &node::NEXT,
+    &tornado::MOONRAKER,
+    &tornado::JUPYTER,
+    &tornado::TORNADO,
 ];
 
 /// JSON formats; the first whose signs are all there is taken.
@@ -189,6 +193,28 @@ mod tests {
                 "/path?x=y",
                 "",
             ),
+            (
+                "2026-11-22 11:26:40,102 [app.py:log_request()] - 401 GET /websocket (2001:db8::9) [No User] 12.44ms",
+                "moonraker",
+                401,
+                "/websocket",
+                "",
+            ),
+            (
+                "2026-11-22 11:26:40,102 [app.py:log_request()] - 200 GET /server/info (192.0.2.7) [_TRUSTED_USER_] 3.20ms",
+                "moonraker",
+                200,
+                "/server/info",
+                "",
+            ),
+            (
+                "[W 2026-11-22 10:00:00.123 JupyterHub log:191] 403 GET /hub/api/users (alice@192.0.2.7) 12.34ms",
+                "jupyter",
+                403,
+                "/hub/api/users",
+                "",
+            ),
+            ("[W 261122 10:00:00 web:2348] 401 GET /api (192.0.2.7) 0.91ms", "tornado", 401, "/api", ""),
             ("--> GET /api/auth/get-session 401 1ms", "hono", 401, "/api/auth/get-session", ""),
             ("GET /api/me 401 12 - 3.214 ms", "morgan", 401, "/api/me", ""),
             ("GET /api/me 401 3.214 ms - 12", "morgan", 401, "/api/me", ""),
