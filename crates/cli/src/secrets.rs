@@ -55,6 +55,10 @@ fn of_words(exchange: &Exchange, set: &mut SecretSet) {
 
 fn of_fields<'f>(fields: impl Iterator<Item = &'f FieldLine>, set: &mut SecretSet) {
     for field in fields {
+        // A line that is no field is what a line break has cut off the one before it.
+        if field.name.is_empty() {
+            set.add(&field.text());
+        }
         set.field(&field.name.to_text(), &field.text());
     }
 }

@@ -164,3 +164,17 @@ fn decode_takes_apart_and_gives_nothing_away() {
         assert!(found.is_empty(), "{field} on standard input: {found:#?}");
     }
 }
+
+/// What a line break cut off a secret, and a field that nobody knows.
+#[test]
+fn a_part_of_a_secret_and_a_secret_of_unknown_name_are_secrets() {
+    let broken = b"> GET /a HTTP/1.1\n> Host: a.example\n> Authorization: Bearer Kz81mQ0Xw4\nTnBv77qs\n>\n< HTTP/1.1 401 Unauthorized\n< WWW-Authenticate: Bearer\n<\n";
+    let unknown = b"GET /a HTTP/1.1\nHost: a.example\nX-Partner: TnBv77qsKz81mQ0Xw4\n\nHTTP/1.1 401 Unauthorized\nContent-Length: 0\n\n";
+    for evidence in [broken.as_slice(), unknown] {
+        for form in FORMS {
+            let output = why401(&["--all", "--format", form], evidence);
+            let shown = String::from_utf8_lossy(&output.stdout);
+            assert!(!shown.contains("TnBv77qs") && !shown.contains("Kz81mQ0Xw4"), "as {form}:\n{shown}");
+        }
+    }
+}

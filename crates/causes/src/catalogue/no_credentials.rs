@@ -141,8 +141,11 @@ impl NoCredentials {
                 .filter(|_| step.offered.is_empty())
                 .and_then(|(_, request)| elsewhere::may_be_key(request))
             {
-                let shown =
-                    step.request().map(|(view, _)| scene.show_field(view, field, "this may be a key"));
+                // Its name alone: the value may be a secret.
+                let shown = step.request().map(|(view, _)| {
+                    let name = 0..field.name.len();
+                    scene.show_part(view.source, &field.name, name, "what stands in this field may be a key")
+                });
                 return claim
                     .shown(shown)
                     .or(
