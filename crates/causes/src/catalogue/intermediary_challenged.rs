@@ -1,5 +1,7 @@
 //! Somebody else asked.
 
+mod absent;
+
 use crate::cause::{Answer, Claim, cause};
 use crate::scene::same_server;
 use crate::{Scene, Step};
@@ -51,6 +53,9 @@ impl IntermediaryChallenged {
         }
         if let Some(claim) = own_page(scene) {
             return advise(claim).likely();
+        }
+        if let Some(claim) = absent::from_its_log(scene) {
+            return claim.likely();
         }
         let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else { return told() };
         let by_itself = || by_balancer(scene, step).or_else(|| by_portal(scene, step));

@@ -1,7 +1,7 @@
 //! Something came along with the secret.
 
 use crate::cause::{Answer, Claim, cause};
-use crate::reading::litter;
+use crate::reading::{dumped, litter};
 use crate::{Scene, Step};
 use why401_auth::base64::{self, Alphabet};
 use why401_auth::{Inside, Problem, ProblemKind as P};
@@ -44,7 +44,7 @@ const LIKELY: &[P] = &[P::OuterSpace, P::Typographic];
 impl StrayCharacters {
     fn detect(scene: &Scene<'_>) -> Answer {
         let told = || {
-            match litter::around(scene) {
+            match litter::around(scene).or_else(|| dumped::line_end(scene)) {
             Some((shown, what)) => Claim::new(format!("something came along with the secret: {what}"))
                 .shown([shown])
                 .fix(Party::Caller, "Use the secret alone, without what a terminal, a file or a string's notation put around it.")

@@ -1,5 +1,7 @@
 //! The secret went where nobody looks.
 
+mod in_words;
+
 use crate::carried;
 use crate::cause::{Answer, Claim, cause};
 use crate::{Scene, Step, moved};
@@ -151,6 +153,9 @@ impl WrongField {
             return claim.confirmed();
         }
         if let Some(claim) = scene.refused().and_then(|step| moved::from_an_unseen_form(scene, step)) {
+            return claim.likely();
+        }
+        if let Some(claim) = scene.refused().and_then(|step| in_words::let_in_elsewhere(scene, step)) {
             return claim.likely();
         }
         let Some(step) = scene.refused().filter(|s| s.status() != Some(403)) else { return told() };

@@ -43,13 +43,16 @@ const TEXTS: usize = 50;
 const MOST: usize = 64 * 1024;
 const NETWORKS: usize = 500;
 
+/// The first address of a network, and how many bits of it count (RFC 4632 section 3.1).
+type Network = (IpAddr, u32);
+
 /// A list of networks, and where it stands.
 pub(crate) struct Listed<'a> {
     pub(crate) source: SourceId,
     pub(crate) text: &'a Derived,
     /// Of its first line.
     pub(crate) range: Range<usize>,
-    networks: Vec<(IpAddr, u32)>,
+    networks: Vec<Network>,
 }
 
 impl Listed<'_> {
@@ -82,7 +85,7 @@ pub(crate) fn of<'a>(scene: &Scene<'a>) -> Option<Listed<'a>> {
 }
 
 /// The networks of all settings of this kind in a text, and where the first one begins.
-fn read(text: &str) -> Option<(Range<usize>, Vec<(IpAddr, u32)>)> {
+fn read(text: &str) -> Option<(Range<usize>, Vec<Network>)> {
     let mut networks = Vec::new();
     let mut first = None;
     let (mut at, mut inside, mut indent) = (0, false, 0);
@@ -131,7 +134,7 @@ fn named(line: &str) -> bool {
 }
 
 /// `192.168.0.0/16`, `fe80::/10`, an address alone.
-fn network(word: &str) -> Option<(IpAddr, u32)> {
+fn network(word: &str) -> Option<Network> {
     let (address, length) = match word.split_once('/') {
         Some((address, length)) => (address, Some(length.parse::<u32>().ok()?)),
         None => (word, None),

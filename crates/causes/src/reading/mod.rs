@@ -6,6 +6,7 @@ pub(crate) mod canonical;
 pub(crate) mod clock;
 pub(crate) mod configured;
 pub(crate) mod dpop;
+pub(crate) mod dumped;
 pub(crate) mod gss;
 pub(crate) mod lifetime;
 pub(crate) mod listed;
