@@ -4,6 +4,7 @@ use crate::cause::{Answer, Claim, Group};
 use crate::heard::Heard;
 use crate::reading::{pasted, program};
 use crate::{Scene, Step};
+use why401_http::Speaker;
 use why401_knowledge::Knowledge;
 use why401_knowledge::Weight;
 use why401_report::Certainty;
@@ -51,6 +52,16 @@ impl Scene<'_> {
         claim.evidence.push(self.show_heard(best, label));
         // Somebody saw what does not go with it: the same credentials taken elsewhere.
         if best.said.weight == Weight::Suggests && pasted::speaks_against(self, cause) {
+            claim.certainty = Certainty::Possible;
+            claim.weight = 0;
+        }
+        // The answer itself names another reason than a person's words do.
+        let of_answer = |h: &&crate::Heard<'_>| {
+            h.attempt.is_some() && h.speaker.is_none() && h.names_a_reason() && h.said.cause != cause
+        };
+        let person = best.speaker == Some(Speaker::Person) && best.attempt.is_none();
+        let contradicted = person && self.heard.iter().any(|h| of_answer(&h));
+        if contradicted && !best.said.also.iter().any(|c| self.heard_of(c).any(|h| h.attempt.is_some())) {
             claim.certainty = Certainty::Possible;
             claim.weight = 0;
         }

@@ -210,6 +210,8 @@ impl Attempt {
             "unauthorized_client",
             // A proof that does not fit is answered with 400 by a token endpoint (RFC 9449 section 5).
             "dpop",
+            // Amazon S3 answers 400 to two ways of signing at once.
+            "auth mechanism",
         ];
         self.response().is_some_and(|r| {
             let body = r.body.text();

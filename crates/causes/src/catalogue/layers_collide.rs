@@ -61,6 +61,9 @@ impl LayersCollide {
         if let Some(answer) = answerers::refused_by_two(scene, step) {
             return answer;
         }
+        if let Some(answer) = answerers::behind_the_page(scene, step) {
+            return answer;
+        }
         let scheme = sent.scheme();
         if step.offered.is_empty() || step.offers(scheme) && !another_realm(scene, step, scheme) {
             return two_voices(scene, step).unwrap_or_else(told);

@@ -2,7 +2,8 @@
 
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::configured;
-use crate::{Scene, Step, elsewhere, login};
+use crate::scene::same_resource;
+use crate::{Scene, Step, carried, elsewhere, login};
 use why401_http::FactKind;
 use why401_knowledge::Weight;
 use why401_report::Party;
@@ -154,6 +155,13 @@ impl NoCredentials {
                     )
                     .or("wrong-field", "which field the service's documentation names")
                     .likely();
+            }
+            // The address itself is a key, and is let in by another method.
+            let served = |a: &why401_history::Attempt| {
+                a.served() && same_resource(a, step.attempt) && a.method() != step.attempt.method()
+            };
+            if carried::is_in_path(step.attempt) && scene.attempts().take(LOOKS).any(served) {
+                return claim.or("wrong-method", "which method the address is for").weighing(-5).likely();
             }
             // A session cookie may be all that this server wants.
             let cookie_only = step.request_field("cookie").is_some() && step.offered.is_empty();
@@ -420,3 +428,6 @@ fn advise(claim: Claim) -> Claim {
         "Give the client credentials for this address, and check that its request then has an Authorization field.",
     )
 }
+
+/// So many requests are looked at.
+const LOOKS: usize = 500;

@@ -219,6 +219,17 @@ impl Curl {
             return Took::Yes;
         }
         let prompt = prompt::begins(&line.str()).is_some();
+        // git prints what is sent as it is (`GIT_CURL_VERBOSE` of git-lfs).
+        let sent = self.transfer.request.as_ref().is_some_and(|r| r.head_done);
+        if sent
+            && !prompt
+            && self.transfer.response.is_none()
+            && text.starts_with(b"{")
+            && text.ends_with(b"}")
+        {
+            self.transfer.request_body(line);
+            return Took::Yes;
+        }
         if prompt || self.transfer.response.is_none() {
             return Took::No;
         }

@@ -25,6 +25,29 @@ pub(super) fn refused_by_two(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answe
     })
 }
 
+/// The server in front asked by a page of its own making, and with what it asked for another program refuses in other words,
+/// asking for nothing: who knows a wrong password himself answers by his page again.
+pub(super) fn behind_the_page(scene: &Scene<'_>, step: &Step<'_>) -> Option<Answer> {
+    let sent = step.credentials().filter(|s| !s.scheme().is_empty() && step.offered.is_empty())?;
+    let (view, response) = step.response()?;
+    let words = 0..response.body.bytes.len().min(80);
+    if words.is_empty() || whose_page(&step.body()).is_some() {
+        return None;
+    }
+    let before = scene.same_path(step.attempt).take(LOOKS).filter(|a| a.id != step.attempt.id);
+    let asked = before
+        .filter(|a| a.status() == Some(401) && same_resource(a, step.attempt) && !a.carries_credentials())
+        .map(Step::of)
+        .find(|s| s.offers(sent.scheme()) && whose_page(&s.body()).is_some())?;
+    let (challenged, challenge) = asked.challenge(sent.scheme())?;
+    let claim = Claim::new("the layer in front asked and lets the credentials through, and what stands behind refuses them in other words")
+        .shown([scene.show_in_field(challenged.view, challenged.field, challenge.range.clone(), "asked by a page of its own making")])
+        .shown([scene.show_field(sent.view, sent.field, "and lets this through")])
+        .shown([scene.show_part(view.source, &response.body.bytes, words, "refused behind it")])
+        .or("credentials-refused", "whether what stands behind is meant to take the same credentials");
+    Some(advise(claim).weighing(6).likely())
+}
+
 /// Whether the one who asks in the answer to `asked` has let the credentials of `behind` through.
 fn went_through(behind: &Step<'_>, asked: &Step<'_>) -> bool {
     let (Some(first), Some(second)) = (behind.credentials(), asked.credentials()) else { return false };

@@ -92,7 +92,7 @@ pub(super) const RULES: &[Given] = &[
         "plain-http",
         &[
             &["https", "ssl", "tls", "secure connection"],
-            &["required", "must use", "only over", "only allowed"],
+            &["required", "requires", "must use", "only over", "only allowed"],
         ],
         &["certificate"],
         &[],
@@ -197,6 +197,8 @@ pub(super) const RULES: &[Given] = &[
             "no longer",
             "no user",
             "no valid",
+            "kid",
+            "key id",
             "contain a valid",
             "contain valid",
             "without a valid",

@@ -178,6 +178,8 @@ pub(super) const RULES: &[Given] = &[
                 "not found",
                 "unknown",
                 "no matching",
+                "no secret",
+                "no key",
                 "unable to find",
                 "doesn t match",
             ],
