@@ -4,6 +4,7 @@ mod answerers;
 mod compared;
 
 use crate::cause::{Answer, Claim, cause};
+use crate::reading::quoted;
 use crate::scene::{same_resource, same_server};
 use crate::{Scene, Sent, Step};
 use why401_report::Party;
@@ -64,6 +65,9 @@ impl LayersCollide {
         if let Some(answer) = answerers::behind_the_page(scene, step) {
             return answer;
         }
+        if let Some(claim) = token_of_the_front(scene, step, sent) {
+            return claim.likely();
+        }
         let scheme = sent.scheme();
         if step.offered.is_empty() || step.offers(scheme) && !another_realm(scene, step, scheme) {
             return two_voices(scene, step).unwrap_or_else(told);
@@ -101,6 +105,30 @@ impl LayersCollide {
         )
         .confirmed()
     }
+}
+
+/// A token of an identity provider in a request that a proxy has passed on, and the program behind takes it for one of its
+/// own API keys.
+fn token_of_the_front(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>) -> Option<Claim> {
+    let token = sent.token()?;
+    let issuer = token.jwt.as_deref()?.iss()?;
+    let (view, forwarded) =
+        ["x-forwarded-for", "x-forwarded-host", "forwarded"].iter().find_map(|n| step.request_field(n))?;
+    let takes_keys = |h: &&crate::Heard<'_>| {
+        let words = h.text.as_bytes().get(h.said.range.clone()).unwrap_or_default();
+        String::from_utf8_lossy(words).to_ascii_lowercase().contains("api key")
+    };
+    let said = scene.heard.iter().filter(|h| h.attempt == Some(step.attempt.id)).find(takes_keys)?;
+    let claim = Claim::new(format!(
+        "a token of {} reached a program that takes what stands in the field for an API key of its own",
+        quoted(issuer)
+    ))
+    .shown([scene.show_field(sent.view, sent.field, "the token of who is in front")])
+    .shown([scene.show_field(view, forwarded, "passed on by a proxy")])
+    .shown([scene.show_heard(said, "looked for among API keys")])
+    .or("wrong-token-type", "whether the program is set to take such tokens")
+    .weighing(6);
+    Some(advise(claim))
 }
 
 /// The same scheme, but another protection space than the one that was asked for before.

@@ -4,8 +4,8 @@ use crate::cause::{Answer, Claim, cause};
 use crate::reading::clock;
 use crate::reading::token::{self, Carried};
 use crate::reading::{at_most, settle};
-use crate::scene::same_client;
-use crate::{Scene, Step};
+use crate::scene::{same_client, same_server};
+use crate::{Scene, Step, carried};
 use why401_auth::token::jwt::Jwt;
 use why401_history::Attempt;
 use why401_report::{Certainty, Party};
@@ -46,7 +46,9 @@ impl TokenRevoked {
         }
         let told = scene.told_claim("token-revoked", "the token was revoked or is not known any more");
         settle(
-            scene.refused().and_then(|step| look(scene, step).or_else(|| in_query(scene, step))),
+            scene.refused().and_then(|step| {
+                look(scene, step).or_else(|| in_query(scene, step)).or_else(|| in_its_own_field(scene, step))
+            }),
             told,
             advise,
         )
@@ -131,6 +133,33 @@ fn in_query(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     .shown(super::client_changed::line(scene, after, "let in with another one"))
     .or("token-expired", "how long such a token lives")
     .weighing(8);
+    Some(at_most(claim, Certainty::Likely))
+}
+
+/// A key in a field of its own, let in by this server before; now the answer says that it is not known, and it is not let in
+/// again. Who lacks a permission is told otherwise.
+fn in_its_own_field(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
+    let unknown = scene
+        .heard_of("credentials-refused")
+        .find(|h| h.attempt == Some(step.attempt.id) && h.said.weight > why401_knowledge::Weight::Reports)?;
+    if step.status() != Some(401) || step.credentials().is_some() {
+        return None;
+    }
+    let of_server = |a: &Attempt| a.served() && same_server(a, step.attempt);
+    let is_same = |mine: &carried::Place, there: &carried::Place| mine == there;
+    let later = |a: &Attempt| of_server(a) && a.id > step.attempt.id;
+    if carried::accepted(scene, step, later, is_same).is_some() {
+        return None;
+    }
+    let (key, before, _) =
+        carried::accepted(scene, step, |a| of_server(a) && a.id < step.attempt.id, is_same)?;
+    let claim = Claim::new("the same key was let in before, and now the server does not know it any more")
+        .shown(before.response().map(|r| scene.show_status(before.view(), r, "let in with this key")))
+        .shown(carried::show(scene, step.attempt, &key.place, "the same key, refused"))
+        .shown([scene.show_heard(unknown, "not known")])
+        .or("server-changed", "whether other people's keys are refused since then too")
+        .or("scope-missing", "whether the key has the right to this resource")
+        .weighing(8);
     Some(at_most(claim, Certainty::Likely))
 }
 

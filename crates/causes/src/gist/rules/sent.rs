@@ -100,6 +100,16 @@ pub(super) const RULES: &[Given] = &[
     (
         "scope-missing",
         &[
+            &["requires", "require", "needs"],
+            &["subscription", "paid plan", "higher plan", "another plan"],
+            &["separate", "access", "plan"],
+        ],
+        &["expired", "header", "missing"],
+        &["application-denied"],
+    ),
+    (
+        "scope-missing",
+        &[
             &[
                 "scope~",
                 "permission~",
