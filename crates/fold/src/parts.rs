@@ -4,7 +4,7 @@ use crate::head::Head;
 use crate::kinds::Kind;
 use crate::lanes::Pairs;
 use crate::part::{Account, Oddity, Part};
-use crate::{Chart, Paths};
+use crate::{Chart, Paths, Served};
 use std::collections::BTreeMap;
 
 /// Parts of one or more sources. Those that touch are glued; the order in which they come does not matter.
@@ -22,6 +22,8 @@ pub struct Told {
     pub chart: Chart,
     /// Which resources let anybody in.
     pub paths: Paths,
+    /// Examples of what was served without a name.
+    pub served: Served,
     /// Accounts and clients, in the order in which they first came.
     pub lanes: Pairs,
     /// How many pairs of account and client there were more, and with how many requests.
@@ -91,6 +93,7 @@ impl Part {
             accounts: self.accounts,
             chart: self.chart.settled(),
             paths: self.paths,
+            served: self.served,
             dropped,
             lanes,
             kinds,

@@ -67,6 +67,9 @@ pub struct Folded {
     pub first: Option<Moment>,
     /// The last of what it stands for.
     pub last: Option<Moment>,
+    /// Where its client is kept out: how many addresses at least were served its resource without a name, and how many were
+    /// refused. None was both.
+    pub by_address: Option<(u64, u64)>,
 }
 
 #[derive(Debug, Default)]
