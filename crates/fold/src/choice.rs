@@ -145,7 +145,7 @@ impl Told {
         order.sort_by_cached_key(|k| (shape(k) != 0 || k.let_in, Reverse(k.refused)));
         let mut groups: Vec<Group<'_>> = Vec::new();
         let mut single = 0;
-        let mut by_key: BTreeMap<(u64, u64), usize> = BTreeMap::new();
+        let mut by_key: BTreeMap<(u64, u64, u64), usize> = BTreeMap::new();
         for kind in order {
             let guesser = guessers.contains(&kind.client) && kind.name > 2 && !kind.let_in;
             if !guesser && single < SINGLE {
@@ -158,7 +158,8 @@ impl Told {
                 | u64::from(open.is_kept_out(kind)) << 5
                 | u64::from(kind.name > 2) << 3
                 | u64::from(shape(kind));
-            let key = if guesser { (kind.client, 0) } else { (0, alike) };
+            let said = self.said.get(&(kind.client, kind.name)).copied().unwrap_or_default();
+            let key = if guesser { (kind.client, 0, 0) } else { (0, alike, said) };
             let next = groups.len();
             let at = *by_key.entry(key).or_insert(next);
             match groups.get_mut(at) {

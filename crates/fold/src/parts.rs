@@ -5,7 +5,7 @@ use crate::kinds::Kind;
 use crate::lanes::Pairs;
 use crate::part::{Account, Oddity, Part};
 use crate::{Chart, Paths, Served};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Parts of one or more sources. Those that touch are glued; the order in which they come does not matter.
 #[derive(Debug, Default)]
@@ -32,6 +32,8 @@ pub struct Told {
     pub kinds: Vec<Kind>,
     /// Lines that are no requests: the first of them.
     pub oddities: Vec<Oddity>,
+    /// What an error log says of a client under a name, by keys: the same number for the same words.
+    pub said: HashMap<(u64, u64), u64>,
 }
 
 impl Parts {
@@ -98,6 +100,7 @@ impl Part {
             lanes,
             kinds,
             oddities: self.oddities,
+            said: HashMap::new(),
         }
     }
 }
