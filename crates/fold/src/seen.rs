@@ -70,7 +70,7 @@ impl Seen<'_> {
         match (self.user, self.status) {
             (Claimed::Name(_) | Claimed::Empty, _) => None,
             (_, 401) => Some(true),
-            (_, 200..=299 | 304) => Some(false),
+            (_, 101 | 200..=299 | 304) => Some(false),
             _ => None,
         }
     }
