@@ -9,13 +9,14 @@ use std::io::Read;
 use std::rc::Rc;
 use std::sync::Arc;
 use why401_causes::Because;
-use why401_history::{Case, Collector, Folded};
+use why401_fold::Seed;
+use why401_history::{Case, Collector, Folded, Key};
 use why401_http::{Exchange, Fact, Moment, Statement, Words};
 use why401_read::bulk::Filter;
 use why401_read::{Alike, Likeness, Sink};
 use why401_redact::SecretSet;
 use why401_report::{Diagnosis, Finding, Overview, Problem, Series, SourceReport, Verdict};
-use why401_span::LayerId;
+use why401_span::{LayerId, SourceId};
 
 /// Reads, diagnoses and prints.
 ///
@@ -156,6 +157,25 @@ impl Intake {
     /// One of which `live` is told what comes.
     pub(crate) fn watched(live: Option<Live>) -> Self {
         Intake { live: live.map(|live| Rc::new(RefCell::new(live))), ..Intake::default() }
+    }
+
+    /// Tells that large access logs stand beside what comes.
+    pub(crate) fn beside(&mut self, logs: &[bulk::Log<'_>]) {
+        if !logs.is_empty() {
+            self.collector.beside_a_fold();
+        }
+    }
+
+    /// Takes in what large logs say, after all that is said of their requests.
+    pub(crate) fn enter(
+        &mut self,
+        logs: &[bulk::Log<'_>],
+        folded: &mut bulk::Folded,
+    ) -> Vec<(SourceId, SourceReport)> {
+        folded.told.said = self.collector.said(Key { make: Seed::key_of_name, seed: folded.seed.0 });
+        let (reports, overview) = bulk::enter(logs, folded, self);
+        self.overview = Some(overview);
+        reports
     }
 
     fn live(&self) -> Option<std::cell::RefMut<'_, Live>> {

@@ -5,7 +5,6 @@ use crate::diagnose::Intake;
 use crate::probe::{self, Asked};
 use crate::tally::Tally;
 use crate::{bulk, context, filter, followed, keys, names, output, packets};
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufRead, IsTerminal, Read};
@@ -64,16 +63,16 @@ pub(crate) fn read_all(
     let folds = (0..).map(SourceId).zip(named.iter().map(origin));
     let logs = bulk::choose(folds, head, args.input.as_deref(), args.log_format.as_deref());
     let folds_stdin = logs.iter().any(bulk::Log::is_piped);
-    let mut folded = read_logs(&logs, pipe.take_if(|_| folds_stdin), &filter, intake);
-    intake.logs = (logs, filter.clone());
-    let mut wanted = filter::Wanted { to: intake, filter };
+    let folded = read_logs(&logs, pipe.take_if(|_| folds_stdin), &filter);
+    intake.beside(&logs);
+    let mut wanted = filter::Wanted { to: intake, filter: filter.clone() };
     let mut sources = Vec::new();
     let mut failures = Vec::new();
     for (number, name) in named.iter().enumerate() {
         let id = SourceId(u32::try_from(number).unwrap_or(u32::MAX));
         let shown = if name == "-" { "standard input".into() } else { name.to_string_lossy() };
-        if let Some(report) = folded.remove(&id) {
-            sources.push(SourceReport { name: shown.into_owned(), ..report });
+        if logs.iter().any(|log| log.id == id) {
+            sources.push(SourceReport { name: shown.into_owned(), ..SourceReport::default() });
             continue;
         }
         if let Some(url) = address(name) {
@@ -107,37 +106,49 @@ pub(crate) fn read_all(
     if failures.len() == named.len() {
         return Err(failures.join("\n"));
     }
+    for (id, report) in folded.into_iter().flat_map(|folded| enter(&logs, folded, intake)) {
+        if let Some(source) = sources.get_mut(id.0 as usize) {
+            *source = SourceReport { name: std::mem::take(&mut source.name), ..report };
+        }
+    }
+    intake.logs = (logs, filter);
     context::read_all(args, &mut sources, intake)?;
     Ok((sources, asked))
 }
 
-/// Reads the large logs together.
+/// Reads the large logs together: what they say, and whether the reading was interrupted.
 pub(crate) fn read_logs(
     logs: &[bulk::Log<'_>],
     pipe: Option<bulk::Pipe>,
     filter: &Filter,
-    intake: &mut Intake,
-) -> BTreeMap<SourceId, SourceReport> {
+) -> Option<(bulk::Folded, bool)> {
     if logs.is_empty() {
-        return BTreeMap::new();
+        return None;
     }
     let watch = bulk::Watch::interruptible();
     let folds_pipe = pipe.is_some();
     let bytes = if folds_pipe { 0 } else { logs.iter().map(|log| log.size).sum() };
     let folded = bulk::during(bytes, &watch, || bulk::fold(logs, pipe, filter, &watch));
-    let (reports, overview) = bulk::enter(logs, &folded, intake);
-    intake.overview = Some(overview);
+    Some((folded, watch.is_stopped()))
+}
+
+/// Takes in what the large logs say together.
+fn enter(
+    logs: &[bulk::Log<'_>],
+    (mut folded, is_stopped): (bulk::Folded, bool),
+    intake: &mut Intake,
+) -> Vec<(SourceId, SourceReport)> {
+    let mut reports = intake.enter(logs, &mut folded);
     match intake.each {
         true => intake.folded = Some(folded),
         // It is much, and nobody waits for what it gives back.
         false => drop(std::thread::spawn(move || drop(folded))),
     }
-    let mut reports = reports;
-    if let (true, Some((_, first))) = (watch.is_stopped(), reports.first_mut()) {
+    if let (true, Some((_, first))) = (is_stopped, reports.first_mut()) {
         let what = "interrupted: this is what was read until then".to_owned();
         first.problems.push(Problem { offset: 0, line: None, what });
     }
-    reports.into_iter().collect()
+    reports
 }
 
 /// An address to ask.

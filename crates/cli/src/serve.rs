@@ -7,7 +7,6 @@ use crate::{Status, bulk, bundle, evidence, keys, output, probe};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -230,11 +229,15 @@ fn read(
         }
         heads.push(head);
     }
-    let mut folded = fold(parts, intake);
+    // Large logs together, as the command line reads them.
+    let logs = logs(parts);
+    let folded =
+        (!logs.is_empty()).then(|| bulk::fold(&logs, None, &Filter::default(), &bulk::Watch::default()));
+    intake.beside(&logs);
     let (mut sources, mut asked, mut failures) = (Vec::new(), Vec::new(), Vec::new());
     for ((number, part), head) in (0..).zip(parts).zip(&heads) {
-        if let Some(report) = folded.remove(&SourceId(number)) {
-            sources.push(SourceReport { name: part.name.to_owned(), ..report });
+        if logs.iter().any(|log| log.id == SourceId(number)) {
+            sources.push(SourceReport { name: part.name.to_owned(), ..SourceReport::default() });
             continue;
         }
         match one(part, head, SourceId(number), &keys, intake, meanwhile) {
@@ -250,19 +253,12 @@ fn read(
             }
         }
     }
-    if failures.len() == parts.len() { Err(failures.join("\n")) } else { Ok((sources, asked)) }
-}
-
-/// Reads large logs together, as the command line does.
-fn fold(parts: &[Part<'_>], intake: &mut Intake) -> BTreeMap<SourceId, SourceReport> {
-    let logs = logs(parts);
-    if logs.is_empty() {
-        return BTreeMap::new();
+    for (id, report) in folded.into_iter().flat_map(|mut folded| intake.enter(&logs, &mut folded)) {
+        if let Some(source) = sources.get_mut(id.0 as usize) {
+            *source = SourceReport { name: std::mem::take(&mut source.name), ..report };
+        }
     }
-    let folded = bulk::fold(&logs, None, &Filter::default(), &bulk::Watch::default());
-    let (reports, overview) = bulk::enter(&logs, &folded, intake);
-    intake.overview = Some(overview);
-    reports.into_iter().collect()
+    if failures.len() == parts.len() { Err(failures.join("\n")) } else { Ok((sources, asked)) }
 }
 
 /// The large logs among the parts.

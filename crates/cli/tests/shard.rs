@@ -443,10 +443,10 @@ fn what_is_no_state_of_this_plan_is_refused_with_a_word() {
     let at = one.windows(12).position(|w| w == b"why401 state").unwrap();
     let mut newer = one.clone();
     newer[at + 12] = 9;
-    refused(&newer, "is a state of version 9, and this why401 reads version 3");
+    refused(&newer, "is a state of version 9, and this why401 reads version 4");
     // States of version 1 held lines as they are, those of version 2 other keys.
     newer[at + 12] = 1;
-    refused(&newer, "is a state of version 1, and this why401 reads version 3");
+    refused(&newer, "is a state of version 1, and this why401 reads version 4");
     let mut damaged = one.clone();
     damaged[at + 13..at + 40].fill(0xff);
     refused(&damaged, "damaged");

@@ -2,7 +2,8 @@
 
 use crate::glue::MANY;
 use crate::hash::{Keyed, Keys};
-use crate::{Event, Kind, Lane, Told};
+use crate::open::Open;
+use crate::{ByAddress, Event, Kind, Lane, Told};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
@@ -48,6 +49,8 @@ pub struct Wanted {
     pub last: Option<i64>,
     /// Those requests over time; with one of the lines of each group.
     pub series: Series,
+    /// How addresses fared that asked for this without a name, where this one is kept out.
+    pub by_address: Option<ByAddress>,
 }
 
 /// Kinds that are explained together; the one with the most refusals first.
@@ -83,22 +86,26 @@ impl Told {
     pub fn wanted(&self) -> Vec<Wanted> {
         let mut wanted = Vec::new();
         // Those that do not depend on what is explained together are looked for meanwhile.
-        let ((groups, names), others) = std::thread::scope(|scope| {
+        let (open, (groups, names), others) = std::thread::scope(|scope| {
             let others = match self.lanes.len() {
                 0..MANY => None,
                 _ => Some(scope.spawn(|| self.admissions_of_others())),
             };
-            let groups = self.groups();
+            let open = self.open();
+            let groups = self.groups(&open);
             let others = others.map(|t| t.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
-            (groups, others.unwrap_or_else(|| self.admissions_of_others()))
+            (open, groups, others.unwrap_or_else(|| self.admissions_of_others()))
         });
         let mut number = 0;
+        let (mut served, mut further) = (Vec::new(), Vec::new());
         for (id, group) in groups.iter().enumerate() {
-            group.wanted(id as u64 + 1, &mut number, &mut wanted);
+            group.wanted((id as u64 + 1, &open), &mut number, &mut wanted, (&mut served, &mut further));
         }
         let mut known: HashSet<(u32, u64)> = wanted.iter().map(|w| w.event.place()).collect();
+        wanted.extend(further.into_iter().filter(|w: &Wanted| known.insert(w.event.place())));
         let mut admissions = self.admissions(&names);
         admissions.extend(others);
+        admissions.extend(served.into_iter().filter_map(|key| open.served(key).cloned()));
         // Numbered by place: in which order lanes are told depends on how they were shared out.
         admissions.sort_by_key(Event::place);
         for event in admissions.into_iter().filter(|e| known.insert(e.place())) {
@@ -113,6 +120,7 @@ impl Told {
                 first: event.time,
                 last: event.time,
                 series: Series::default(),
+                by_address: None,
                 event,
             });
         }
@@ -122,12 +130,13 @@ impl Told {
 
     /// The kinds that are explained together, by number.
     pub(crate) fn grouped(&self) -> Vec<(u64, Vec<&Kind>)> {
-        let (groups, _) = self.groups();
+        let open = self.open();
+        let (groups, _) = self.groups(&open);
         (1..).zip(groups).map(|(id, group)| (id, group.kinds)).collect()
     }
 
     /// What is explained together, and the names of whom an example is read.
-    fn groups(&self) -> (Vec<Group<'_>>, Keys) {
+    fn groups(&self, open: &Open) -> (Vec<Group<'_>>, Keys) {
         let courses = self.courses();
         let guessers = self.guessers();
         let shape = |kind: &Kind| courses.get(&kind.name).map_or(4, Course::shape);
@@ -136,7 +145,7 @@ impl Told {
         order.sort_by_cached_key(|k| (shape(k) != 0 || k.let_in, Reverse(k.refused)));
         let mut groups: Vec<Group<'_>> = Vec::new();
         let mut single = 0;
-        let mut by_key: BTreeMap<(u64, u64), usize> = BTreeMap::new();
+        let mut by_key: BTreeMap<(u64, u64, u64), usize> = BTreeMap::new();
         for kind in order {
             let guesser = guessers.contains(&kind.client) && kind.name > 2 && !kind.let_in;
             if !guesser && single < SINGLE {
@@ -146,9 +155,11 @@ impl Told {
             }
             let alike = u64::from(kind.status) << 8
                 | u64::from(kind.let_in) << 4
+                | u64::from(open.is_kept_out(kind)) << 5
                 | u64::from(kind.name > 2) << 3
                 | u64::from(shape(kind));
-            let key = if guesser { (kind.client, 0) } else { (0, alike) };
+            let said = self.said.get(&(kind.client, kind.name)).copied().unwrap_or_default();
+            let key = if guesser { (kind.client, 0, 0) } else { (0, alike, said) };
             let next = groups.len();
             let at = *by_key.entry(key).or_insert(next);
             match groups.get_mut(at) {
@@ -260,7 +271,15 @@ fn least<K: Ord, T>(all: impl Iterator<Item = (K, T)>, count: usize) -> Vec<T> {
 }
 
 impl Group<'_> {
-    fn wanted(&self, id: u64, number: &mut u64, wanted: &mut Vec<Wanted>) {
+    /// The lines of its examples. Of which resources a request is wanted that was served goes to `served`, and what is an
+    /// example more to `further`.
+    fn wanted(
+        &self,
+        (id, open): (u64, &Open),
+        number: &mut u64,
+        wanted: &mut Vec<Wanted>,
+        (served, further): (&mut Vec<u32>, &mut Vec<Wanted>),
+    ) {
         let accounts = self.kinds.iter().map(|k| k.name).filter(|n| *n > 2).collect();
         let clients = self.kinds.iter().map(|k| k.client).filter(|c| *c != 0).collect();
         let whose = Arc::new((accounts, clients));
@@ -273,8 +292,12 @@ impl Group<'_> {
             own.add(kind);
             let few = if self.kinds.len() > 1 { 1 } else { 3 };
             let count = kind.examples.len().min(few);
+            let mut is_served = false;
             for (example, chain) in kind.examples.iter().take(few).enumerate() {
                 *number += 1;
+                let by_address = open.at(kind, chain.resource);
+                is_served |= by_address.is_some();
+                served.extend(by_address.map(|(key, _)| key));
                 let is_last = example + 1 == count;
                 let refused = if is_last { own.refused } else { chain.refused.min(own.refused) };
                 own.refused -= refused;
@@ -293,8 +316,26 @@ impl Group<'_> {
                         first,
                         last,
                         series: if bears { std::mem::take(&mut own.series) } else { Series::default() },
+                        by_address: by_address.map(|(_, by_address)| by_address),
                     });
                 }
+            }
+            if let (false, Some((key, by_address, event))) = (is_served, open.example(kind)) {
+                *number += 1;
+                served.push(key);
+                further.push(Wanted {
+                    event: event.clone(),
+                    chain: *number,
+                    group: id,
+                    client: kind.client,
+                    name: kind.name,
+                    refused: 0,
+                    whose: Arc::clone(&whose),
+                    first: event.time,
+                    last: event.time,
+                    series: Series::default(),
+                    by_address: Some(by_address),
+                });
             }
         }
     }

@@ -1,6 +1,7 @@
 //! Two parts that touch become one.
 
 use crate::chain::Chain;
+use crate::event::Spot;
 use crate::head::Head;
 use crate::lanes::Lanes;
 use crate::part::Tail;
@@ -31,10 +32,12 @@ impl Shift {
     }
 
     fn lanes(&self, mut lanes: Lanes) -> Lanes {
-        for spot in lanes.spots_mut().filter(|s| s.source == self.source) {
-            spot.shift(self.exchanges, self.lines);
-        }
+        self.spots(lanes.spots_mut());
         lanes
+    }
+
+    fn spots<'s>(&self, spots: impl Iterator<Item = &'s mut Spot>) {
+        spots.filter(|s| s.source == self.source).for_each(|s| s.shift(self.exchanges, self.lines));
     }
 }
 
@@ -50,6 +53,8 @@ impl Part {
         let shift = after.shift(self);
         self.chart.absorb(std::mem::take(&mut after.chart));
         self.paths.absorb(&after.paths);
+        shift.spots(after.served.spots_mut());
+        self.served.absorb(std::mem::take(&mut after.served));
         let (mut lanes, theirs) = (std::mem::take(&mut self.lanes), std::mem::take(&mut after.lanes));
         let few = theirs.len() < MANY;
         let absorb = move || {

@@ -27,6 +27,11 @@ pub(crate) fn pair(a: u64, b: u64) -> u64 {
 }
 
 impl Seed {
+    /// The key of a client or a name, as the log spells it.
+    pub fn key_of_name(seed: u64, name: &[u8]) -> u64 {
+        Seed(seed).key(name)
+    }
+
     /// The key of a text.
     #[inline]
     pub(crate) fn key(self, text: &[u8]) -> u64 {

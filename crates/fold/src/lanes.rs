@@ -1,8 +1,10 @@
 //! How each account fared with each client.
 
+mod open;
 mod stored;
 mod told;
 
+pub(crate) use open::{Sample, key_of};
 pub use told::{Lane, Pairs};
 
 use crate::Seen;
@@ -11,6 +13,7 @@ use crate::event::Spot;
 use crate::glue::MANY;
 use crate::hash::Index;
 use crate::part::BATCH;
+use open::{ByRow, Places};
 
 /// So many pairs of account and client are told apart; of more, those with the fewest requests are let go.
 pub(crate) const MOST: usize = if cfg!(test) { 2_000 } else { 2_000_000 };
@@ -25,8 +28,50 @@ struct Row {
     refused: u32,
     /// A bit for each group of resources of which a request is kept.
     groups: u32,
+    kept: Kept,
+}
+
+/// What is kept of some of the requests, in the place of one.
+#[derive(Debug, Clone, Copy)]
+enum Kept {
     /// The last request with a name that was let in.
-    last: Option<Spot>,
+    Last(Spot),
+    /// There is none: resources that were asked for without a name.
+    Open(Sample),
+}
+
+const _: () = assert!(size_of::<Row>() == 64, "one line of the processor's cache");
+
+impl Kept {
+    #[inline]
+    fn last(&self) -> Option<&Spot> {
+        match self {
+            Kept::Last(spot) => Some(spot),
+            Kept::Open(_) => None,
+        }
+    }
+
+    fn last_mut(&mut self) -> Option<&mut Spot> {
+        match self {
+            Kept::Last(spot) => Some(spot),
+            Kept::Open(_) => None,
+        }
+    }
+
+    #[inline]
+    fn sample(&self) -> Option<&Sample> {
+        match self {
+            Kept::Last(_) => None,
+            Kept::Open(sample) => Some(sample),
+        }
+    }
+
+    fn sample_mut(&mut self) -> Option<&mut Sample> {
+        match self {
+            Kept::Last(_) => None,
+            Kept::Open(sample) => Some(sample),
+        }
+    }
 }
 
 /// What does not.
@@ -71,6 +116,7 @@ pub(crate) struct Lanes {
     keeps_text: bool,
     elsewhere: Vec<Elsewhere>,
     elsewhere_texts: Vec<Box<[u8]>>,
+    places: Places,
     /// Lanes that were let go, and their requests.
     pub(crate) dropped: (u64, u64),
 }
@@ -110,14 +156,14 @@ impl Lanes {
     }
 
     /// Counts a request that stands at `spot`; `at` is where its row was when it was looked for. Whether it was let in, or
-    /// refused, is known.
+    /// refused, is known, and what [`Seen::open`] says.
     #[inline(always)]
     pub(crate) fn count(
         &mut self,
         seen: &Seen<'_>,
         keys: &Keys,
         at: usize,
-        (let_in, refused): (bool, bool),
+        (let_in, refused, open): (bool, bool, Option<bool>),
         spot: impl Fn() -> Spot,
     ) {
         let at = match self.rows.get(at) {
@@ -133,8 +179,8 @@ impl Lanes {
         if let_in {
             row.let_in += 1;
             if seen.is_named() {
-                let is_first = row.last.is_none();
-                row.last = Some(spot());
+                let is_first = row.kept.last().is_none();
+                row.kept = Kept::Last(spot());
                 let group = (keys.resource >> 58) as u32 % GROUPS;
                 if row.groups >> group & 1 == 0 {
                     row.groups = with(row.groups, group);
@@ -151,7 +197,15 @@ impl Lanes {
                     last.clear();
                     last.extend_from_slice(seen.text);
                 }
+                return;
             }
+        }
+        if let Some(challenged) = open
+            && let Kept::Open(sample) = &row.kept
+            && sample.lacks(key_of(keys.resource), challenged)
+        {
+            let text = self.keeps_text.then(|| Box::from(seen.text));
+            self.open(at, key_of(keys.resource), challenged, spot(), text);
         }
     }
 
@@ -160,7 +214,7 @@ impl Lanes {
         if self.rows.len() >= MOST {
             self.let_go();
         }
-        let row = Row { key, seen: 0, let_in: 0, refused: 0, groups: 0, last: None };
+        let row = Row { key, seen: 0, let_in: 0, refused: 0, groups: 0, kept: Kept::Open(Sample::EMPTY) };
         self.push(row, Whose { client, name, first: None }, Texts::default())
     }
 
@@ -206,14 +260,16 @@ impl Lanes {
             e.of = number(*to) * GROUPS + e.of % GROUPS;
             true
         });
+        self.places.keep(|row, _, _| moved.get(row).copied().flatten());
     }
 
     pub(crate) fn spots_mut(&mut self) -> impl Iterator<Item = &mut Spot> {
         self.whose
             .iter_mut()
             .filter_map(|w| w.first.as_mut())
-            .chain(self.rows.iter_mut().filter_map(|r| r.last.as_mut()))
+            .chain(self.rows.iter_mut().filter_map(|r| r.kept.last_mut()))
             .chain(self.elsewhere.iter_mut().map(|e| &mut e.spot))
+            .chain(self.places.spots_mut())
     }
 
     /// Takes what came after in.
@@ -231,6 +287,7 @@ impl Lanes {
         in_order(&mut theirs);
         let mut theirs = theirs.into_iter().peekable();
         let mut their_texts = after.elsewhere_texts;
+        let mut their_places = ByRow::new(after.places, after.rows.len());
         // What was taken in gives its room back meanwhile: where there are many, both would be there twice.
         let (mut rows, mut theirs_whose) = (after.rows, after.whose);
         rows.reverse();
@@ -261,11 +318,12 @@ impl Lanes {
                     self.elsewhere.push(elsewhere(at, group, e.spot, text, &mut self.elsewhere_texts));
                 }
             }
-            if row.last.is_none() {
+            let Kept::Last(last) = row.kept else {
+                self.absorb_open(at, row.kept.sample(), &mut their_places, nth);
                 continue;
-            }
-            let is_first = into.last.is_none();
-            into.last = row.last;
+            };
+            let is_first = into.kept.last().is_none();
+            into.kept = Kept::Last(last);
             if is_first {
                 own.first = whose.first;
             }

@@ -33,6 +33,7 @@ impl Part {
         self.accounts.put(out);
         self.chart.put(out);
         self.paths.put(out);
+        self.served.put(out);
         self.lanes.put(out);
         self.kinds.put(out);
         self.oddities.put(out);
@@ -59,6 +60,7 @@ impl Part {
         part.accounts = Wire::get(from)?;
         part.chart = Wire::get(from)?;
         part.paths = Wire::get(from)?;
+        part.served = Wire::get(from)?;
         part.lanes = Wire::get(from)?;
         part.kinds = Wire::get(from)?;
         part.oddities = Wire::get(from)?;
@@ -98,6 +100,7 @@ impl Part {
         if let Some(first) = lots.first_mut() {
             first.chart = std::mem::take(&mut self.chart);
             first.paths = std::mem::take(&mut self.paths);
+            first.served = std::mem::take(&mut self.served);
             first.oddities = std::mem::take(&mut self.oddities);
         }
         let lanes = self.lanes.lots(count);
@@ -132,6 +135,7 @@ impl Part {
         self.settle();
         self.chart.absorb(other.chart);
         self.paths.absorb(&other.paths);
+        self.served.absorb(other.served);
         self.lanes.absorb(other.lanes);
         self.kinds.absorb(other.kinds, self.seed, |_| {});
         if self.oddities.is_empty() {

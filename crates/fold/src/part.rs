@@ -6,9 +6,9 @@ use crate::group::Group;
 use crate::hash::{Keyed, Seed};
 use crate::head::{Head, Heads, Opening};
 use crate::kinds::Kinds;
-use crate::lanes::Lanes;
+use crate::lanes::{Lanes, key_of};
 use crate::wire::wire;
-use crate::{Chart, Paths, Seen};
+use crate::{Chart, Paths, Seen, Served};
 use std::collections::{BTreeMap, VecDeque};
 
 /// So many requests may lie between a challenge and its answer.
@@ -74,6 +74,7 @@ pub struct Part {
     pub(crate) accounts: Vec<Account>,
     pub(crate) chart: Chart,
     pub(crate) paths: Paths,
+    pub(crate) served: Served,
     pub(crate) lanes: Lanes,
     pub(crate) kinds: Kinds,
     pub(crate) oddities: Vec<Oddity>,
@@ -102,6 +103,7 @@ impl Part {
             accounts: vec![Account { source, ..Account::default() }],
             chart: Chart::default(),
             paths: Paths::default(),
+            served: Served::default(),
             lanes: Lanes::new(keeps_text),
             kinds: Kinds::default(),
             oddities: Vec::new(),
@@ -204,7 +206,15 @@ impl Part {
         // Made anew for each who keeps it: one that lay in the memory would have to be waited for until it is written.
         let source = self.end.0;
         let spot = || Spot::new((source, line), seen.offset, index, seen.time);
-        self.lanes.count(seen, keys, at, (let_in, refused), spot);
+        let open = seen.open();
+        self.lanes.count(seen, keys, at, (let_in, refused, open), spot);
+        if let Some(refused) = open {
+            let key = key_of(keys.resource);
+            if !refused && self.served.lacks(key, (source, seen.offset)) {
+                let text = self.keeps_text.then(|| seen.text.into());
+                self.served.add(key, spot(), text);
+            }
+        }
         let group = keys.group() as usize;
         let is_watched = self.watches.get(group / 64).is_some_and(|bits| bits >> (group % 64) & 1 == 1);
         if is_watched || index < self.front || !let_in {

@@ -4,8 +4,8 @@ use crate::head::Head;
 use crate::kinds::Kind;
 use crate::lanes::Pairs;
 use crate::part::{Account, Oddity, Part};
-use crate::{Chart, Paths};
-use std::collections::BTreeMap;
+use crate::{Chart, Paths, Served};
+use std::collections::{BTreeMap, HashMap};
 
 /// Parts of one or more sources. Those that touch are glued; the order in which they come does not matter.
 #[derive(Debug, Default)]
@@ -22,6 +22,8 @@ pub struct Told {
     pub chart: Chart,
     /// Which resources let anybody in.
     pub paths: Paths,
+    /// Examples of what was served without a name.
+    pub served: Served,
     /// Accounts and clients, in the order in which they first came.
     pub lanes: Pairs,
     /// How many pairs of account and client there were more, and with how many requests.
@@ -30,6 +32,8 @@ pub struct Told {
     pub kinds: Vec<Kind>,
     /// Lines that are no requests: the first of them.
     pub oddities: Vec<Oddity>,
+    /// What an error log says of a client under a name, by keys: the same number for the same words.
+    pub said: HashMap<(u64, u64), u64>,
 }
 
 impl Parts {
@@ -91,10 +95,12 @@ impl Part {
             accounts: self.accounts,
             chart: self.chart.settled(),
             paths: self.paths,
+            served: self.served,
             dropped,
             lanes,
             kinds,
             oddities: self.oddities,
+            said: HashMap::new(),
         }
     }
 }

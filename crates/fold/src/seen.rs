@@ -64,6 +64,17 @@ impl Seen<'_> {
         }
     }
 
+    /// Of a request that names nobody: whether it was refused with 401. `None` where it was not served either.
+    #[inline]
+    pub(crate) fn open(&self) -> Option<bool> {
+        match (self.user, self.status) {
+            (Claimed::Name(_) | Claimed::Empty, _) => None,
+            (_, 401) => Some(true),
+            (_, 101 | 200..=299 | 304) => Some(false),
+            _ => None,
+        }
+    }
+
     /// Whether a chain with this in it has to be explained; as `why401_history::Case` decides.
     #[inline]
     pub fn wants_explanation(&self) -> bool {

@@ -175,6 +175,7 @@ proptest! {
     ) {
         let whole = fold(&lines, &[], &[0], per_source);
         let glued = fold(&lines, &cuts, &order, per_source);
+        prop_assert_eq!(whole.wanted(), glued.wanted());
         prop_assert_eq!(whole, glued);
     }
 
@@ -285,6 +286,7 @@ fn fold_in_lots(lines: &[Line], cuts: &[usize], order: &[usize], per_source: usi
 fn sorted(told: Told) -> (Vec<String>, Told) {
     let mut lanes: Vec<String> = told.lanes.iter().map(|lane| format!("{lane:?}")).collect();
     lanes.sort();
+    lanes.push(format!("{:?}", told.lanes.opened()));
     (lanes, Told { lanes: crate::Pairs::default(), ..told })
 }
 

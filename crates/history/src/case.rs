@@ -1,7 +1,7 @@
 //! The whole body of evidence, put in order.
 
 use crate::heard::Heard;
-use crate::thin::{self, Kept, earlier, later};
+use crate::thin::{self, Kept, Key, earlier, later};
 use crate::{Attempt, Chain, Index, Outcome, Refusal, Subject, chain, correlate, secured};
 use std::collections::HashMap;
 use std::collections::hash_map::DefaultHasher;
@@ -48,11 +48,11 @@ impl Case {
     pub(crate) fn new(
         sources: Vec<SourceReport>,
         kept: Vec<Kept>,
-        statements: Vec<Heard>,
+        (statements, key): (Vec<Heard>, Option<Key>),
         facts: Vec<Fact>,
     ) -> Case {
         let mut attempts = correlate::attempts(kept);
-        let left = correlate::attach(&mut attempts, statements);
+        let left = correlate::attach(&mut attempts, statements, key);
         let (chains, index) = std::thread::scope(|scope| {
             if attempts.len() < MANY {
                 return (chain::chains(&attempts), Index::of(&attempts));

@@ -2,7 +2,8 @@
 
 use crate::Case;
 use crate::heard::Said;
-use crate::thin::{Folded, Thinned};
+use crate::thin::{Folded, Key, Thinned};
+use std::collections::HashMap;
 use why401_http::{Exchange, Fact, Moment, Statement, Words};
 use why401_report::{Series, SourceReport};
 
@@ -15,12 +16,25 @@ pub struct Collector {
     thinned: Thinned,
     said: Said,
     facts: Vec<Fact>,
+    key: Option<Key>,
 }
 
 impl Collector {
     /// One that has taken nothing yet.
     pub fn new() -> Self {
         Collector::default()
+    }
+
+    /// Tells that a large access log stands beside what is said, whose examples come at the end.
+    pub fn beside_a_fold(&mut self) {
+        self.said.is_beside = true;
+    }
+
+    /// What was said of the requests of each client under each name, by the keys that `key` makes of both: the same number for
+    /// the same words.
+    pub fn said(&mut self, key: Key) -> HashMap<(u64, u64), u64> {
+        self.key = Some(key);
+        self.said.by_whom(key)
     }
 
     /// Takes an exchange.
@@ -62,6 +76,6 @@ impl Collector {
 
     /// Puts together what belongs together. `sources` is the account of what was read, in the order of their numbers.
     pub fn finish(self, sources: Vec<SourceReport>) -> Case {
-        Case::new(sources, self.thinned.kept, self.said.kept, self.facts)
+        Case::new(sources, self.thinned.kept, (self.said.kept, self.key), self.facts)
     }
 }

@@ -3,8 +3,8 @@
 use crate::attempt::{Seen, is_refusal};
 use crate::heard::Heard;
 use crate::near::Near;
-use crate::stood_for::StoodFor;
-use crate::thin::Kept;
+use crate::stood_for::{StoodFor, Together};
+use crate::thin::{Kept, Key};
 use crate::{Attempt, thin, user};
 use std::collections::HashMap;
 use why401_http::{Exchange, Moment, Response, Speaker, Statement, path_of};
@@ -286,7 +286,7 @@ fn same_answer(outer: &Attempt, inner: &Attempt) -> bool {
 }
 
 /// Gives each statement to the attempt that it is about; gives back those that are about none.
-pub(crate) fn attach(attempts: &mut [Attempt], statements: Vec<Heard>) -> Vec<Heard> {
+pub(crate) fn attach(attempts: &mut [Attempt], statements: Vec<Heard>, key: Option<Key>) -> Vec<Heard> {
     if statements.is_empty() {
         return statements;
     }
@@ -337,6 +337,10 @@ pub(crate) fn attach(attempts: &mut [Attempt], statements: Vec<Heard>) -> Vec<He
                 }
             }
         }
+    }
+    if let Some(key) = key {
+        let together = Together::of(attempts, key);
+        left.retain(|heard| !together.covers(&heard.statement));
     }
     answer(attempts, left)
 }
@@ -413,15 +417,17 @@ fn aboutness(a: &Attempt, s: &Statement) -> Option<i32> {
 
 /// The words of a statement without what changes from line to line: numbers, quoted names, addresses.
 pub(crate) fn wording(s: &Statement) -> String {
-    let mut out = String::new();
-    let mut quoted = false;
-    for c in s.text.to_text().chars().take(400) {
-        match c {
-            '"' => quoted = !quoted,
-            _ if quoted => {}
-            '0'..='9' => {}
-            _ => out.push(c),
-        }
+    const CHARACTERS: usize = 400;
+    let text = s.text.to_text();
+    let end = match text.len() > CHARACTERS {
+        true => text.char_indices().nth(CHARACTERS).map_or(text.len(), |(at, _)| at),
+        false => text.len(),
+    };
+    let text = text.get(..end).unwrap_or_default();
+    let mut out = String::with_capacity(end);
+    // What stands between quotes and is no number, piece by piece.
+    for outside in text.split('"').step_by(2) {
+        outside.split(|c: char| c.is_ascii_digit()).for_each(|piece| out.push_str(piece));
     }
     out
 }

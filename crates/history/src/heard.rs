@@ -1,14 +1,16 @@
 //! What servers said, in bounded memory: the first of it whole, of more each wording about an account and a client once.
 
-use crate::thin::later;
+use crate::thin::{Key, later};
 use foldhash::fast::RandomState;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::{BuildHasher, Hasher};
 use why401_http::{Moment, Statement, Words};
 use why401_report::Series;
 
 /// So many statements are kept; of more, one of each wording about a user and a client, and the others are counted.
 const STATEMENTS: usize = 20_000;
+/// So many where a large access log stands beside them: there they are about what an example stands for.
+const BESIDE: usize = 2_000;
 /// So much of a text is its wording, in bytes.
 const WORDING: usize = 400;
 
@@ -55,15 +57,22 @@ pub(crate) struct Said {
     /// Where those stand that stand for more, by what they have in common.
     alike: HashMap<u64, usize, RandomState>,
     hasher: RandomState,
+    /// Whether a large access log stands beside them.
+    pub(crate) is_beside: bool,
 }
 
 impl Said {
+    /// So many are kept whatever they say.
+    fn whole(&self) -> usize {
+        if self.is_beside { BESIDE } else { STATEMENTS }
+    }
+
     /// Takes a statement.
     pub(crate) fn take(&mut self, mut statement: Statement) {
         if self.repeat(&statement.words()) {
             return;
         }
-        if self.kept.len() >= STATEMENTS {
+        if self.kept.len() >= self.whole() {
             let level = (self.alike.len() / STATEMENTS).min(LEVELS - 1);
             let key = keys(&self.hasher, &statement.words()).get(level).copied();
             if level >= 2 {
@@ -77,12 +86,12 @@ impl Said {
 
     /// Counts words, where statements stand for them already.
     pub(crate) fn repeat(&mut self, words: &Words<'_>) -> bool {
-        self.kept.len() >= STATEMENTS && self.repeat_alike(&keys(&self.hasher, words), words.time)
+        self.kept.len() >= self.whole() && self.repeat_alike(&keys(&self.hasher, words), words.time)
     }
 
     /// The same, of words of which it is known what they have in common with others.
     pub(crate) fn repeat_alike(&mut self, keys: &[u64; LEVELS], time: Option<Moment>) -> bool {
-        if self.kept.len() < STATEMENTS {
+        if self.kept.len() < self.whole() {
             return false;
         }
         // Only as coarsely as there was no more room to tell them apart.
@@ -95,6 +104,29 @@ impl Said {
             }
             None => false,
         }
+    }
+
+    /// What was said of each client and user, by keys: the same number for the same wordings.
+    pub(crate) fn by_whom(&self, key: Key) -> HashMap<(u64, u64), u64> {
+        let mut wordings: HashMap<u64, u64, RandomState> = HashMap::default();
+        let mut said: HashMap<(u64, u64), BTreeSet<u64>> = HashMap::new();
+        for heard in &self.kept {
+            let statement = &heard.statement;
+            let (Some(client), Some(user)) = (&statement.client, &statement.user) else { continue };
+            let mut hasher = self.hasher.build_hasher();
+            wording(statement.words().text, &mut hasher);
+            let next = wordings.len() as u64 + 1;
+            let number = *wordings.entry(hasher.finish()).or_insert(next);
+            said.entry((key.of(&client.host), key.of(user))).or_default().insert(number);
+        }
+        let mut sets: BTreeMap<BTreeSet<u64>, u64> = BTreeMap::new();
+        let mut whose: Vec<_> = said.into_iter().collect();
+        whose.sort_by(|a, b| a.1.cmp(&b.1));
+        let number = |(whom, set): ((u64, u64), BTreeSet<u64>)| {
+            let next = sets.len() as u64 + 1;
+            (whom, *sets.entry(set).or_insert(next))
+        };
+        whose.into_iter().map(number).collect()
     }
 
     /// Tells what words have in common with others, on any thread.

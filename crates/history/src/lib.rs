@@ -27,6 +27,6 @@ pub use chain::{Chain, Outcome};
 pub use collector::Collector;
 pub use index::Index;
 pub use refusal::{Refusal, Subject};
-pub use thin::{Folded, Whose};
+pub use thin::{Folded, Key, Whose};
 pub use tries::Tries;
 pub use user::named;

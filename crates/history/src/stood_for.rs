@@ -1,7 +1,9 @@
 //! Words about requests of a large log that are not among its examples: they are about the example that stands for them.
 
-use crate::{Attempt, correlate};
-use std::collections::HashMap;
+use crate::thin::{Key, Whose};
+use crate::{Attempt, correlate, thin};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use why401_http::{Moment, Statement};
 
 /// How far the clocks of an access log and an error log may be apart, in seconds: one writes when a request ends.
@@ -33,6 +35,51 @@ impl StoodFor {
         let wording = correlate::wording(statement);
         let known = attempt.statements.iter().any(|s| correlate::wording(s) == wording);
         Some((attempt.id, known))
+    }
+}
+
+/// What is explained together with the examples of a large log, and what was said of these.
+pub(crate) struct Together {
+    key: Key,
+    groups: Vec<Group>,
+}
+
+struct Group {
+    whose: Arc<Whose>,
+    first: Option<Moment>,
+    last: Option<Moment>,
+    wordings: HashSet<String>,
+}
+
+impl Together {
+    pub(crate) fn of(attempts: &[Attempt], key: Key) -> Together {
+        let mut groups: HashMap<u64, Group> = HashMap::new();
+        for a in attempts.iter().filter(|a| !a.let_in()) {
+            let Some(folded) = a.folded.as_ref().filter(|f| f.group != 0) else { continue };
+            let group = groups.entry(folded.group).or_insert_with(|| Group {
+                whose: Arc::clone(&folded.whose),
+                first: folded.first,
+                last: folded.last,
+                wordings: HashSet::new(),
+            });
+            group.first = thin::earlier(group.first, folded.first);
+            group.last = thin::later(group.last, folded.last);
+            group.wordings.extend(a.statements.iter().map(correlate::wording));
+        }
+        Together { key, groups: groups.into_values().filter(|group| !group.wordings.is_empty()).collect() }
+    }
+
+    /// Whether a statement says of one whose refusals are among them what was said of an example: then it is counted.
+    pub(crate) fn covers(&self, statement: &Statement) -> bool {
+        let (Some(client), Some(user)) = (&statement.client, &statement.user) else { return false };
+        let (client, user) = (self.key.of(&client.host), self.key.of(user));
+        let wording = correlate::wording(statement);
+        self.groups.iter().any(|group| {
+            group.whose.clients.contains(&client)
+                && group.whose.accounts.contains(&user)
+                && group.wordings.contains(&wording)
+                && within(statement.time, group.first, group.last)
+        })
     }
 }
 

@@ -50,6 +50,21 @@ pub struct Whose {
     pub clients: BTreeSet<u64>,
 }
 
+/// How the fold of a large log makes those keys of names.
+#[derive(Debug, Clone, Copy)]
+pub struct Key {
+    /// Of a seed and a name, as the log spells it.
+    pub make: fn(u64, &[u8]) -> u64,
+    /// The seed.
+    pub seed: u64,
+}
+
+impl Key {
+    pub(crate) fn of(self, name: &str) -> u64 {
+        (self.make)(self.seed, name.as_bytes())
+    }
+}
+
 /// What the fold of a large log knows of an exchange beyond the exchange itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folded {
@@ -67,6 +82,9 @@ pub struct Folded {
     pub first: Option<Moment>,
     /// The last of what it stands for.
     pub last: Option<Moment>,
+    /// Where its client is kept out: how many addresses at least were served its resource without a name, and how many were
+    /// refused. None was both.
+    pub by_address: Option<(u64, u64)>,
 }
 
 #[derive(Debug, Default)]

@@ -7,7 +7,7 @@ use why401_fold::wire::{In, Malformed, Wire};
 use why401_fold::{Inserted, Part, Parts, Seed};
 
 /// The version of the format of states. Whatever changes in what is written, or in what keys are made of, gets a new one.
-pub const VERSION: u8 = 3;
+pub const VERSION: u8 = 4;
 const MAGIC: &[u8] = b"why401 state";
 /// Whether what follows is as it is, or for a [`Key`].
 const OPEN: u8 = 0;

@@ -3,7 +3,7 @@
 use crate::Scene;
 use crate::cause::{Answer, Claim, cause};
 use crate::reading::listed::{self, Listed};
-use crate::scene::same_server;
+use crate::scene::{same_client, same_server};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use why401_history::Attempt;
@@ -44,7 +44,7 @@ impl AddressNotAllowed {
             None => Answer::RuledOut,
         };
         let Some(step) = scene.refused().filter(|s| s.status() == Some(401)) else { return told() };
-        let a = step.attempt;
+        let a = example(scene, step.attempt);
         let (Some(client), Some(path), false) = (a.client(), a.path(), a.carries_credentials()) else {
             return told();
         };
@@ -101,8 +101,12 @@ impl AddressNotAllowed {
         let listed = scene.statements().any(|s| mentions_list(&s.text.to_text()))
             || scene.case.facts.iter().any(|f| mentions_list(&f.text.to_text()));
         // A list names few; where most addresses are served, what they sent is simply not shown.
-        let let_in = fared.values().filter(|(_, let_in, _)| *let_in).count();
-        let refused = fared.values().filter(|(refused, ..)| *refused).count();
+        let seen = || {
+            let let_in = fared.values().filter(|(_, let_in, _)| *let_in).count();
+            let refused = fared.values().filter(|(refused, ..)| *refused).count();
+            (let_in as u64, refused as u64)
+        };
+        let (let_in, refused) = a.folded.as_ref().and_then(|f| f.by_address).unwrap_or_else(seen);
         let most = let_in > 2 * refused;
         match (wholly_seen || listed, most) {
             (true, _) => claim.confirmed(),
@@ -125,6 +129,14 @@ fn off_the_list(scene: &Scene<'_>, attempt: &Attempt, host: &str, list: &Listed<
 
 fn show(scene: &Scene<'_>, list: &Listed<'_>) -> Annotation {
     scene.show_part(list.source, list.text, list.range.clone(), "the list of those who need no login")
+}
+
+/// The request to look at: of a large log the one whose resource is known to be served to other addresses.
+fn example<'a>(scene: &Scene<'a>, a: &'a Attempt) -> &'a Attempt {
+    let known = |b: &&Attempt| b.folded.as_ref().is_some_and(|f| f.by_address.is_some());
+    let chains = scene.refusal.chains().iter().filter(|_| a.folded.is_some());
+    let all = chains.filter_map(|chain| scene.case.attempt(chain.last()));
+    all.filter(known).find(|b| b.status() == Some(401) && same_client(a, b)).unwrap_or(a)
 }
 
 /// Whether a text speaks of a list of addresses, as Apache, nginx and others write it.

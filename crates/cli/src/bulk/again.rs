@@ -59,6 +59,7 @@ pub(crate) fn enter(
             refused: wanted.refused,
             first: moment(wanted.first, &exchange),
             last: moment(wanted.last, &exchange),
+            by_address: wanted.by_address.map(|all| (all.served, all.refused)),
         };
         to.folded(exchange, known, wanted.series);
     }

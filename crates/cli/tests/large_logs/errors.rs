@@ -101,3 +101,46 @@ fn words_of_a_large_error_log_sharpen_what_a_large_access_log_shows() {
     let alice = all.iter().find(|f| f["account"] == "alice").unwrap();
     assert!(alice.to_string().contains("AH01617"), "{alice:#}");
 }
+
+#[test]
+fn each_of_very_many_refusals_is_explained_by_what_is_said_of_its_own_account_and_counts_once() {
+    let (mut access, mut error) = (String::new(), String::new());
+    for i in 0..8_000u32 {
+        let (user, time) = (i % 400, format!("{:02}:{:02}:{:02}", i / 3600, i / 60 % 60, i % 60));
+        let status = if i < 2_000 { 401 } else { 200 };
+        // Who is refused at first has another name than who works later.
+        let name = if status == 401 { format!("user{user}") } else { format!("other{user}") };
+        writeln!(
+            access,
+            "192.0.{}.{} - {name} [22/Nov/2026:{time} +0000] \"GET /v1/orders/{i} HTTP/1.1\" {status} 1 \"https://shop.example.com/of/the/day\" \"Mozilla/5.0 (X11; Linux x86_64; rv:115.0) Gecko/20100101 Firefox/115.0\"",
+            user / 200,
+            user % 200
+        )
+        .unwrap();
+        if status == 401 {
+            let said = match user % 4 {
+                0 => format!("AH01618: user {name} not found: /v1/orders/{i}"),
+                _ => format!(
+                    "AH01617: user {name}: authentication failure for \"/v1/orders/{i}\": Password Mismatch"
+                ),
+            };
+            writeln!(
+                error,
+                "[Sun Nov 22 {time}.000001 2026] [auth_basic:error] [pid 1:tid 2] [client 192.0.{}.{}:50000] {said}",
+                user / 200,
+                user % 200
+            )
+            .unwrap();
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (a, e) = (folder.path().join("access.log"), folder.path().join("error.log"));
+    std::fs::write(&a, &access).unwrap();
+    std::fs::write(&e, &error).unwrap();
+    let report = diagnose(&[&a, &e], &[]);
+    assert!(report["overview"].is_object());
+    let count = |cause: &str| findings(&report).iter().filter(|f| f.0 == cause).map(|f| f.3).sum::<u64>();
+    let all = findings(&report);
+    assert_eq!((count("wrong-password"), count("unknown-user")), (1_500, 500), "{all:?}");
+    assert_eq!(all.iter().map(|f| f.3).sum::<u64>(), 2_000, "{all:?}");
+}

@@ -10,6 +10,7 @@ mod errors;
 mod follow;
 mod hostile;
 mod hub;
+mod listed;
 mod size;
 mod table;
 mod whole;

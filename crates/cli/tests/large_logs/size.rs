@@ -26,6 +26,7 @@ fn how_large_a_log_is_changes_no_finding() {
     let mut methods = String::new();
     let mut addresses = String::new();
     let mut gate = String::new();
+    let mut listed = String::new();
     for i in 0..4000u32 {
         let at = format!("22/Nov/2026:{:02}:{:02}:{:02} +0000", i / 360, i / 6 % 60, i % 6 * 10);
         let (user, status) = match i % 10 {
@@ -61,6 +62,20 @@ fn how_large_a_log_is_changes_no_finding() {
             i % 5
         )
         .unwrap();
+        // Two addresses need no credentials; a third one is asked for them, another one's session ended, and one asks for what
+        // nobody is served.
+        let (client, path, status) = match i % 20 {
+            3 | 9 => (9, "/status".to_owned(), 401),
+            5 => (7, "/account".to_owned(), if i < 3000 { 200 } else { 401 }),
+            7 if i > 3500 => (8, format!("/.env{}", i % 9), 401),
+            n if n < 12 => (n % 2, "/status".to_owned(), 200),
+            n => (n % 2, format!("/page{}", i % 40), 200),
+        };
+        writeln!(
+            listed,
+            "192.0.2.{client} - - [{at}] \"GET {path} HTTP/1.1\" {status} 1 \"-\" \"curl/8.5.0\""
+        )
+        .unwrap();
         let (cause, status) = match i % 20 {
             3 => ("wrong-method", 405),
             7 => ("wrong-address", 404),
@@ -84,6 +99,7 @@ fn how_large_a_log_is_changes_no_finding() {
         ("methods", &methods),
         ("addresses", &addresses),
         ("gate", &gate),
+        ("listed", &listed),
     ] {
         assert!(log.len() < 1024 * 1024, "{name}: {}", log.len());
         let small = folder.path().join(name);

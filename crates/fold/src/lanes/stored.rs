@@ -1,6 +1,7 @@
 //! All that is known of each lane as bytes, and shared out by client.
 
-use super::{Elsewhere, GROUPS, Lanes, MOST, Row, Texts, Whose, elsewhere, number};
+use super::open::ByRow;
+use super::{Elsewhere, GROUPS, Kept, Lanes, MOST, Row, Sample, Texts, Whose, elsewhere, number};
 use crate::event::Spot;
 use crate::wire::{In, Key, Malformed, Wire};
 
@@ -13,10 +14,11 @@ impl Wire for Lanes {
         elsewhere.sort_by_key(|e| e.of / GROUPS);
         let mut elsewhere = elsewhere.into_iter().peekable();
         let mut texts = self.texts.iter();
+        let by_row = ByRow::new(self.places.clone(), self.rows.len());
         for (nth, (row, whose)) in self.rows.iter().zip(&self.whose).enumerate() {
             [row.key, whose.client, whose.name].iter().for_each(|key| Key(*key).put(out));
             ((row.seen, row.let_in), (row.refused, row.groups)).put(out);
-            (whose.first, row.last).put(out);
+            (whose.first, row.kept.last().copied()).put(out);
             if self.keeps_text {
                 let own = texts.next();
                 own.into_iter().flatten().for_each(|text| put_text(text, out));
@@ -29,6 +31,7 @@ impl Wire for Lanes {
                 let text = (e.text as usize).checked_sub(1).and_then(|t| self.elsewhere_texts.get(t));
                 put_text(text.map_or(&[], |t| t), out);
             }
+            self.put_open(&by_row, nth, out);
         }
     }
 
@@ -39,7 +42,8 @@ impl Wire for Lanes {
         for _ in 0..u64::get(from)? {
             let (Key(key), (Key(client), Key(name))) = Wire::get(from)?;
             let ((seen, let_in), (refused, groups)) = Wire::get(from)?;
-            let (first, last) = Wire::get(from)?;
+            let (first, last) = <(Option<Spot>, Option<Spot>)>::get(from)?;
+            let kept = last.map_or(Kept::Open(Sample::EMPTY), Kept::Last);
             all = u64::saturating_add(all, seen);
             if all > crate::wire::MOST || lanes.rows.len() >= MOST || lanes.find(key).is_some() {
                 return Err(Malformed);
@@ -48,7 +52,7 @@ impl Wire for Lanes {
                 true => [Box::<[u8]>::get(from)?.into_vec(), Box::<[u8]>::get(from)?.into_vec()],
                 false => Texts::default(),
             };
-            let row = Row { key, seen, let_in, refused, groups, last };
+            let row = Row { key, seen, let_in, refused, groups, kept };
             let at = lanes.push(row, Whose { client, name, first }, texts);
             for _ in 0..u64::get(from)? {
                 let (group, spot) = <(u32, Spot)>::get(from)?;
@@ -58,19 +62,21 @@ impl Wire for Lanes {
                 }
                 lanes.elsewhere.push(elsewhere(at, group, spot, text, &mut lanes.elsewhere_texts));
             }
+            lanes.get_open(at, from)?;
         }
         Ok(lanes)
     }
 }
 
-fn put_text(text: &[u8], out: &mut Vec<u8>) {
+pub(super) fn put_text(text: &[u8], out: &mut Vec<u8>) {
     (text.len() as u64).put(out);
     out.extend_from_slice(text);
 }
 
 impl Lanes {
     /// Those of each lot of clients; what was let go is told by the first.
-    pub(crate) fn lots(self, count: u64) -> Vec<Lanes> {
+    pub(crate) fn lots(mut self, count: u64) -> Vec<Lanes> {
+        self.drop_left();
         let mut lots: Vec<Lanes> = (0..count).map(|_| Lanes::new(self.keeps_text)).collect();
         if let Some(first) = lots.first_mut() {
             first.dropped = self.dropped;
@@ -91,6 +97,7 @@ impl Lanes {
             let e = elsewhere(*at, e.of % GROUPS, e.spot, text, &mut lot.elsewhere_texts);
             lot.elsewhere.push(e);
         }
+        self.places.share(|row| moved.get(row).copied(), &mut lots);
         lots
     }
 }

@@ -1,6 +1,6 @@
 //! Lanes as they are told of.
 
-use super::{Elsewhere, GROUPS, Lanes, number};
+use super::{Elsewhere, GROUPS, Lanes, Row, Sample, Whose, number};
 use crate::Event;
 use crate::event::Spot;
 
@@ -23,7 +23,7 @@ pub struct Lane<'l> {
 
 impl<'l> Lane<'l> {
     fn spots(&self) -> Option<(Spot, Spot)> {
-        self.lanes.whose.get(self.at)?.first.zip(self.lanes.rows.get(self.at)?.last)
+        self.lanes.whose.get(self.at)?.first.zip(self.lanes.rows.get(self.at)?.kept.last().copied())
     }
 
     /// Where the first and the last request with a name stand that were let in.
@@ -44,6 +44,11 @@ impl<'l> Lane<'l> {
         let kept = |text: &Vec<u8>| (!text.is_empty()).then(|| text.as_slice().into());
         let (opening, latest) = texts.map_or((None, None), |[first, last]| (kept(first), kept(last)));
         Some((first.event(opening), last.event(latest)))
+    }
+
+    /// The resources that were asked for without a name: none where one was let in under a name.
+    pub(crate) fn sample(&self) -> Option<&'l Sample> {
+        self.lanes.rows.get(self.at)?.kept.sample()
     }
 
     fn own_elsewhere(&self) -> &'l [Elsewhere] {
@@ -110,21 +115,40 @@ impl Pairs {
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = Lane<'_>> {
         let lanes = &self.0;
-        lanes.rows.iter().zip(&lanes.whose).enumerate().map(move |(at, (row, whose))| Lane {
-            lanes,
-            at,
-            client: whose.client,
-            name: whose.name,
-            seen: row.seen,
-            let_in: row.let_in,
-            refused: row.refused.into(),
-        })
+        let rows = lanes.rows.iter().zip(&lanes.whose).enumerate();
+        rows.map(move |(at, (row, whose))| lane(lanes, at, row, whose))
+    }
+
+    pub(super) fn lane(&self, at: usize) -> Option<Lane<'_>> {
+        let lanes = &self.0;
+        Some(lane(lanes, at, lanes.rows.get(at)?, lanes.whose.get(at)?))
+    }
+
+    /// What is kept of lanes without a name, in order: client, name, key of the resource, whether it was refused.
+    pub(crate) fn opened(&self) -> Vec<([u64; 4], Event)> {
+        let all = self.open();
+        let all = all.map(|(l, key, refused, event)| ([l.client, l.name, key.into(), refused.into()], event));
+        let mut all: Vec<_> = all.collect();
+        all.sort_by_key(|(whose, event)| (*whose, event.place()));
+        all
+    }
+}
+
+fn lane<'l>(lanes: &'l Lanes, at: usize, row: &Row, whose: &Whose) -> Lane<'l> {
+    Lane {
+        lanes,
+        at,
+        client: whose.client,
+        name: whose.name,
+        seen: row.seen,
+        let_in: row.let_in,
+        refused: row.refused.into(),
     }
 }
 
 impl PartialEq for Pairs {
     fn eq(&self, other: &Self) -> bool {
-        self.iter().eq(other.iter())
+        self.iter().eq(other.iter()) && self.opened() == other.opened()
     }
 }
 
@@ -132,6 +156,6 @@ impl Eq for Pairs {}
 
 impl std::fmt::Debug for Pairs {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
+        f.debug_list().entries(self.iter()).entries(self.opened()).finish()
     }
 }

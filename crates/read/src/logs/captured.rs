@@ -6,6 +6,12 @@ const SCHEMES: [&[u8]; 5] = [b"Basic ", b"Bearer ", b"Digest ", b"NTLM ", b"Nego
 /// The value of an `Authorization` field that stands in a line as a column between quotes, or in braces with bars
 /// between (`capture request header`, <https://docs.haproxy.org/2.6/configuration.html#8.8>).
 pub(super) fn authorization(line: &[u8]) -> Option<&[u8]> {
+    // Nearly no line has any, which is told by what stands before one.
+    let begins =
+        |at: usize| line.get(at + 1..).is_some_and(|rest| SCHEMES.iter().any(|s| rest.starts_with(s)));
+    if !memchr::memchr3_iter(b'"', b'{', b'|', line).any(begins) {
+        return None;
+    }
     SCHEMES.iter().find_map(|scheme| memchr::memmem::find_iter(line, scheme).find_map(|at| column(line, at)))
 }
 
