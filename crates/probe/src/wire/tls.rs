@@ -1,6 +1,7 @@
 //! TLS: whom to trust, which certificate to show, and what went wrong in plain words.
 
 use super::key::{self, Kind};
+use super::{machine, pem};
 use crate::Trouble;
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +11,6 @@ use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVe
 use tokio_rustls::rustls::crypto::{
     CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature,
 };
-use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::version::{TLS12, TLS13};
@@ -184,7 +184,7 @@ impl Handshake {
 impl Trust {
     /// The authorities of the machine.
     pub fn machine(&self) -> Vec<CertificateDer<'static>> {
-        rustls_native_certs::load_native_certs().certs
+        machine::authorities()
     }
 
     /// The authorities of the machine and those given.
@@ -196,8 +196,7 @@ impl Trust {
     pub fn roots_beside(&self, machine: impl IntoIterator<Item = CertificateDer<'static>>) -> RootCertStore {
         let machine: Vec<CertificateDer<'static>> = machine.into_iter().collect();
         let known: HashSet<&[u8]> = machine.iter().map(AsRef::as_ref).collect();
-        let more =
-            self.more.iter().flat_map(|pem| CertificateDer::pem_slice_iter(pem).filter_map(Result::ok));
+        let more = self.more.iter().flat_map(|text| pem::certificates(text));
         let more: Vec<CertificateDer<'static>> = more.filter(|c| !known.contains(c.as_ref())).collect();
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(machine);
