@@ -95,8 +95,9 @@ async fn go(options: Options, source: SourceId, sink: Rc<RefCell<dyn Sink>>) -> 
     let given = handed(port, authority.certificate(), &machine, named, &options.own, node.takes_imports());
     let given = given.map_err(|e| e.to_string())?;
     let attention = Attention::default();
-    let awake = tokio::task::spawn_local(attention.clone().keep());
-    let tape = Tape::new(source, sink, options.whole, attention);
+    let tape = Tape::new(source, sink, options.whole, attention.clone());
+    let recorded = tape.clone();
+    let awake = tokio::task::spawn_local(attention.keep(move || recorded.settle()));
     let shared = Rc::new(Shared {
         tape: tape.clone(),
         authority,
