@@ -18,7 +18,7 @@ pub use pem::certificates;
 pub use proxy::{Proxies, Proxy};
 pub use recorder::Recorder;
 pub use route::{Family, Routes};
-pub use tls::{Handshake, Identity, TlsVersion, Trust, tls_trouble};
+pub use tls::{Handshake, Identity, TlsVersion, Trust, provider, tls_trouble};
 
 use std::time::Duration;
 
