@@ -19,14 +19,11 @@ pub fn certificates(text: &[u8]) -> Vec<CertificateDer<'static>> {
     let mut rest = text;
     while let Some(behind) = begin.find(rest).and_then(|at| rest.get(at + BEGIN.len()..)) {
         let Some((inner, after)) = end.find(behind).and_then(|at| behind.split_at_checked(at)) else { break };
-        match plain(inner) {
-            Some(der) => found.push(CertificateDer::from(der)),
+        let Some(der) = plain(inner) else {
             // Written in an unusual way, or damaged.
-            None => {
-                let whole = [BEGIN, inner, END, b"\n"].concat();
-                found.extend(CertificateDer::pem_slice_iter(&whole).filter_map(Result::ok));
-            }
-        }
+            return CertificateDer::pem_slice_iter(text).filter_map(Result::ok).collect();
+        };
+        found.push(CertificateDer::from(der));
         rest = after;
     }
     found
