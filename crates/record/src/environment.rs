@@ -9,8 +9,8 @@ use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 use tokio_rustls::rustls::pki_types::CertificateDer;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
 use why401_auth::base64;
+use why401_probe::wire::certificates;
 
 /// What is handed to the program; the files live as long as this does.
 #[derive(Debug)]
@@ -66,7 +66,8 @@ const BUNDLES: &[&str] = &[
 ];
 
 /// What leads a program through a recorder on this port that its `authority` stands behind. `machine` are the
-/// authorities that the machine trusts, `named` those that the program's environment names, `wgetrc` and the two options what the program would have had of its own.
+/// authorities that the machine trusts, `named` those that the program's environment names, `own` what the program would have had
+/// of its own; Node is told what to preload where it takes that.
 ///
 /// # Errors
 /// Where no file can be made.
@@ -76,6 +77,7 @@ pub fn handed(
     machine: &[CertificateDer<'_>],
     named: Vec<CertificateDer<'static>>,
     own: &Own,
+    node_takes_imports: bool,
 ) -> io::Result<Handed> {
     let proxy = format!("http://127.0.0.1:{port}");
     let alone = pem(authority);
@@ -111,7 +113,7 @@ pub fn handed(
     set.push(("WGETRC", wgetrc.path().into()));
     // https://docs.oracle.com/en/java/javase/17/troubleshoot/environment-variables-and-system-properties.html
     set.push(("JAVA_TOOL_OPTIONS", java_options(port, store.path(), own.java_options.as_deref()).into()));
-    if own.node_takes_imports {
+    if node_takes_imports {
         set.push(("NODE_OPTIONS", node_options(own.node_options.as_deref()).into()));
     }
     Ok(Handed { set, remove: REMOVE, _files: vec![bundle, short, extra, store, wgetrc] })
@@ -130,8 +132,6 @@ pub struct Own {
     pub java_options: Option<String>,
     /// `NODE_OPTIONS`.
     pub node_options: Option<String>,
-    /// Whether the Node that is found takes `--import` in `NODE_OPTIONS` (18.19, 20.6 and later).
-    pub node_takes_imports: bool,
     /// Whether curl finds the machine's authorities by their hashes in a folder of its own accord, beside any bundle.
     pub curl_has_folder: bool,
 }
@@ -139,7 +139,7 @@ pub struct Own {
 impl Own {
     /// The authorities that the environment names.
     pub fn authorities(&self) -> Vec<CertificateDer<'static>> {
-        self.bundle.iter().flat_map(|b| CertificateDer::pem_slice_iter(b).filter_map(Result::ok)).collect()
+        self.bundle.iter().flat_map(|text| certificates(text)).collect()
     }
 }
 
@@ -195,7 +195,7 @@ mod tests {
         let text = pem(&CertificateDer::from(vec![7_u8; 100]));
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!((lines.len(), lines[1].len(), lines[2].len()), (5, 64, 64));
-        assert_eq!(CertificateDer::from_pem_slice(text.as_bytes()).unwrap().as_ref(), [7; 100]);
+        assert_eq!(certificates(text.as_bytes()), [CertificateDer::from(vec![7; 100])]);
     }
 
     #[test]
@@ -203,11 +203,11 @@ mod tests {
         let own = Own {
             java_options: Some("-Dmine=1".to_owned()),
             node_options: Some("--trace-warnings".to_owned()),
-            node_takes_imports: true,
             ..Own::default()
         };
         let machine = [CertificateDer::from(vec![2])];
-        let handed = handed(4711, &CertificateDer::from(vec![1]), &machine, own.authorities(), &own).unwrap();
+        let handed =
+            handed(4711, &CertificateDer::from(vec![1]), &machine, own.authorities(), &own, true).unwrap();
         let of = |name: &str| {
             let (_, value) = handed.set.iter().find(|(n, _)| *n == name).unwrap();
             value.to_string_lossy().into_owned()
@@ -225,7 +225,8 @@ mod tests {
     fn curl_is_not_given_what_it_looks_up_itself() {
         let own = Own { curl_has_folder: true, ..Own::default() };
         let machine = [CertificateDer::from(vec![2])];
-        let handed = handed(4711, &CertificateDer::from(vec![1]), &machine, own.authorities(), &own).unwrap();
+        let handed =
+            handed(4711, &CertificateDer::from(vec![1]), &machine, own.authorities(), &own, true).unwrap();
         let bundle = |name: &str| {
             let (_, path) = handed.set.iter().find(|(n, _)| *n == name).unwrap();
             std::fs::read_to_string(path).unwrap().matches("BEGIN").count()

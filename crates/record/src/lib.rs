@@ -8,6 +8,7 @@
 //! The authority's private key exists in memory only. What programs read as files are files without a name
 //! (`nameless`), gone with this process however it ends.
 
+mod asked;
 mod attention;
 mod authority;
 mod der;

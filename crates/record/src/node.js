@@ -31,7 +31,8 @@ if (proxy) {
   };
   const secure = (socket, options, name) => {
     const servername = options.servername || (net.isIP(name) ? undefined : name);
-    return tls.connect({ ...options, socket, servername, host: undefined, port: undefined, path: undefined });
+    // An address has no server name (RFC 6066 section 3): the certificate is held against the host.
+    return tls.connect({ ...options, socket, servername, host: name, port: undefined, path: undefined });
   };
   for (const [agent, port, wrap] of [[http.Agent, 80, null], [https.Agent, 443, secure]]) {
     const direct = agent.prototype.createConnection;

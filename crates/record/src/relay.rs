@@ -1,5 +1,6 @@
 //! Plain HTTP requests to a proxy: the request line is turned into the one that a server gets, all else stays as it is.
 
+use crate::attention::MANY;
 use crate::proxy::{Head, Shared, bad_gateway, connect, pass, proxy_authorization, read_head};
 use crate::tape::Tape;
 use std::cell::Cell;
@@ -305,7 +306,7 @@ async fn answers(mut from: Reads, to: Client, number: u64, state: Rc<State>, sha
         if pass(&mut *to, piece, || shared.tape.bytes(number, Side::Server, piece)).await.is_err() {
             break;
         }
-        if long(&mut from, &to, number, &shared.tape).await.is_err() {
+        if n >= MANY && long(&mut from, &to, number, &shared.tape).await.is_err() {
             break;
         }
     }

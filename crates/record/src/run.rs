@@ -1,5 +1,6 @@
 //! The run: the recorder, the program, its signals and its end.
 
+use crate::asked::Node;
 use crate::attention::Attention;
 use crate::authority::Authority;
 use crate::environment::{Own, handed};
@@ -79,6 +80,7 @@ async fn go(options: Options, source: SourceId, sink: Rc<RefCell<dyn Sink>>) -> 
     let now = Timestamp::now();
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(|e| e.to_string())?;
     let port = listener.local_addr().map_err(|e| e.to_string())?.port();
+    let node = Node::ask(&options.command);
     // Both take milliseconds: keys are made, and the machine's authorities are hundreds of files.
     let (made, machine) = std::thread::scope(|scope| {
         let making = scope.spawn(|| {
@@ -90,11 +92,12 @@ async fn go(options: Options, source: SourceId, sink: Rc<RefCell<dyn Sink>>) -> 
         (making.join().unwrap_or_else(|_| Err("this machine makes no keys".to_owned())), machine)
     });
     let (authority, nobody, named) = made?;
-    let given = handed(port, authority.certificate(), &machine, named, &options.own);
+    let given = handed(port, authority.certificate(), &machine, named, &options.own, node.takes_imports());
     let given = given.map_err(|e| e.to_string())?;
     let attention = Attention::default();
-    let awake = tokio::task::spawn_local(attention.clone().keep());
-    let tape = Tape::new(source, sink, options.whole, attention);
+    let tape = Tape::new(source, sink, options.whole, attention.clone());
+    let recorded = tape.clone();
+    let awake = tokio::task::spawn_local(attention.keep(move || recorded.settle()));
     let shared = Rc::new(Shared {
         tape: tape.clone(),
         authority,

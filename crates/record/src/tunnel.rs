@@ -12,7 +12,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::server::{Acceptor, ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
@@ -209,11 +208,13 @@ async fn secure(
         shared.tape.note(Note::BadCertificate(format!("{shown}: {wrong}")));
     }
     let certificate = shared.certificate(&host, wrong.is_none()).map_err(Error::other)?;
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+    let mut config = ServerConfig::builder_with_provider(Arc::new(why401_probe::wire::provider()))
         .with_safe_default_protocol_versions()
         .map_err(Error::other)?
         .with_no_client_auth()
         .with_cert_resolver(Arc::new(Always(certificate)));
+    // The short key where the program takes it too: it runs on this machine.
+    config.ignore_client_order = true;
     config.alpn_protocols = server.get_ref().1.alpn_protocol().map(|p| vec![p.to_vec()]).unwrap_or_default();
     let mut stream = hello.into_stream(Arc::new(config)).await.inspect_err(|e| {
         if wrong.is_none() && is_distrust(e) {

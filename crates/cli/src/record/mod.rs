@@ -1,7 +1,6 @@
 //! `why401 run`: runs a program, records its own exchanges, diagnoses them. The program's exit status is this one's.
 
 pub(crate) mod args;
-mod node;
 
 use crate::args::Args;
 use crate::diagnose;
@@ -133,7 +132,6 @@ fn options(run: &Run) -> Result<Options, String> {
             wgetrc: wgetrc.unwrap_or_default(),
             java_options: std::env::var("JAVA_TOOL_OPTIONS").ok(),
             node_options: std::env::var("NODE_OPTIONS").ok(),
-            node_takes_imports: node::takes_imports(&run.command),
             curl_has_folder: curl_has_folder(),
         },
         variables: keylog.into_iter().collect(),

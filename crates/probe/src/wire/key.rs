@@ -30,7 +30,7 @@ pub(super) fn chain(bytes: &[u8], kind: &Kind) -> Result<Vec<CertificateDer<'sta
     if kind.certificate_der {
         return Ok(vec![CertificateDer::from(bytes.to_vec())]);
     }
-    let chain: Vec<_> = CertificateDer::pem_slice_iter(bytes).filter_map(Result::ok).collect();
+    let chain = super::pem::certificates(bytes);
     if chain.is_empty() { Err("there is no certificate in PEM in it".to_owned()) } else { Ok(chain) }
 }
 

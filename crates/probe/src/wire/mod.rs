@@ -4,6 +4,8 @@ mod dial;
 mod http1;
 mod http2;
 mod key;
+mod machine;
+mod pem;
 mod proxy;
 mod recorder;
 mod route;
@@ -12,10 +14,11 @@ mod tls;
 
 pub use dial::{Connection, Sending, Wire};
 pub use key::Kind;
+pub use pem::certificates;
 pub use proxy::{Proxies, Proxy};
 pub use recorder::Recorder;
 pub use route::{Family, Routes};
-pub use tls::{Handshake, Identity, TlsVersion, Trust, tls_trouble};
+pub use tls::{Handshake, Identity, TlsVersion, Trust, provider, tls_trouble};
 
 use std::time::Duration;
 
