@@ -309,6 +309,9 @@ fn absorb(told: &mut Told, other: Told) {
     }
 }
 
+/// So many reasons are held against the refusals without one.
+const REASONS: usize = 100;
+
 /// What the reader should act on first stands first.
 fn order(mut findings: Vec<Finding>) -> Vec<Finding> {
     // An account that is locked was locked by the refusals before, and is what keeps its owner out now.
@@ -318,6 +321,14 @@ fn order(mut findings: Vec<Finding>) -> Vec<Finding> {
         matches!(f.cause, "wrong-password" | "credentials-refused" | "credentials-changed")
             && f.account.as_ref().is_some_and(|a| locked.contains(a))
     };
+    // Of an account of which a reason is known as well, the refusals without one are mostly the same.
+    let reasons: Vec<(String, Certainty)> = findings
+        .iter()
+        .filter(|f| matches!(f.verdict, Verdict::Fault) && f.cause != "credentials-refused")
+        .filter_map(|f| Some((f.account.clone()?, f.certainty)))
+        .take(REASONS)
+        .collect();
+    let known = |f: &Finding| reasons.iter().any(|(a, c)| f.account.as_ref() == Some(a) && *c >= f.certainty);
     findings.sort_by_key(|f| {
         let class = match f.verdict {
             Verdict::Attack | Verdict::Fault => 0,
@@ -325,7 +336,7 @@ fn order(mut findings: Vec<Finding>) -> Vec<Finding> {
             Verdict::Normal => 2,
         };
         // A mere 403 or a guess does not stand before what is proved, nor a 403 before the reason of a 401.
-        let mere = f.cause == "forbidden";
+        let mere = f.cause == "forbidden" || f.cause == "credentials-refused" && known(f);
         (class, std::cmp::Reverse(f.certainty), mere || led_to_lock(f), std::cmp::Reverse(f.count))
     });
     findings

@@ -359,16 +359,12 @@ fn crawler(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
 
 /// A wording of the answer that gives another reason than credentials, where it asks for none.
 fn another_reason<'s, 'a>(scene: &'s Scene<'a>, step: &Step<'_>) -> Option<&'s crate::Heard<'a>> {
-    const OTHERS: &[&str] = &[
-        "address-not-allowed",
-        "rate-limited",
-        "tenant-missing",
-        "plain-http",
-        "auth-backend-down",
-        "account-disabled",
-    ];
     let mine = |h: &&crate::Heard<'_>| h.attempt == Some(step.attempt.id) && h.speaker.is_none();
-    let others = |h: &&crate::Heard<'_>| OTHERS.contains(&h.said.cause) && h.said.weight > Weight::Reports;
+    let others = |h: &&crate::Heard<'_>| {
+        h.names_a_reason()
+            && h.said.cause != "session-missing"
+            && !h.said.also.iter().any(|a| a == "no-credentials")
+    };
     scene.heard.iter().filter(mine).find(others).filter(|_| step.offered.is_empty())
 }
 

@@ -42,15 +42,9 @@ impl RateLimited {
         if scene.let_in() {
             return Answer::RuledOut;
         }
-        if let Some(claim) = scene.told_claim("rate-limited", "there were too many requests") {
-            return advise(claim).as_told();
-        }
-        if let Some(claim) = polled(scene) {
-            return advise(claim).likely();
-        }
-        let Some(step) = scene.refused() else { return Answer::RuledOut };
-        if let Some((view, field)) = step.response_field("retry-after").filter(|_| step.status() == Some(401))
-        {
+        let told = scene.told_claim("rate-limited", "there were too many requests");
+        let waits = scene.refused().filter(|s| s.status() == Some(401));
+        if let Some((view, field)) = waits.and_then(|s| s.response_field("retry-after")) {
             return advise(
                 Claim::new(
                     "the answer names a time to wait (Retry-After), so the 401 stands for too many requests",
@@ -59,6 +53,13 @@ impl RateLimited {
             )
             .confirmed();
         }
+        if let Some(claim) = told {
+            return advise(claim).as_told();
+        }
+        if let Some(claim) = polled(scene) {
+            return advise(claim).likely();
+        }
+        let Some(step) = scene.refused() else { return Answer::RuledOut };
         let exhausted = ["x-ratelimit-remaining", "ratelimit-remaining", "x-rate-limit-remaining"]
             .iter()
             .find_map(|n| step.response_field(n))

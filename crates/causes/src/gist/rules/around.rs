@@ -36,6 +36,24 @@ pub(super) const RULES: &[Given] = &[
     ),
     ("client-certificate-missing", &[&["client certificate", "client cert"], MISSING], &[], &[]),
     ("client-certificate-missing", &[&["client certificate", "client cert"], &["required"]], &[], &[]),
+    (
+        "client-certificate-missing",
+        &[&[
+            "certificate missing",
+            "certificate not presented",
+            "certificate was not presented",
+            "no certificate presented",
+            "no certificate was presented",
+        ]],
+        &["server", "chain", "expired"],
+        &[],
+    ),
+    (
+        "client-certificate-missing",
+        &[&["certificate"], &["not presented", "was not sent", "not provided by the client"]],
+        &["server", "chain", "expired"],
+        &[],
+    ),
     ("proof-of-possession-failed", &[&["dpop"], &["proof", "nonce", "ath", "htu", "htm", "jkt"]], &[], &[]),
     (
         "clock-skew",
