@@ -5,7 +5,8 @@ use crate::cause::{Answer, Claim, cause};
 use crate::reading::{signed, token};
 use crate::{Scene, Step, login};
 use why401_history::Outcome;
-use why401_http::{Fact, FactKind};
+use why401_http::{Fact, FactKind, Speaker};
+use why401_knowledge::Weight;
 use why401_report::{Certainty, Party};
 
 cause! {
@@ -61,8 +62,8 @@ impl CredentialsRefused {
             return match (told, scene.focus()) {
                 (_, Some(step)) if step.status() == Some(401) && nothing_sent(step) => Answer::RuledOut,
                 (Some(mut claim), _) => {
-                    let most =
-                        if scene.is_told_by_a_person(None) { Certainty::Possible } else { Certainty::Likely };
+                    let seldom = scene.is_told_by_a_person(None) || says_little(scene);
+                    let most = if seldom { Certainty::Possible } else { Certainty::Likely };
                     claim.certainty = claim.certainty.min(most);
                     leave_open(claim, "basic").as_told()
                 }
@@ -91,7 +92,10 @@ impl CredentialsRefused {
             claim.also.extend(t.also);
         }
         claim = beside_made_up(scene, step, claim);
-        leftover(scene, leave_open(claim, kind_of(step, &scheme)))
+        let claim = leave_open(claim, kind_of(step, &scheme));
+        // Who asks for this scheme has looked at what came with it; who does not may be somebody else, or want something else.
+        let looked = step.offers(&scheme) || step.attempt.logged_name().is_some() || !says_little(scene);
+        if looked { leftover(scene, claim) } else { claim.possible() }
     }
 }
 
@@ -99,6 +103,20 @@ impl CredentialsRefused {
 /// tried these credentials elsewhere, and what made them ask is seldom that they are simply wrong.
 fn leftover(scene: &Scene<'_>, claim: Claim) -> Answer {
     if scene.is_told_by_a_person(None) { claim.possible() } else { claim.likely() }
+}
+
+/// Whether neither the answer, nor the server's log, nor a product that was recognised says that the credentials are not
+/// accepted: what any program prints of every refusal is no reason.
+fn says_little(scene: &Scene<'_>) -> bool {
+    // A token endpoint's own word, whoever prints it (RFC 6749 section 5.2).
+    const OF_ENDPOINT: &str = "invalid_client";
+    let of_server = |h: &crate::Heard<'_>| {
+        h.text.to_text().contains(OF_ENDPOINT)
+            || matches!(h.speaker, None | Some(Speaker::ServerLog))
+            || scene.products.contains(&h.said.product)
+    };
+    let said = |h: &crate::Heard<'_>| of_server(h) && h.said.weight > Weight::Reports;
+    !["credentials-refused", "wrong-password", "unknown-user"].iter().any(|c| scene.heard_of(c).any(said))
 }
 
 /// What the answer to credentials that `why401 probe --allow-wrong` made up tells of the given ones.
@@ -171,10 +189,8 @@ fn in_another_place(scene: &Scene<'_>, step: &Step<'_>) -> Answer {
     if let Some((view, response)) = step.response() {
         claim = claim.shown([scene.show_status(view, response, "refused")]);
     }
-    leftover(
-        scene,
-        leave_open(claim, "token").or("wrong-field", "which field the service's documentation names"),
-    )
+    let claim = leave_open(claim, "token").or("wrong-field", "which field the service's documentation names");
+    if says_little(scene) { claim.possible() } else { leftover(scene, claim) }
 }
 
 /// An answer of 401 to a request of which not enough is known to tell whether it carried credentials.
