@@ -75,13 +75,9 @@ fn form_of(body: &str) -> impl Iterator<Item = (&str, &str)> {
     form.split('&').take(PAIRS).filter_map(|pair| pair.trim().split_once('='))
 }
 
-/// Whether a segment of the path is a key, as the addresses of webhooks have one.
+/// Whether a segment of the path is a key, as the addresses of webhooks have one: what is hidden as a secret.
 pub(crate) fn is_in_path(attempt: &Attempt) -> bool {
-    const LONG: usize = 24;
-    let of_key = |s: &str| {
-        s.len() >= LONG && is_key(s) && s.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
-    };
-    attempt.path().is_some_and(|path| path.split('/').any(of_key))
+    attempt.path().is_some_and(|path| !why401_redact::secrets_in_target(path).is_empty())
 }
 
 /// Whether a word can be a key: a media type, the name of a method, of a user or of a scheme seldom has a digit, or is so

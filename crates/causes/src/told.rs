@@ -56,11 +56,11 @@ impl Scene<'_> {
             claim.weight = 0;
         }
         // The answer itself names another reason than a person's words do.
-        let of_answer = |h: &&crate::Heard<'_>| {
+        let of_answer = |h: &crate::Heard<'_>| {
             h.attempt.is_some() && h.speaker.is_none() && h.names_a_reason() && h.said.cause != cause
         };
         let person = best.speaker == Some(Speaker::Person) && best.attempt.is_none();
-        let contradicted = person && self.heard.iter().any(|h| of_answer(&h));
+        let contradicted = person && self.heard.iter().any(of_answer);
         if contradicted && !best.said.also.iter().any(|c| self.heard_of(c).any(|h| h.attempt.is_some())) {
             claim.certainty = Certainty::Possible;
             claim.weight = 0;

@@ -190,7 +190,7 @@ fn other_side(scene: &Scene<'_>, step: &Step<'_>, sent: &Sent<'_>) -> Option<Mis
     })
 }
 
-/// A log behind the proxy, or the proxy's settings, show that another path arrives than the response is for.
+/// A log of the same moment, behind the proxy, has the end of the path that the response is for.
 fn cut_by_proxy(
     scene: &Scene<'_>,
     step: &Step<'_>,

@@ -110,27 +110,20 @@ fn advise(claim: Claim) -> Claim {
     )
 }
 
-/// Names that only answers of what stands in front have: what it passes on keeps its server's.
-const BALANCERS: &[(&str, &str)] = &[
-    // AWS, "Troubleshoot your Application Load Balancers", HTTP 401: the action on an unauthenticated request is to deny it.
-    ("awselb/", "AWS's load balancer"),
-    // Microsoft, "HTTP response codes in Application Gateway", 401.
-    ("microsoft-azure-application-gateway", "Azure's Application Gateway"),
-    // F5, "K12310: BIG-IP" server field of its own pages.
-    ("bigip", "BIG-IP"),
-];
+/// What AWS's load balancer calls itself in answers of its own; what it passes on keeps its server's name (AWS, "Troubleshoot
+/// your Application Load Balancers", HTTP 401: the action on an unauthenticated request is to deny it).
+const BALANCER: &str = "awselb/";
 
 /// The balancer itself refuses, and the secret that the request has is the program's behind it.
 fn by_balancer(scene: &Scene<'_>, step: &Step<'_>) -> Option<Claim> {
     let (view, field) = step.response_field("server")?;
-    let name = field.text().trim().to_ascii_lowercase();
-    let (_, who) = BALANCERS.iter().find(|(mark, _)| name.starts_with(mark))?;
-    let claim =
-        Claim::new(format!("{who} refused by itself: the request did not come to the program behind it"))
-            .shown([scene.show_field(view, field, "its own answer")])
-            .or("no-credentials", "what it is set to do with who has not signed in")
-            .weighing(5);
-    Some(claim)
+    let claim = Claim::new(
+        "AWS's load balancer refused by itself: the request did not come to the program behind it",
+    )
+    .shown([scene.show_field(view, field, "its own answer")])
+    .or("no-credentials", "what it is set to do with who has not signed in")
+    .weighing(5);
+    field.text().trim().to_ascii_lowercase().starts_with(BALANCER).then_some(claim)
 }
 
 /// A 401 that names a page of another host, and tells it what was asked for: a portal in front answers so to who has not

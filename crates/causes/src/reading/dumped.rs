@@ -1,6 +1,7 @@
 //! A secret's file or variable, shown character by character by who looked for what is wrong with it: `repr`, `cat -A`,
 //! `od -c`, `xxd`, `hexdump -C`, and `wc -c` beside the text itself (GNU coreutils, `cat`, `od` and `wc`; Python, `repr`).
 
+use super::lines_at;
 use crate::Scene;
 use std::ops::Range;
 use why401_http::FactKind;
@@ -48,16 +49,8 @@ pub(crate) fn line_end(scene: &Scene<'_>) -> Option<(Annotation, &'static str)> 
 }
 
 fn in_text(text: &str) -> Option<Range<usize>> {
-    let mut at = 0;
-    let lines: Vec<(usize, &str)> = text
-        .split_inclusive('\n')
-        .take(LINES)
-        .map(|line| {
-            let start = at;
-            at += line.len();
-            (start, line.trim_end_matches(['\n', '\r']))
-        })
-        .collect();
+    let mut lines = lines_at(text, LINES);
+    lines.iter_mut().for_each(|(_, line)| *line = line.trim_end_matches(['\n', '\r']));
     // The command is shown and not its output, which is the secret.
     lines.iter().enumerate().find_map(|(i, (start, command))| {
         let shows = command_of(command)?;

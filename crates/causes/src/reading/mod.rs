@@ -50,6 +50,13 @@ pub(crate) fn settle(found: Option<Claim>, told: Option<Claim>, advise: impl Fn(
     advise(first).as_told()
 }
 
+/// The first lines of a text, with their ends, each with the place where it begins.
+pub(crate) fn lines_at(text: &str, most: usize) -> Vec<(usize, &str)> {
+    let begins = |at: &mut usize, line: &'_ str| Some(std::mem::replace(at, *at + line.len()));
+    let lines = text.split_inclusive('\n').take(most);
+    lines.clone().scan(0, begins).zip(lines).collect()
+}
+
 /// At most so sure.
 pub(crate) fn at_most(mut claim: Claim, certainty: Certainty) -> Claim {
     claim.certainty = claim.certainty.min(certainty);

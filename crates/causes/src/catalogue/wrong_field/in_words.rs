@@ -2,6 +2,7 @@
 
 use crate::cause::Claim;
 use crate::elsewhere::is_secret;
+use crate::reading::lines_at;
 use crate::{Scene, Step, moved};
 use std::ops::Range;
 use why401_http::FactKind;
@@ -35,16 +36,7 @@ pub(super) fn let_in_elsewhere(scene: &Scene<'_>, step: &Step<'_>) -> Option<Cla
 
 /// The field line, and its name.
 fn in_text(text: &str, secret: &str) -> Option<(Range<usize>, String)> {
-    let mut at = 0;
-    let lines: Vec<(usize, &str)> = text
-        .split_inclusive('\n')
-        .take(LINES)
-        .map(|line| {
-            let start = at;
-            at += line.len();
-            (start, line)
-        })
-        .collect();
+    let lines = lines_at(text, LINES);
     lines.iter().enumerate().find_map(|(i, (start, line))| {
         let (name, value) = line.split_once(':')?;
         let name = name.trim().trim_start_matches(['>', ' ', '"', '\'']).trim_end_matches(['"', '\'']);
