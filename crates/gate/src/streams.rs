@@ -74,32 +74,57 @@ impl Incoming {
     }
 }
 
-/// Writes a piece, as the other side makes room for it; every step has this long.
-pub(crate) async fn send(
-    stream: &mut SendStream<Bytes>,
-    piece: &mut Vec<u8>,
-    then: Then<'_>,
-    patience: Duration,
-) -> Result<(), Gone> {
-    let mut left = Bytes::from(std::mem::take(piece));
-    while !left.is_empty() {
-        stream.reserve_capacity(left.len());
-        let room = timeout(patience, poll_fn(|context| stream.poll_capacity(context))).await;
-        let Ok(Some(Ok(room))) = room else { return Err(Gone) };
-        if room == 0 {
-            continue;
-        }
-        let part = left.split_to(room.min(left.len()));
-        let ends = left.is_empty() && matches!(then, Then::End(t) if t.is_empty());
-        stream.send_data(part, ends)?;
-        if ends {
-            return Ok(());
+/// Content that goes out.
+pub(crate) struct Outgoing {
+    stream: SendStream<Bytes>,
+    left: Bytes,
+    /// What follows the content, once its last piece has been given.
+    end: Option<Trailers>,
+}
+
+impl Outgoing {
+    /// The content of a stream.
+    pub(crate) fn new(stream: SendStream<Bytes>) -> Outgoing {
+        Outgoing { stream, left: Bytes::new(), end: None }
+    }
+
+    /// The stream, to break it off or to see that the other side has.
+    pub(crate) fn stream(&mut self) -> &mut SendStream<Bytes> {
+        &mut self.stream
+    }
+
+    /// Takes a piece to send; the one before has been sent.
+    pub(crate) fn give(&mut self, piece: &mut Vec<u8>, then: Then<'_>) {
+        self.left = Bytes::from(std::mem::take(piece));
+        if let Then::End(trailers) = then {
+            self.end = Some(trailers.clone());
         }
     }
-    match then {
-        Then::More => {}
-        Then::End(trailers) if trailers.is_empty() => stream.send_data(Bytes::new(), true)?,
-        Then::End(trailers) => stream.send_trailers(two::to_map(trailers))?,
+
+    /// Sends what was given, as the other side makes room for it; every step has `patience`. `true`: that was the end. It may be
+    /// dropped while it waits and be called anew: nothing is lost, nothing sent twice.
+    pub(crate) async fn send(&mut self, patience: Duration) -> Result<bool, Gone> {
+        while !self.left.is_empty() {
+            let stream = &mut self.stream;
+            stream.reserve_capacity(self.left.len());
+            let room = timeout(patience, poll_fn(|context| stream.poll_capacity(context))).await;
+            let Ok(Some(Ok(room))) = room else { return Err(Gone) };
+            if room == 0 {
+                continue;
+            }
+            let part = self.left.split_to(room.min(self.left.len()));
+            let ends = self.left.is_empty() && self.end.as_ref().is_some_and(Trailers::is_empty);
+            stream.send_data(part, ends)?;
+            if ends {
+                self.end = None;
+                return Ok(true);
+            }
+        }
+        match self.end.take() {
+            None => return Ok(false),
+            Some(trailers) if trailers.is_empty() => self.stream.send_data(Bytes::new(), true)?,
+            Some(trailers) => self.stream.send_trailers(two::to_map(&trailers))?,
+        }
+        Ok(true)
     }
-    Ok(())
 }

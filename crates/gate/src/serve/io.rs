@@ -11,13 +11,39 @@ use tokio::time::timeout;
 /// Adds what has come to `buffer`; 0 at the end. The space is on the stack and only there while something is read, so that
 /// ten thousand idle connections hold no buffer.
 pub(crate) async fn fill<S: AsyncRead + Unpin>(io: &mut S, buffer: &mut Vec<u8>) -> std::io::Result<usize> {
-    poll_fn(|context| {
-        let mut space = [const { MaybeUninit::<u8>::uninit() }; 16 * 1024];
-        let mut read = ReadBuf::uninit(&mut space);
-        Pin::new(&mut *io).poll_read(context, &mut read).map_ok(|()| {
-            buffer.extend_from_slice(read.filled());
-            read.filled().len()
-        })
+    poll_fn(|context| poll_fill(io, context, buffer)).await
+}
+
+fn poll_fill<S: AsyncRead + Unpin>(
+    io: &mut S,
+    context: &mut Context<'_>,
+    buffer: &mut Vec<u8>,
+) -> Poll<std::io::Result<usize>> {
+    let mut space = [const { MaybeUninit::<u8>::uninit() }; 16 * 1024];
+    let mut read = ReadBuf::uninit(&mut space);
+    Pin::new(io).poll_read(context, &mut read).map_ok(|()| {
+        buffer.extend_from_slice(read.filled());
+        read.filled().len()
+    })
+}
+
+/// What a connection did first.
+pub(crate) enum Did {
+    /// It took so many bytes.
+    Took(usize),
+    /// It takes none now, and so many bytes came; 0 at the end.
+    Said(usize),
+}
+
+/// Writes what the other side takes, and reads where it takes nothing: it may wait until somebody does.
+pub(crate) async fn write_or_fill<S: AsyncRead + AsyncWrite + Unpin>(
+    io: &mut S,
+    bytes: &[u8],
+    buffer: &mut Vec<u8>,
+) -> std::io::Result<Did> {
+    poll_fn(|context| match Pin::new(&mut *io).poll_write(context, bytes) {
+        Poll::Ready(written) => Poll::Ready(written.map(Did::Took)),
+        Poll::Pending => poll_fill(io, context, buffer).map_ok(Did::Said),
     })
     .await
 }

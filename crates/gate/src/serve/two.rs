@@ -5,11 +5,11 @@ use crate::config::Limits;
 use crate::http::framing::Framing;
 use crate::http::head::Bad;
 use crate::http::{Answer, Head, Trailers, two};
-use crate::streams::{Gone, Incoming, Then, send};
+use crate::streams::{Gone, Incoming, Outgoing, Then};
 use crate::upstream::{Connection, rewrite};
 use bytes::Bytes;
 use h2::server::SendResponse;
-use h2::{Reason, RecvStream, SendStream};
+use h2::{Reason, RecvStream};
 use std::future::poll_fn;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(crate) struct Two<'a> {
     /// `None` once another task reads the content.
     incoming: Option<Incoming>,
     respond: SendResponse<Bytes>,
-    outgoing: Option<SendStream<Bytes>>,
+    outgoing: Option<Outgoing>,
     head: &'a Head,
     framing: Result<Framing, Bad>,
     measure: Measure,
@@ -58,7 +58,7 @@ impl<'a> Two<'a> {
 
     fn poll_reset(&mut self, context: &mut Context<'_>) -> Poll<Result<Reason, h2::Error>> {
         match &mut self.outgoing {
-            Some(stream) => stream.poll_reset(context),
+            Some(outgoing) => outgoing.stream().poll_reset(context),
             None => self.respond.poll_reset(context),
         }
     }
@@ -102,11 +102,12 @@ impl Client for Two<'_> {
     async fn answer(&mut self, answer: &Answer) -> bool {
         let is_over = self.head.method() == "HEAD" || answer.body.is_empty();
         let Ok(outgoing) = self.respond.send_response(two::answer(answer), is_over) else { return false };
-        let outgoing = self.outgoing.insert(outgoing);
+        let outgoing = self.outgoing.insert(Outgoing::new(outgoing));
         if is_over {
             return true;
         }
-        send(outgoing, &mut answer.body.clone(), Then::End(&self.nothing), self.patience).await.is_ok()
+        outgoing.give(&mut answer.body.clone(), Then::End(&self.nothing));
+        outgoing.send(self.patience).await.is_ok()
     }
 
     fn begin(&mut self, head: &Head, _: Framing, is_over: bool) -> Result<(), Gone> {
@@ -115,7 +116,7 @@ impl Client for Two<'_> {
             two::add(out.headers_mut(), name, value);
         }
         self.is_over = is_over;
-        self.outgoing = Some(self.respond.send_response(out, is_over)?);
+        self.outgoing = Some(Outgoing::new(self.respond.send_response(out, is_over)?));
         Ok(())
     }
 
@@ -124,12 +125,13 @@ impl Client for Two<'_> {
             return Ok(());
         }
         let Some(outgoing) = &mut self.outgoing else { return Err(Gone) };
-        let sent = send(outgoing, piece, then, self.patience).await;
+        outgoing.give(piece, then);
+        let sent = outgoing.send(self.patience).await;
         if sent.is_err() {
             // Half an answer must not look like a whole one, and a client that reads nothing holds nothing.
-            outgoing.send_reset(Reason::CANCEL);
+            outgoing.stream().send_reset(Reason::CANCEL);
         }
-        sent
+        sent.map(|_| ())
     }
 
     fn keeps(&self) -> bool {

@@ -6,13 +6,16 @@ use crate::http::framing::{Content, Framing, chunk, last};
 use crate::http::head::end;
 use crate::http::{Head, Trailers};
 use crate::serve::client::Failure;
-use crate::serve::io::{fill, write};
+use crate::serve::io::{Did, fill, write, write_or_fill};
 use crate::streams::{Gone, Then};
 use std::time::Duration;
+use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 
 /// The largest head of a response.
 const HEAD: usize = 64 * 1024;
+/// So many bytes of a head hold its status (RFC 9112 section 4).
+const STATUS: usize = "HTTP/1.1 200".len();
 
 /// The exchange.
 pub(super) struct One {
@@ -57,8 +60,8 @@ impl One {
         self.received.is_empty()
     }
 
-    /// Sends content of the request.
-    pub(super) async fn send(&mut self, piece: &mut Vec<u8>, then: Then<'_>) -> Result<(), Gone> {
+    /// Sends content of the request; `false` where the upstream answers before it takes all of that.
+    pub(super) async fn send(&mut self, piece: &mut Vec<u8>, then: Then<'_>) -> Result<bool, Gone> {
         let mut out = Vec::new();
         match self.framing {
             Framing::Chunked => chunk(piece, &mut out),
@@ -68,15 +71,41 @@ impl One {
         if let (Framing::Chunked, Then::End(trailers)) = (self.framing, then) {
             last(trailers, &mut out);
         }
-        if out.is_empty() {
-            return Ok(());
-        }
-        write(&mut self.wire, &out, self.patience).await.map_err(|_| Gone)
+        timeout(self.patience, self.write(&out)).await.unwrap_or(Err(Gone))
     }
 
-    /// Waits until the upstream says something before it was asked to its end.
+    async fn write(&mut self, mut left: &[u8]) -> Result<bool, Gone> {
+        while !left.is_empty() {
+            match write_or_fill(&mut self.wire, left, &mut self.received).await.map_err(|_| Gone)? {
+                Did::Took(0) | Did::Said(0) => return Err(Gone),
+                Did::Took(size) => left = left.get(size..).unwrap_or_default(),
+                Did::Said(_) if self.is_heard() => return Ok(false),
+                Did::Said(_) => {}
+            }
+        }
+        self.wire.flush().await.map_err(|_| Gone)?;
+        Ok(true)
+    }
+
+    /// Waits until the upstream answers, or ends, before it was asked to its end.
     pub(super) async fn early(&mut self) {
-        let _ = fill(&mut self.wire, &mut self.received).await;
+        while matches!(fill(&mut self.wire, &mut self.received).await, Ok(1..)) {
+            if self.is_heard() {
+                return;
+            }
+        }
+    }
+
+    /// Whether an answer has begun. Interim ones (RFC 9110 section 15.2) are let go: they ask for the rest of the content, or tell
+    /// what comes.
+    fn is_heard(&mut self) -> bool {
+        let is_interim = |head: &[u8]| head.get(9) == Some(&b'1') && head.get(9..12) != Some(b"101");
+        while is_interim(&self.received)
+            && let Some(at) = end(&self.received, 0)
+        {
+            self.received.drain(..at);
+        }
+        self.received.len() > HEAD || self.received.len() >= STATUS && !is_interim(&self.received)
     }
 
     /// Reads the head of the answer.

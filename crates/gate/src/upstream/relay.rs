@@ -8,9 +8,7 @@ use crate::http::framing::Framing;
 use crate::http::target::Target;
 use crate::http::{Head, Trailers};
 use crate::serve::client::{Client, Failure, Measure};
-use crate::streams::{Gone, Incoming, Then, send};
-use bytes::Bytes;
-use h2::SendStream;
+use crate::streams::{Gone, Incoming, Outgoing, Then};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -147,8 +145,8 @@ impl Ask<'_> {
             };
             let trailers = rewrite::trailers(client.trailers(), &self.about);
             let then = if done { Then::End(&trailers) } else { Then::More };
-            if upstream.send(&mut piece, then).await.is_err() {
-                // It may have answered and closed: the answer is what counts.
+            // It may have answered, and closed: the answer is what counts.
+            if !matches!(upstream.send(&mut piece, then).await, Ok(true)) {
                 return Ok(false);
             }
             if done {
@@ -205,11 +203,12 @@ impl Ask<'_> {
         &self,
         mut from: Incoming,
         mut measure: Measure,
-        mut to: SendStream<Bytes>,
+        mut to: Outgoing,
         idle: Duration,
     ) -> Result<(), Failure> {
         let mut piece = Vec::new();
-        loop {
+        // The last piece may be on its way still.
+        while matches!(to.send(self.patience).await, Ok(false)) {
             let done = match timeout(idle, from.read(&mut piece)).await {
                 Ok(Ok(done)) => done,
                 Ok(Err(Gone)) => return Err((400, "the client broke off its content".to_owned())),
@@ -218,10 +217,9 @@ impl Ask<'_> {
             measure.add(piece.len())?;
             let trailers = rewrite::trailers(from.trailers(), &self.about);
             let then = if done { Then::End(&trailers) } else { Then::More };
-            if send(&mut to, &mut piece, then, self.patience).await.is_err() || done {
-                return Ok(());
-            }
+            to.give(&mut piece, then);
         }
+        Ok(())
     }
 
     /// Another protocol from here on.
@@ -274,7 +272,7 @@ impl Upstream {
         }
     }
 
-    async fn send(&mut self, piece: &mut Vec<u8>, then: Then<'_>) -> Result<(), Gone> {
+    async fn send(&mut self, piece: &mut Vec<u8>, then: Then<'_>) -> Result<bool, Gone> {
         match self {
             Upstream::One(one) => one.send(piece, then).await,
             Upstream::Two(two) => two.send(piece, then).await,
@@ -321,7 +319,7 @@ impl Upstream {
         }
     }
 
-    fn take_outgoing(&mut self) -> Option<SendStream<Bytes>> {
+    fn take_outgoing(&mut self) -> Option<Outgoing> {
         match self {
             Upstream::One(_) => None,
             Upstream::Two(two) => two.take_outgoing(),

@@ -4,17 +4,16 @@ use super::Pool;
 use crate::http::framing::Framing;
 use crate::http::{Head, Trailers, two};
 use crate::serve::client::Failure;
-use crate::streams::{Gone, Incoming, Then, send};
-use bytes::Bytes;
+use crate::streams::{Gone, Incoming, Outgoing, Then};
+use h2::RecvStream;
 use h2::client::ResponseFuture;
-use h2::{RecvStream, SendStream};
 use std::time::Duration;
 use tokio::time::timeout;
 
 /// The exchange.
 pub(super) struct Two {
     /// `None` once another task sends the content.
-    outgoing: Option<SendStream<Bytes>>,
+    outgoing: Option<Outgoing>,
     response: ResponseFuture,
     early: Option<Result<http::Response<RecvStream>, h2::Error>>,
     incoming: Option<Incoming>,
@@ -37,13 +36,23 @@ impl Two {
         let (response, outgoing) = sender.send_request(head, framing == Framing::None).map_err(wrong)?;
         let (early, incoming) = (None, None);
         let nothing = Trailers::default();
-        Ok(Two { outgoing: Some(outgoing), response, early, incoming, nothing, patience, was_kept })
+        let outgoing = Some(Outgoing::new(outgoing));
+        Ok(Two { outgoing, response, early, incoming, nothing, patience, was_kept })
     }
 
-    /// Sends content of the request.
-    pub(super) async fn send(&mut self, piece: &mut Vec<u8>, then: Then<'_>) -> Result<(), Gone> {
+    /// Sends content of the request; `false` where the upstream answers before it takes all of that: it may take no more until
+    /// its answer is read.
+    pub(super) async fn send(&mut self, piece: &mut Vec<u8>, then: Then<'_>) -> Result<bool, Gone> {
         let outgoing = self.outgoing.as_mut().ok_or(Gone)?;
-        send(outgoing, piece, then, self.patience).await
+        outgoing.give(piece, then);
+        tokio::select! {
+            biased;
+            sent = outgoing.send(self.patience) => sent.map(|_| true),
+            answer = &mut self.response, if self.early.is_none() => {
+                self.early = Some(answer);
+                Ok(false)
+            }
+        }
     }
 
     /// Waits until the upstream answers before it was asked to its end.
@@ -54,7 +63,7 @@ impl Two {
     }
 
     /// The way for the content of the request, for another task.
-    pub(super) fn take_outgoing(&mut self) -> Option<SendStream<Bytes>> {
+    pub(super) fn take_outgoing(&mut self) -> Option<Outgoing> {
         self.outgoing.take()
     }
 

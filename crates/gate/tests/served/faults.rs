@@ -305,3 +305,44 @@ fn a_client_that_goes_away_takes_its_request_with_it() {
         assert_eq!(exchange(&mut sender, request, None).await.unwrap().0.status(), 401);
     });
 }
+
+#[test]
+fn what_an_upstream_says_before_it_has_all_is_heard() {
+    for (first, status) in [
+        (
+            "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\nHTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n",
+            413,
+        ),
+        ("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", 200),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let upstream = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let mut stream = listener.accept().unwrap().0;
+            let read = stream.read(&mut [0; 4096]).unwrap();
+            assert!(read > 0);
+            stream.write_all(first.as_bytes()).unwrap();
+            if status == 200 {
+                let mut all = Vec::new();
+                while !all.ends_with(b"yz") {
+                    let mut space = [0; 65536];
+                    let size = stream.read(&mut space).unwrap();
+                    all.extend_from_slice(&space[..size]);
+                }
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+            }
+            // It reads no more, and stays.
+            std::thread::sleep(Duration::from_secs(30));
+        });
+        let gate = Gate::start(&format!(
+            "[limits]\nbody = \"64M\"\n[[site]]\nupstream = \"http://{upstream}\"\n[[site.rule]]\npath = \"/**\"\n"
+        ));
+        let mut content = vec![b'x'; 20_000_000];
+        content.extend_from_slice(b"yz");
+        std::fs::write(gate.path("large"), content).unwrap();
+        let begun = Instant::now();
+        let out = gate.curl(&["-u", "alice:secret", "-H", "Expect:", "--data-binary", "@large"], "/");
+        assert!(out.contains(&format!("< HTTP/1.1 {status} ")), "{out}");
+        assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+    }
+}

@@ -94,6 +94,47 @@ fn both_directions_go_at_once() {
 }
 
 #[test]
+fn an_upstream_that_takes_no_more_before_its_answer_is_read_is_read() {
+    run(async {
+        const SIZE: usize = 200_000;
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let upstream = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut connection = h2::server::handshake(stream).await.unwrap();
+            let (request, mut respond) = connection.accept().await.unwrap().unwrap();
+            tokio::spawn(async move { while connection.accept().await.is_some() {} });
+            let mut body = request.into_body();
+            // All that fits: more comes only after room has been made for it.
+            let mut taken = 0;
+            while taken < 65_535 {
+                taken += body.data().await.unwrap().unwrap().len();
+            }
+            let mut out = respond.send_response(http::Response::new(()), false).unwrap();
+            let mut left = bytes::Bytes::from(vec![b'y'; SIZE]);
+            while !left.is_empty() {
+                out.reserve_capacity(left.len());
+                let room = std::future::poll_fn(|context| out.poll_capacity(context)).await;
+                out.send_data(left.split_to(room.unwrap().unwrap()), false).unwrap();
+            }
+            body.flow_control().release_capacity(taken).unwrap();
+            while let Some(piece) = body.data().await {
+                let size = piece.unwrap().len();
+                body.flow_control().release_capacity(size).unwrap();
+                taken += size;
+            }
+            out.send_data(taken.to_string().into(), true).unwrap();
+        });
+        let gate = Gate::start(&site(&format!("http://{upstream}\"\nupstream_version = \"2")));
+        let mut sender = gate.connect().await;
+        let sent = Some((&[b'x'; SIZE][..], HeaderMap::new()));
+        let (head, body, _) = exchange(&mut sender, asked("POST", "/"), sent).await.unwrap();
+        assert_eq!((head.status(), body.len()), (http::StatusCode::OK, SIZE + 6));
+        assert!(body.ends_with(b"y200000"), "not all of the content has arrived");
+    });
+}
+
+#[test]
 fn requests_of_one_connection_do_not_wait_for_each_other() {
     run(async {
         let gate = passing("").await;
